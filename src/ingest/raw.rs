@@ -1,0 +1,228 @@
+//! What a reader hands over: records that borrow from the input buffer and are never kept.
+
+use std::borrow::Cow;
+
+use crate::model::{Place, SpanId, SpanKind, Status, TraceId};
+use crate::units::Nanos;
+
+/// A text as it lies in the buffer: JSON escapes are resolved only when somebody asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Text<'a> {
+    bytes: &'a [u8],
+    escaped: bool,
+}
+
+impl<'a> Text<'a> {
+    /// Bytes that mean themselves.
+    #[must_use]
+    pub fn plain(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            escaped: false,
+        }
+    }
+
+    /// The inside of a JSON string that holds backslash escapes.
+    #[must_use]
+    pub fn escaped(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            escaped: true,
+        }
+    }
+
+    /// The text; invalid UTF-8 and broken escapes become U+FFFD.
+    #[must_use]
+    pub fn get(&self) -> Cow<'a, str> {
+        if self.escaped {
+            Cow::Owned(super::lenient::unescape(self.bytes))
+        } else {
+            String::from_utf8_lossy(self.bytes)
+        }
+    }
+
+    /// The bytes as they stand in the input, escapes unresolved: for lengths and digests.
+    #[must_use]
+    pub fn raw(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// True when nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+/// An attribute value (OTLP `AnyValue`).
+#[derive(Clone, Debug, Default)]
+pub enum RawValue<'a> {
+    /// No value.
+    #[default]
+    Null,
+    /// A text.
+    Str(Text<'a>),
+    /// An integer.
+    Int(i64),
+    /// A number with a fraction; may be NaN or infinite.
+    Double(f64),
+    /// A truth value.
+    Bool(bool),
+    /// Bytes (base64 in JSON), as they stand.
+    Bytes(&'a [u8]),
+    /// A list.
+    List(Vec<RawValue<'a>>),
+    /// Keys and values.
+    Map(Vec<RawAttr<'a>>),
+}
+
+/// A key and its value.
+#[derive(Clone, Debug)]
+pub struct RawAttr<'a> {
+    /// Attribute name.
+    pub key: Cow<'a, str>,
+    /// Its value.
+    pub value: RawValue<'a>,
+}
+
+/// A timed event on a span.
+#[derive(Clone, Debug, Default)]
+pub struct RawEvent<'a> {
+    /// Event name; empty where the exporter lost it.
+    pub name: Cow<'a, str>,
+    /// When, if said.
+    pub time: Option<Nanos>,
+    /// What is said about it.
+    pub attributes: Vec<RawAttr<'a>>,
+}
+
+/// A span link.
+#[derive(Clone, Copy, Debug)]
+pub struct RawLink {
+    /// Trace it points to.
+    pub trace: TraceId,
+    /// Span it points to.
+    pub span: SpanId,
+}
+
+/// A span as exported, ids and numbers already converted.
+#[derive(Clone, Debug, Default)]
+pub struct RawSpan<'a> {
+    /// Trace id.
+    pub trace: TraceId,
+    /// Span id.
+    pub id: SpanId,
+    /// Parent; none for a root.
+    pub parent: SpanId,
+    /// Span name.
+    pub name: Cow<'a, str>,
+    /// OTLP kind.
+    pub kind: SpanKind,
+    /// Start, if said.
+    pub start: Option<Nanos>,
+    /// End, if said and not zero.
+    pub end: Option<Nanos>,
+    /// OTLP status code.
+    pub status: Status,
+    /// Status message: content, for classification only.
+    pub status_message: Text<'a>,
+    /// OTLP flags (0x100: remote bit known, 0x200: parent is remote).
+    pub flags: u32,
+    /// Attributes in input order; keys may repeat.
+    pub attributes: Vec<RawAttr<'a>>,
+    /// Events.
+    pub events: Vec<RawEvent<'a>>,
+    /// Links.
+    pub links: Vec<RawLink>,
+    /// Attributes, events and links the exporter says it dropped.
+    pub dropped: u32,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What a metric's points mean.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RawMetricKind {
+    /// A value at an instant.
+    Gauge,
+    /// A running total.
+    Cumulative,
+    /// A total since the last point.
+    Delta,
+}
+
+/// One metric point. A histogram point carries its sum and count.
+#[derive(Clone, Debug)]
+pub struct RawPoint<'a> {
+    /// When it was taken, if said.
+    pub time: Option<Nanos>,
+    /// Labels.
+    pub attributes: Vec<RawAttr<'a>>,
+    /// What it says.
+    pub value: RawPointValue,
+}
+
+/// The value of a metric point.
+#[derive(Clone, Copy, Debug)]
+pub enum RawPointValue {
+    /// A number; may be NaN or infinite.
+    Number(f64),
+    /// Sum (if given) and count of a histogram or summary.
+    Distribution {
+        /// Sum of the observations.
+        sum: Option<f64>,
+        /// Number of observations.
+        count: u64,
+    },
+}
+
+/// One metric with its points.
+#[derive(Clone, Debug)]
+pub struct RawMetric<'a> {
+    /// Metric name.
+    pub name: Cow<'a, str>,
+    /// What its points mean.
+    pub kind: RawMetricKind,
+    /// The points.
+    pub points: Vec<RawPoint<'a>>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// One log record.
+#[derive(Clone, Debug, Default)]
+pub struct RawLog<'a> {
+    /// Time, else observed time.
+    pub time: Option<Nanos>,
+    /// Trace id, zero when absent.
+    pub trace: TraceId,
+    /// Span id, none when absent.
+    pub span: SpanId,
+    /// OTLP severity number, 0 when absent.
+    pub severity: u8,
+    /// `eventName`.
+    pub event: Cow<'a, str>,
+    /// The body: content, measured only.
+    pub body: RawValue<'a>,
+    /// Attributes.
+    pub attributes: Vec<RawAttr<'a>>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// One cluster event.
+#[derive(Clone, Debug, Default)]
+pub struct RawClusterEvent<'a> {
+    /// When it last happened.
+    pub time: Option<Nanos>,
+    /// `reason`.
+    pub reason: Cow<'a, str>,
+    /// Kind of the object.
+    pub object_kind: Cow<'a, str>,
+    /// Name of the object.
+    pub object: Cow<'a, str>,
+    /// How often.
+    pub count: u32,
+    /// Where it stands.
+    pub place: Place,
+}

@@ -1,0 +1,304 @@
+//! All that was read, from every input, before traces are rebuilt.
+
+use hashbrown::HashMap;
+
+use super::{
+    ClusterEvent, HttpCall, Ledger, LlmCall, LogRecord, Op, Resource, Scope, Series, Span, SpanId,
+    TaskFacts, ToolCall, TraceId,
+};
+use crate::units::{Interner, Sym};
+
+/// One input as it was taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Input {
+    /// Name as the user gave it.
+    pub path: String,
+    /// What it was taken for, with its containers: `otlp-json lines (gzip)`.
+    pub format: String,
+    /// Bytes read from it.
+    pub bytes: u64,
+    /// Bytes after unpacking.
+    pub unpacked: u64,
+    /// Span records read, duplicates included.
+    pub spans: u64,
+    /// Metric points read.
+    pub points: u64,
+    /// Log records read.
+    pub logs: u64,
+    /// Cluster events read.
+    pub events: u64,
+}
+
+/// A span link: evidence for joining fragments.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// Trace and span that hold the link.
+    pub from: (TraceId, SpanId),
+    /// Trace and span it points to.
+    pub to: (TraceId, SpanId),
+}
+
+/// Everything read. Arenas are indexed by [`Span::call`] according to [`Span::op`].
+#[derive(Clone, Debug, Default)]
+pub struct Dataset {
+    /// Strings behind every [`Sym`].
+    pub names: Interner,
+    /// Inputs in the order given.
+    pub inputs: Vec<Input>,
+    /// Resources.
+    pub resources: Vec<Resource>,
+    /// Instrumentation scopes.
+    pub scopes: Vec<Scope>,
+    /// Spans, in no order until [`crate::trace`] sorts them.
+    pub spans: Vec<Span>,
+    /// Facts of [`Op::is_model`] spans.
+    pub llm: Vec<LlmCall>,
+    /// Facts of [`Op::is_tool`] spans.
+    pub tools: Vec<ToolCall>,
+    /// Facts of [`Op::is_group`] spans.
+    pub tasks: Vec<TaskFacts>,
+    /// Facts of [`Op::Http`] spans.
+    pub https: Vec<HttpCall>,
+    /// Span links.
+    pub links: Vec<Link>,
+    /// Metric series.
+    pub series: Vec<Series>,
+    /// Log records.
+    pub logs: Vec<LogRecord>,
+    /// Cluster events.
+    pub events: Vec<ClusterEvent>,
+    /// Attribute keys that look relevant and were not understood, with how many spans had them.
+    pub strange_keys: HashMap<Sym, u64>,
+    /// Dialects seen, with how many spans spoke each.
+    pub dialects: HashMap<&'static str, u64>,
+    /// What was lost, mended or guessed.
+    pub ledger: Ledger,
+}
+
+impl Dataset {
+    /// The string behind `sym`.
+    #[must_use]
+    pub fn text(&self, sym: Sym) -> &str {
+        self.names.get(sym)
+    }
+
+    /// Model-call facts of a span.
+    #[must_use]
+    pub fn llm_of(&self, span: &Span) -> Option<&LlmCall> {
+        if span.op.is_model() {
+            self.llm.get(span.call.get()?)
+        } else {
+            None
+        }
+    }
+
+    /// Tool facts of a span.
+    #[must_use]
+    pub fn tool_of(&self, span: &Span) -> Option<&ToolCall> {
+        if span.op.is_tool() {
+            self.tools.get(span.call.get()?)
+        } else {
+            None
+        }
+    }
+
+    /// Task, agent or step facts of a span.
+    #[must_use]
+    pub fn task_of(&self, span: &Span) -> Option<&TaskFacts> {
+        if span.op.is_group() {
+            self.tasks.get(span.call.get()?)
+        } else {
+            None
+        }
+    }
+
+    /// HTTP facts of a span.
+    #[must_use]
+    pub fn http_of(&self, span: &Span) -> Option<&HttpCall> {
+        if span.op == Op::Http {
+            self.https.get(span.call.get()?)
+        } else {
+            None
+        }
+    }
+
+    /// The resource of a span.
+    #[must_use]
+    pub fn resource_of(&self, span: &Span) -> Resource {
+        self.resources
+            .get(span.resource as usize)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Takes in what another worker read. The result does not depend on who read what, except for
+    /// the numbering of symbols and arena entries, which no output shows.
+    pub fn absorb(&mut self, other: Self) {
+        let syms = self.names.absorb(&other.names);
+        let sym = |s: &mut Sym| *s = syms.get(s.0 as usize).copied().unwrap_or(Sym::NONE);
+
+        let resources = remap_table(&mut self.resources, other.resources, |r| {
+            for s in [
+                &mut r.service,
+                &mut r.version,
+                &mut r.instance,
+                &mut r.pod,
+                &mut r.host,
+                &mut r.region,
+                &mut r.environment,
+            ] {
+                sym(s);
+            }
+        });
+        let scopes = remap_table(&mut self.scopes, other.scopes, |s| {
+            sym(&mut s.name);
+            sym(&mut s.version);
+        });
+        let bases = (
+            self.llm.len() as u32,
+            self.tools.len() as u32,
+            self.tasks.len() as u32,
+            self.https.len() as u32,
+        );
+
+        append(&mut self.llm, other.llm, |c| {
+            for s in [
+                &mut c.provider,
+                &mut c.requested,
+                &mut c.answered,
+                &mut c.endpoint,
+                &mut c.fingerprint,
+                &mut c.finish,
+                &mut c.conversation,
+            ] {
+                sym(s);
+            }
+        });
+        append(&mut self.tools, other.tools, |t| sym(&mut t.tool));
+        append(&mut self.tasks, other.tasks, |t| {
+            for s in [
+                &mut t.agent,
+                &mut t.task_type,
+                &mut t.tenant,
+                &mut t.conversation,
+            ] {
+                sym(s);
+            }
+        });
+        append(&mut self.https, other.https, |h| {
+            for s in [&mut h.host, &mut h.method, &mut h.route] {
+                sym(s);
+            }
+        });
+        append(&mut self.spans, other.spans, |span| {
+            sym(&mut span.name);
+            span.resource = resources.get(span.resource as usize).copied().unwrap_or(0);
+            span.scope = scopes.get(span.scope as usize).copied().unwrap_or(0);
+            let base = match span.op {
+                op if op.is_model() => bases.0,
+                op if op.is_tool() => bases.1,
+                op if op.is_group() => bases.2,
+                Op::Http => bases.3,
+                _ => 0,
+            };
+            if span.call.get().is_some() {
+                span.call.0 += base;
+            }
+        });
+        append(&mut self.links, other.links, |_| ());
+        append(&mut self.logs, other.logs, |log| {
+            sym(&mut log.event);
+            log.resource = resources.get(log.resource as usize).copied().unwrap_or(0);
+        });
+        append(&mut self.events, other.events, |event| {
+            for s in [&mut event.reason, &mut event.object_kind, &mut event.object] {
+                sym(s);
+            }
+        });
+        append(&mut self.series, other.series, |series| {
+            sym(&mut series.name);
+            for (key, value) in &mut series.labels {
+                sym(key);
+                sym(value);
+            }
+        });
+        for (mut key, count) in other.strange_keys {
+            sym(&mut key);
+            *self.strange_keys.entry(key).or_default() += count;
+        }
+        for (dialect, count) in other.dialects {
+            *self.dialects.entry(dialect).or_default() += count;
+        }
+        self.ledger.absorb(other.ledger);
+        for (index, input) in other.inputs.into_iter().enumerate() {
+            match self.inputs.get_mut(index) {
+                None => self.inputs.push(input),
+                Some(known) => {
+                    known.bytes += input.bytes;
+                    known.unpacked += input.unpacked;
+                    known.spans += input.spans;
+                    known.points += input.points;
+                    known.logs += input.logs;
+                    known.events += input.events;
+                }
+            }
+        }
+    }
+
+    /// Checks the invariants every later stage relies on.
+    ///
+    /// # Errors
+    /// Names the first span that breaks one: an arena index out of range, an end before its start.
+    pub fn check_valid(&self) -> Result<(), String> {
+        for (index, span) in self.spans.iter().enumerate() {
+            let room = match span.op {
+                op if op.is_model() => self.llm.len(),
+                op if op.is_tool() => self.tools.len(),
+                op if op.is_group() => self.tasks.len(),
+                Op::Http => self.https.len(),
+                _ => usize::MAX,
+            };
+            if span.call.get().is_some_and(|call| call >= room) {
+                return Err(format!(
+                    "span {index} ({}) points outside its arena",
+                    span.id
+                ));
+            }
+            if !span.is_open() && span.end < span.start {
+                return Err(format!("span {index} ({}) ends before it starts", span.id));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn append<T>(into: &mut Vec<T>, from: Vec<T>, mut each: impl FnMut(&mut T)) {
+    let start = into.len();
+    if into.is_empty() {
+        *into = from;
+    } else {
+        into.extend(from);
+    }
+    into[start..].iter_mut().for_each(&mut each);
+}
+
+fn remap_table<T: Copy + Eq + std::hash::Hash>(
+    into: &mut Vec<T>,
+    from: Vec<T>,
+    mut each: impl FnMut(&mut T),
+) -> Vec<u32> {
+    let mut known: HashMap<T, u32> = into
+        .iter()
+        .enumerate()
+        .map(|(i, t)| (*t, i as u32))
+        .collect();
+    from.into_iter()
+        .map(|mut item| {
+            each(&mut item);
+            *known.entry(item).or_insert_with(|| {
+                into.push(item);
+                into.len() as u32 - 1
+            })
+        })
+        .collect()
+}

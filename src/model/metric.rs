@@ -1,0 +1,40 @@
+//! Time series: one name, one set of labels, points in time order.
+
+use crate::units::{Nanos, Sym};
+
+/// What the points mean.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum SeriesKind {
+    /// A value at an instant.
+    Gauge,
+    /// A running total; resets go down.
+    Counter,
+    /// A total since the previous point.
+    Delta,
+    /// Running sum of a histogram.
+    HistogramSum,
+    /// Running count of a histogram.
+    HistogramCount,
+}
+
+/// One sample.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Point {
+    /// When it was taken.
+    pub time: Nanos,
+    /// Its value, finite.
+    pub value: f64,
+}
+
+/// One series. Histograms appear as two: their sum and their count.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// Metric name as exported.
+    pub name: Sym,
+    /// What the points mean.
+    pub kind: SeriesKind,
+    /// Resource attributes and labels, sorted by text.
+    pub labels: Vec<(Sym, Sym)>,
+    /// Samples, sorted by time once the dataset is complete.
+    pub points: Vec<Point>,
+}

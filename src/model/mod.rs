@@ -1,0 +1,22 @@
+//! The one shape everything is read into: spans in one arena, what was measured about calls beside
+//! them, and a ledger of what was lost. Nothing here knows a file format or a vocabulary.
+
+mod attr;
+mod call;
+mod dataset;
+mod event;
+mod id;
+mod issue;
+mod log;
+mod metric;
+mod span;
+
+pub use attr::{Resource, Scope};
+pub use call::{Digest, ErrorKind, HttpCall, Known, LlmCall, TaskFacts, ToolCall, Via};
+pub use dataset::{Dataset, Input, Link};
+pub use event::ClusterEvent;
+pub use id::{SpanId, TraceId};
+pub use issue::{Issue, IssueKind, Ledger, Place, Severity, Tally};
+pub use log::LogRecord;
+pub use metric::{Point, Series, SeriesKind};
+pub use span::{CallIx, Op, Span, SpanFlags, SpanIx, SpanKind, Status};

@@ -1,0 +1,203 @@
+//! One timed operation, kept small: a dump holds millions.
+
+use super::{ErrorKind, Place, SpanId, TraceId};
+use crate::units::{Nanos, Sym, Window};
+
+/// Index of a span in [`Dataset::spans`](super::Dataset::spans).
+pub type SpanIx = u32;
+
+/// Index into the arena that belongs to a span's [`Op`], or nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallIx(pub u32);
+
+impl CallIx {
+    /// Nothing recorded beside the span.
+    pub const NONE: Self = Self(u32::MAX);
+
+    /// The index, when there is one.
+    #[must_use]
+    pub fn get(self) -> Option<usize> {
+        (self.0 != u32::MAX).then_some(self.0 as usize)
+    }
+}
+
+/// What a span is, decided before anything is read from it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[repr(u8)]
+pub enum Op {
+    /// Root of one user request.
+    Task,
+    /// Agent, workflow, chain, crew.
+    Agent,
+    /// One reasoning round.
+    Step,
+    /// One model call as its client sees it.
+    Llm,
+    /// The serving side of a model call.
+    Engine,
+    /// Execution of a tool.
+    Tool,
+    /// A Model Context Protocol message.
+    Mcp,
+    /// Vector store or document retrieval.
+    Retrieval,
+    /// Embedding or reranking call.
+    Embedding,
+    /// Guardrail or evaluator.
+    Guardrail,
+    /// Transport under a model or tool span.
+    Http,
+    /// Time spent waiting for a person: never latency.
+    HumanWait,
+    /// Anything else.
+    #[default]
+    Other,
+}
+
+impl Op {
+    /// Model-side operation with an entry in [`Dataset::llm`](super::Dataset::llm).
+    #[must_use]
+    pub fn is_model(self) -> bool {
+        matches!(self, Self::Llm | Self::Engine | Self::Embedding)
+    }
+
+    /// Tool-side operation with an entry in [`Dataset::tools`](super::Dataset::tools).
+    #[must_use]
+    pub fn is_tool(self) -> bool {
+        matches!(self, Self::Tool | Self::Mcp | Self::Retrieval)
+    }
+
+    /// Container with an entry in [`Dataset::tasks`](super::Dataset::tasks).
+    #[must_use]
+    pub fn is_group(self) -> bool {
+        matches!(self, Self::Task | Self::Agent | Self::Step)
+    }
+}
+
+/// OTLP span kind.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[repr(u8)]
+pub enum SpanKind {
+    /// Not said.
+    #[default]
+    Unspecified,
+    /// Inside one process.
+    Internal,
+    /// Serves a remote caller.
+    Server,
+    /// Calls a remote server.
+    Client,
+    /// Enqueues a message.
+    Producer,
+    /// Handles a message.
+    Consumer,
+}
+
+/// OTLP status code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[repr(u8)]
+pub enum Status {
+    /// The usual value of success.
+    #[default]
+    Unset,
+    /// Success said outright.
+    Ok,
+    /// Failure.
+    Error,
+}
+
+/// Yes-or-no facts of a span.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct SpanFlags(pub u8);
+
+impl SpanFlags {
+    /// The parent is in another process (OTLP flag 0x200).
+    pub const REMOTE_PARENT: u8 = 1;
+    /// No start time was given.
+    pub const NO_START: u8 = 2;
+    /// No end time was given.
+    pub const NO_END: u8 = 4;
+    /// The exporter said it dropped attributes, events or links.
+    pub const DROPPED: u8 = 8;
+    /// The framework gave the root's usage as a sum over its calls.
+    pub const ROLLUP: u8 = 16;
+    /// A recorded artefact (pending marker, merged debug copy) and not an operation.
+    pub const NOISE: u8 = 32;
+
+    /// True when `bit` is set.
+    #[must_use]
+    pub fn has(self, bit: u8) -> bool {
+        self.0 & bit != 0
+    }
+
+    /// Sets `bit`.
+    pub fn set(&mut self, bit: u8) {
+        self.0 |= bit;
+    }
+}
+
+/// One span. Times are Unix nanoseconds as the emitter's clock had them.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// Trace it belongs to.
+    pub trace: TraceId,
+    /// Its identity within the trace.
+    pub id: SpanId,
+    /// Its parent; [`SpanId::NONE`] for a root.
+    pub parent: SpanId,
+    /// Start instant.
+    pub start: Nanos,
+    /// End instant; zero while [`SpanFlags::NO_END`].
+    pub end: Nanos,
+    /// Where it was read.
+    pub place: Place,
+    /// Span name.
+    pub name: Sym,
+    /// Index into [`Dataset::resources`](super::Dataset::resources).
+    pub resource: u32,
+    /// Index into [`Dataset::scopes`](super::Dataset::scopes).
+    pub scope: u32,
+    /// Index into the arena of its [`Op`].
+    pub call: CallIx,
+    /// What it is.
+    pub op: Op,
+    /// OTLP kind.
+    pub kind: SpanKind,
+    /// OTLP status.
+    pub status: Status,
+    /// Yes-or-no facts.
+    pub flags: SpanFlags,
+    /// Class of the error, when it failed.
+    pub error: Option<ErrorKind>,
+    /// How much was said about it (attributes and events), to choose between duplicates.
+    pub weight: u16,
+}
+
+impl Span {
+    /// When it ran.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        Window {
+            start: self.start,
+            end: self.end,
+        }
+    }
+
+    /// How long it ran; zero for an open or reversed span.
+    #[must_use]
+    pub fn duration(&self) -> Nanos {
+        self.end.since(self.start)
+    }
+
+    /// True when it ended in failure.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.status == Status::Error
+    }
+
+    /// True when no end was recorded.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.flags.has(SpanFlags::NO_END)
+    }
+}

@@ -1,0 +1,9 @@
+//! From unordered spans to requests: repairs, trees, calls counted once, parts that sum to wall time.
+
+mod forest;
+mod parts;
+mod request;
+
+pub use forest::Forest;
+pub use parts::Parts;
+pub use request::{RepairSet, Request, RootState, StepKind, StepOp};

@@ -13,10 +13,14 @@
 
 pub mod units;
 
+pub mod stats;
+
 pub mod model;
 
 pub mod ingest;
 
 pub mod trace;
+
+pub mod aggregate;
 
 pub mod diagnose;

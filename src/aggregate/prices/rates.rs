@@ -88,7 +88,7 @@ impl Rates {
 /// Femto-dollars each, from dollars per `per`; `None` when not a price.
 pub(super) fn femto(dollars: f64, per: f64) -> Option<u64> {
     let each = dollars * (1e15 / per);
-    (each >= 0.0 && each < 1e18).then(|| each.round() as u64)
+    (0.0..1e18).contains(&each).then(|| each.round() as u64)
 }
 
 #[cfg(test)]

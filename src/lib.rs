@@ -19,8 +19,12 @@ pub mod model;
 
 pub mod ingest;
 
+pub mod dialect;
+
 pub mod trace;
 
-pub mod aggregate;
+pub mod baseline;
 
 pub mod diagnose;
+
+pub mod aggregate;

@@ -65,7 +65,7 @@ pub struct Cost {
     pub by_model: Vec<Total>,
     /// By kind of task, dearest first.
     pub by_task: Vec<Total>,
-    /// By agent at the root, dearest first.
+    /// By the agent that made the call, dearest first.
     pub by_agent: Vec<Total>,
     /// By tenant, dearest first.
     pub by_tenant: Vec<Total>,
@@ -128,7 +128,6 @@ impl<'a> Pricer<'a> {
     fn request(&mut self, forest: &Forest, request: &Request, index: u32) -> RequestCost {
         let mut sum = RequestCost::default();
         let day = (request.wall.start.0 / (86_400 * Nanos::SECOND.0)) as u32;
-        let keys = [0, request.kind.0, request.agent.0, request.tenant.0, day];
         for op in ops(forest, request) {
             let Some(call) = call_of(self.data, op) else {
                 continue;
@@ -140,8 +139,9 @@ impl<'a> Pricer<'a> {
                 sum.unmetered += u32::from(op.kind == StepKind::Model);
                 continue;
             }
+            let agent = agent_of(forest, request, op);
             let row = CallRow {
-                keys,
+                keys: [0, request.kind.0, agent.0, request.tenant.0, day],
                 request: index,
                 ..CallRow::default()
             };
@@ -228,6 +228,14 @@ impl<'a> Pricer<'a> {
 pub(super) fn ops<'a>(forest: &'a Forest, request: &Request) -> &'a [StepOp] {
     let range = request.ops.start as usize..request.ops.end as usize;
     forest.ops.get(range).unwrap_or_default()
+}
+
+/// The agent whose lane an operation lies in; the request's own for its first lane.
+fn agent_of(forest: &Forest, request: &Request, op: &StepOp) -> Sym {
+    match forest.lanes.get(op.lane as usize) {
+        Some(lane) if op.lane != request.lanes.start => lane.agent,
+        _ => request.agent,
+    }
 }
 
 /// The model call behind an operation; embeddings count, tools do not.

@@ -95,7 +95,7 @@ pub(super) fn summarise(data: &Dataset, forest: &Forest) -> Vec<Signal> {
             match op.kind {
                 StepKind::Model => conversation |= counts.call(data, op),
                 StepKind::Tool => counts.tool(data, op),
-                StepKind::Failed => {}
+                StepKind::Failed | StepKind::Group | StepKind::Human => {}
             }
         }
         counts.conversation.count(conversation);

@@ -5,7 +5,7 @@ use crate::model::{
     CallIx, Digest, Known, LlmCall, LogRecord, Op, Place, Resource, Span, SpanFlags, SpanId,
     SpanKind, Status, ToolCall, TraceId,
 };
-use crate::trace::{Parts, RepairSet, Request, RootState, StepKind, StepOp};
+use crate::trace::{NO_LANE, Parts, RepairSet, Request, RootState, StepKind, StepOp};
 use crate::units::{Nanos, Ratio, Sym, Usd, Window};
 
 /// Midnight of 2026-05-12.
@@ -51,7 +51,7 @@ impl Dump {
             span,
             kind,
             lane: 0,
-            opens_lane: false,
+            opens: NO_LANE,
             window: self.data.spans[span as usize].window(),
         });
     }
@@ -89,6 +89,7 @@ impl Dump {
             service: Sym::NONE,
             conversation: Sym::NONE,
             ops: first..self.forest.ops.len() as u32,
+            lanes: 0..0,
             parts: Parts::default(),
             spans: 1,
             errors: 0,

@@ -10,13 +10,11 @@ pub const MAD_TO_SIGMA: f64 = 1.482_602_218_505_602;
 #[must_use]
 pub fn median_and_mad(sample: &[f64]) -> Option<(f64, f64)> {
     let mut work = sample.to_vec();
-    work.sort_by(f64::total_cmp);
-    let centre = median(&work)?;
+    let centre = median(&mut work)?;
     for value in &mut work {
         *value = (*value - centre).abs();
     }
-    work.sort_by(f64::total_cmp);
-    Some((centre, median(&work)?))
+    Some((centre, median(&mut work)?))
 }
 
 /// A straight line `y = intercept + slope · x`.
@@ -54,11 +52,9 @@ pub fn theil_sen(points: &[(f64, f64)]) -> Option<Line> {
         let rising = later.iter().filter(|right| right.0 > left.0);
         slopes.extend(rising.map(|right| (right.1 - left.1) / (right.0 - left.0)));
     }
-    slopes.sort_by(f64::total_cmp);
-    let slope = median(&slopes)?;
+    let slope = median(&mut slopes)?;
     let mut rests: Vec<f64> = points.iter().map(|(x, y)| y - slope * x).collect();
-    rests.sort_by(f64::total_cmp);
-    let intercept = median(&rests)?;
+    let intercept = median(&mut rests)?;
     Some(Line { intercept, slope })
 }
 

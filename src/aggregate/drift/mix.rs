@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use crate::stats::{g_test, jensen_shannon, normal_two_sided};
+use crate::stats::{chi_square_tail, g_test, jensen_shannon, normal_two_sided};
 use crate::units::{Interner, Ratio, Sym};
 
 /// Calls that a test needs to expect in a cell before it trusts it.
@@ -159,7 +159,7 @@ pub(super) fn compare(before: &Mix, after: &Mix, names: &Interner) -> Comparison
     let shifts = shifts(&all, &scores);
     let largest = shifts.iter().filter_map(|s| s.p_value).fold(1.0, f64::min);
     let enough = before.requests.min(after.requests) >= LEAST_REQUESTS && df > 0;
-    let overall = crate::stats::chi_square_tail(g, df);
+    let overall = chi_square_tail(g, df);
     let counts = |mix: &Mix| -> Vec<u64> { all.iter().map(|t| mix.share(*t).part).collect() };
     Comparison {
         p_value: enough.then(|| (2.0 * overall.min(largest)).min(1.0)),

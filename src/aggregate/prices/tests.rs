@@ -128,7 +128,9 @@ fn names_reach_the_model_the_oracle_reaches() {
         ("azure", "gpt-4o"),
         ("aws.bedrock", "anthropic.claude-3-5-sonnet-20241022-v2:0"),
         ("vertex_ai", "gemini-2.5-flash"),
+        ("gcp.vertex_ai", "gemini-2.5-flash"),
         ("mistral_ai", "mistral-large-latest"),
+        ("x_ai", "grok-4"),
         ("openrouter", "openai/gpt-4o"),
         ("groq", "llama-3.3-70b-versatile"),
     ] {
@@ -138,6 +140,22 @@ fn names_reach_the_model_the_oracle_reaches() {
             Ok(true),
             "{provider} {model}"
         );
+    }
+}
+
+#[test]
+fn providers_of_the_conventions_are_known_under_other_names() {
+    let prices = Prices::builtin();
+    for (said, listed, model) in [
+        ("azure.ai.openai", "azure", "gpt-4o"),
+        ("azure.ai.inference", "azure", "gpt-4o"),
+        ("gcp.gemini", "google", "gemini-2.5-flash"),
+        ("moonshot_ai", "moonshotai", "kimi-k2-0905-preview"),
+    ] {
+        let call = usage(1000, 100, [10, 0, 0, 0]);
+        let cost = prices.cost(said, model, at(NOW), call);
+        assert!(cost.is_some(), "{said}");
+        assert_eq!(cost, prices.cost(listed, model, at(NOW), call), "{said}");
     }
 }
 

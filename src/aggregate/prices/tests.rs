@@ -128,9 +128,7 @@ fn names_reach_the_model_the_oracle_reaches() {
         ("azure", "gpt-4o"),
         ("aws.bedrock", "anthropic.claude-3-5-sonnet-20241022-v2:0"),
         ("vertex_ai", "gemini-2.5-flash"),
-        ("gcp.vertex_ai", "gemini-2.5-flash"),
         ("mistral_ai", "mistral-large-latest"),
-        ("x_ai", "grok-4"),
         ("openrouter", "openai/gpt-4o"),
         ("groq", "llama-3.3-70b-versatile"),
     ] {
@@ -150,6 +148,8 @@ fn providers_of_the_conventions_are_known_under_other_names() {
         ("azure.ai.openai", "azure", "gpt-4o"),
         ("azure.ai.inference", "azure", "gpt-4o"),
         ("gcp.gemini", "google", "gemini-2.5-flash"),
+        ("x_ai", "x-ai", "grok-4"),
+        ("gcp.vertex_ai", "google", "gemini-2.5-flash"),
         ("moonshot_ai", "moonshotai", "kimi-k2-0905-preview"),
     ] {
         let call = usage(1000, 100, [10, 0, 0, 0]);

@@ -11,6 +11,7 @@
 //! nothing about bytes. Before [`model::Dataset`] all is reading; the middle is pure functions of
 //! data and options. Nothing is lost silently ([`model::Ledger`]) and absent is never zero.
 
+pub mod error;
 pub mod units;
 
 pub mod model;
@@ -20,3 +21,7 @@ pub mod ingest;
 pub mod trace;
 
 pub mod diagnose;
+
+pub mod report;
+
+pub mod render;

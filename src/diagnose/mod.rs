@@ -3,7 +3,9 @@
 mod cause;
 mod claim;
 mod diagnosis;
+mod meta;
 
 pub use cause::Cause;
 pub use claim::{Claim, Evidence, Fact, Outcome};
 pub use diagnosis::{Diagnosis, Incident};
+pub use meta::CauseMeta;

@@ -1,1 +1,5 @@
 //! The one integration binary: linking is what costs.
+
+mod layers;
+mod render;
+mod sample;

@@ -101,7 +101,7 @@ impl ErrorKind {
 
 /// One model call, client or serving side. Token counts are normalised: input includes cached and
 /// cache-write tokens, output includes reasoning.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct LlmCall {
     /// Vendor, canonical lower case.
     pub provider: Sym,
@@ -141,6 +141,8 @@ pub struct LlmCall {
     pub reported_cost: Option<Known<Usd>>,
     /// Response id (client) or request id (engine): joins the two sides.
     pub response_id: Option<Digest>,
+    /// Index of the serving side's span, once calls are counted; `u32::MAX` without one.
+    pub engine: u32,
     /// HTTP status of the answer.
     pub http_status: Option<u16>,
     /// Resends inside this span (`http.request.resend_count`, attempt number − 1).
@@ -149,6 +151,37 @@ pub struct LlmCall {
     pub streamed: Option<bool>,
     /// True where the emitter's rule about cached tokens had to be assumed.
     pub cache_basis_assumed: bool,
+}
+
+impl Default for LlmCall {
+    fn default() -> Self {
+        Self {
+            provider: Sym::NONE,
+            requested: Sym::NONE,
+            answered: Sym::NONE,
+            endpoint: Sym::NONE,
+            fingerprint: Sym::NONE,
+            finish: Sym::NONE,
+            conversation: Sym::NONE,
+            input: None,
+            output: None,
+            cached: None,
+            cache_write: None,
+            reasoning: None,
+            first_token: None,
+            queue: None,
+            prefill: None,
+            decode: None,
+            model_time: None,
+            reported_cost: None,
+            response_id: None,
+            engine: u32::MAX,
+            http_status: None,
+            resends: None,
+            streamed: None,
+            cache_basis_assumed: false,
+        }
+    }
 }
 
 impl LlmCall {

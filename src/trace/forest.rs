@@ -1,17 +1,42 @@
-//! All traces of a dump as trees over one sorted span arena.
+//! All traces of a dump as trees over one sorted span arena, and the requests found in them.
 
-use super::{Request, StepOp};
-use crate::model::SpanIx;
+use std::ops::Range;
 
-/// The trees. `parent[i]` and `children(i)` index [`Dataset::spans`](crate::model::Dataset::spans).
+use rayon::prelude::*;
+
+use super::repair::{self, mark};
+use super::{Lane, NO_SPAN, RepairSet, Request, StepOp, Tree, requests, usage};
+use crate::model::{Dataset, SpanId, SpanIx};
+
+/// How traces are rebuilt.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Correct clock skew and adopt orphans.
+    pub repair: bool,
+    /// Join fragments of other traces.
+    pub stitch: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            repair: true,
+            stitch: true,
+        }
+    }
+}
+
+/// The trees and what was found in them.
 #[derive(Clone, Debug, Default)]
 pub struct Forest {
-    /// Effective parent of each span after repairs; `u32::MAX` for a root.
-    pub parent: Vec<SpanIx>,
+    /// Parents and children after repairs.
+    pub tree: Tree,
     /// Requests, by start, trace id and root id.
     pub requests: Vec<Request>,
     /// Leaf operations of all requests.
     pub ops: Vec<StepOp>,
+    /// Lanes of all requests.
+    pub lanes: Vec<Lane>,
     /// Traces, requests or not.
     pub traces: u64,
     /// Spans without a parent id.
@@ -20,4 +45,117 @@ pub struct Forest {
     pub orphans: u64,
     /// Spans with status error.
     pub errors: u64,
+}
+
+impl Forest {
+    /// Rebuilds the traces of `dataset`, whose spans are sorted and mended in place.
+    #[must_use]
+    pub fn build(dataset: &mut Dataset, options: &Options) -> Self {
+        let traces = Tree::sort(dataset);
+        let (traces, copied) = repair::dedupe(dataset, traces);
+        let (mut parent, opened) = resolve_parents(dataset, &traces);
+        repair::note_cycles(dataset, &opened);
+        let stitched = if options.stitch {
+            repair::stitch(dataset, &mut parent)
+        } else {
+            Vec::new()
+        };
+        let (orphans, adopted) = if options.repair {
+            repair::adopt_orphans(dataset, &mut parent, &traces)
+        } else {
+            (count_orphans(dataset, &parent), Vec::new())
+        };
+        let tree = Tree::link(parent, traces);
+        let open = repair::close_unfinished(dataset, &tree);
+        let skewed = if options.repair {
+            repair::correct_skew(dataset, &tree)
+        } else {
+            Vec::new()
+        };
+
+        let mut marks = Marks::new(dataset.spans.len());
+        for (list, bit) in [
+            (&copied, mark::DEDUPE),
+            (&opened, mark::CYCLE),
+            (&stitched, mark::STITCH),
+            (&adopted, mark::ORPHAN),
+            (&open, mark::UNFINISHED),
+            (&skewed, mark::SKEW),
+        ] {
+            marks.set(list, bit);
+        }
+        let counted = usage::count_once(dataset, &tree);
+        let mut forest = Self {
+            traces: tree.traces.len() as u64,
+            roots: dataset.spans.iter().filter(|s| s.parent.is_none()).count() as u64,
+            errors: dataset.spans.iter().filter(|s| s.failed()).count() as u64,
+            orphans,
+            tree,
+            ..Self::default()
+        };
+        requests::find(dataset, &mut forest, &counted, &marks);
+        forest
+    }
+}
+
+/// Which repairs touched which span.
+pub(super) struct Marks(Vec<RepairSet>);
+
+impl Marks {
+    fn new(spans: usize) -> Self {
+        Self(vec![RepairSet::default(); spans])
+    }
+
+    fn set(&mut self, spans: &[SpanIx], bit: u8) {
+        for &i in spans {
+            self.0[i as usize].mark(bit.into());
+        }
+    }
+
+    pub(super) fn of(&self, span: SpanIx) -> RepairSet {
+        self.0.get(span as usize).copied().unwrap_or_default()
+    }
+}
+
+/// The index of each span's parent within its trace, circles opened. Returns the opened spans too.
+fn resolve_parents(dataset: &Dataset, traces: &[Range<SpanIx>]) -> (Vec<SpanIx>, Vec<SpanIx>) {
+    let mut parent = vec![NO_SPAN; dataset.spans.len()];
+    let mut slices = Vec::with_capacity(traces.len());
+    let mut rest = parent.as_mut_slice();
+    for trace in traces {
+        let (head, tail) = rest.split_at_mut(trace.len());
+        slices.push(head);
+        rest = tail;
+    }
+    let opened = slices
+        .into_par_iter()
+        .zip(traces)
+        .flat_map_iter(|(parent, trace)| {
+            let spans = &dataset.spans[trace.start as usize..trace.end as usize];
+            let mut by_id: Vec<(SpanId, SpanIx)> = spans
+                .iter()
+                .zip(trace.clone())
+                .map(|(s, i)| (s.id, i))
+                .collect();
+            by_id.sort_unstable();
+            for (slot, span) in parent.iter_mut().zip(spans) {
+                if !span.parent.is_none()
+                    && let Ok(at) = by_id.binary_search_by_key(&span.parent, |e| e.0)
+                {
+                    *slot = by_id[at].1;
+                }
+            }
+            repair::open_cycles(parent, trace)
+        })
+        .collect();
+    (parent, opened)
+}
+
+fn count_orphans(dataset: &Dataset, parent: &[SpanIx]) -> u64 {
+    dataset
+        .spans
+        .iter()
+        .zip(parent)
+        .filter(|(s, p)| **p == NO_SPAN && !s.parent.is_none())
+        .count() as u64
 }

@@ -17,8 +17,8 @@ pub enum RootState {
     Missing,
 }
 
-/// What a leaf of the account is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What an operation of a request is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum StepKind {
     /// A model call that answered.
     Model,
@@ -26,21 +26,45 @@ pub enum StepKind {
     Failed,
     /// A tool, retrieval or embedding.
     Tool,
+    /// A sub-agent: its own operations lie in the lane it opens.
+    Group,
+    /// Waiting for a person: never latency.
+    Human,
 }
 
-/// One leaf operation of a request, counted once however many spans recorded it.
+/// No lane.
+pub const NO_LANE: u32 = u32::MAX;
+
+/// One operation of a request, counted once however many spans recorded it.
 #[derive(Clone, Copy, Debug)]
 pub struct StepOp {
     /// The span that owns it.
     pub span: SpanIx,
+    /// Index into [`Forest::lanes`](super::Forest::lanes) of the lane it belongs to.
+    pub lane: u32,
+    /// The lane that hangs under it (a sub-agent, a tool that calls models); [`NO_LANE`] without one.
+    pub opens: u32,
     /// What it is.
     pub kind: StepKind,
-    /// Sequence it belongs to: one agent's own thread of work. 0 is the request's main lane.
-    pub lane: u16,
-    /// True while a later lane hangs under this operation (a sub-agent started by a tool).
-    pub opens_lane: bool,
     /// When it ran; a model span kept open for its tools ends where the model did.
     pub window: Window,
+}
+
+/// One sequence of work: an agent's own thread. Operations in it may still overlap.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    /// Its operations in [`Forest::ops`](super::Forest::ops), by start.
+    pub ops: Range<u32>,
+    /// From the start to the end of the agent.
+    pub window: Window,
+    /// Agent name, else the name of its span.
+    pub agent: Sym,
+    /// Service that ran it.
+    pub service: Sym,
+    /// Client region of that service.
+    pub region: Sym,
+    /// Span at its top.
+    pub span: SpanIx,
 }
 
 /// Repairs that touched a request, as a set.
@@ -96,8 +120,11 @@ pub struct Request {
     pub service: Sym,
     /// Conversation, where named.
     pub conversation: Sym,
-    /// Its leaf operations, in [`Forest::ops`](super::Forest::ops), by lane and start.
+    /// Its operations, in [`Forest::ops`](super::Forest::ops), lane by lane.
     pub ops: Range<u32>,
+    /// Its lanes, in [`Forest::lanes`](super::Forest::lanes); the first is its own, a lane comes
+    /// before the lanes that hang under it.
+    pub lanes: Range<u32>,
     /// Where the time went.
     pub parts: Parts,
     /// Spans in it, duplicates not counted.

@@ -1,0 +1,216 @@
+//! From a subtree of spans to lanes of operations: what each agent did, one thing after another.
+
+use super::{Counted, Lane, NO_LANE, StepKind, StepOp, Tree};
+use crate::model::{Dataset, Op, Span, SpanFlags, SpanIx};
+use crate::units::{Nanos, Sym, Window};
+
+/// Lanes and operations of one request, indices relative to it.
+#[derive(Default)]
+pub(super) struct Work {
+    pub(super) lanes: Vec<Lane>,
+    pub(super) ops: Vec<StepOp>,
+    /// Spans visited.
+    pub(super) spans: Vec<SpanIx>,
+}
+
+pub(super) struct Walk<'a> {
+    pub(super) dataset: &'a Dataset,
+    pub(super) tree: &'a Tree,
+    pub(super) counted: &'a [Counted],
+}
+
+impl Walk<'_> {
+    /// The work below `roots` (one root, or all local roots of a trace without one), within `wall`.
+    pub(super) fn work(&self, roots: &[SpanIx], wall: Window) -> Work {
+        let mut work = Work {
+            spans: roots.iter().flat_map(|&r| self.tree.subtree(r)).collect(),
+            ..Work::default()
+        };
+        let Some(&first) = roots.first() else {
+            return work;
+        };
+        let busy = Busy::of(self, &work.spans);
+        work.lanes.push(self.lane(first, wall, None));
+        let mut stack: Vec<(SpanIx, u32)> = Vec::new();
+        let rooted = roots.len() == 1 && self.is_container(first);
+        if rooted {
+            stack.extend(self.tree.children(first).map(|c| (c, 0)))
+        } else {
+            stack.extend(roots.iter().map(|&r| (r, 0)))
+        }
+        stack.reverse();
+        while let Some((span, lane)) = stack.pop() {
+            let below = self.visit(span, lane, &busy, &mut work);
+            let at = stack.len();
+            if let Some(lane) = below {
+                stack.extend(self.tree.children(span).map(|c| (c, lane)));
+            }
+            stack[at..].reverse();
+        }
+        arrange(&mut work);
+        work
+    }
+
+    /// A request's root is the container of its main lane unless it is itself a call.
+    fn is_container(&self, root: SpanIx) -> bool {
+        self.counted[root as usize] != Counted::Owner
+    }
+
+    fn lane(&self, span: SpanIx, window: Window, above: Option<&Lane>) -> Lane {
+        let s = &self.dataset.spans[span as usize];
+        let resource = self.dataset.resource_of(s);
+        let agent = self
+            .dataset
+            .task_of(s)
+            .map_or(Sym::NONE, |t| t.agent.or(t.task_type))
+            .or(s.name);
+        let region = if above.is_some_and(|l| l.service == resource.service) {
+            above.map_or(Sym::NONE, |l| l.region)
+        } else {
+            resource.region
+        };
+        Lane {
+            ops: 0..0,
+            window,
+            agent,
+            service: resource.service,
+            region: resource.region.or(region),
+            span,
+        }
+    }
+
+    /// Records what `span` is and says in which lane its children continue; `None` to skip them.
+    fn visit(&self, span: SpanIx, lane: u32, busy: &Busy, work: &mut Work) -> Option<u32> {
+        let s = &self.dataset.spans[span as usize];
+        let mut op = StepOp {
+            span,
+            lane,
+            opens: NO_LANE,
+            kind: StepKind::Tool,
+            window: s.window(),
+        };
+        match (s.op, self.counted[span as usize]) {
+            _ if s.flags.has(SpanFlags::NOISE) => Some(lane),
+            (_, Counted::Twin(_)) => Some(lane),
+            (Op::HumanWait, _) => {
+                op.kind = StepKind::Human;
+                work.ops.push(op);
+                None
+            }
+            (Op::Llm | Op::Engine, Counted::Owner) => {
+                op.kind = if failed(self.dataset, s) {
+                    StepKind::Failed
+                } else {
+                    StepKind::Model
+                };
+                op.window = self.model_window(span);
+                work.ops.push(op);
+                Some(lane)
+            }
+            (Op::Embedding, Counted::Owner) => {
+                work.ops.push(op);
+                None
+            }
+            (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) if !busy.has(span) => {
+                work.ops.push(op);
+                None
+            }
+            (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) => Some(self.open(op, work)),
+            (Op::Task | Op::Agent, _) if busy.has(span) => {
+                op.kind = StepKind::Group;
+                Some(self.open(op, work))
+            }
+            _ => Some(lane),
+        }
+    }
+
+    fn open(&self, mut op: StepOp, work: &mut Work) -> u32 {
+        op.opens = work.lanes.len() as u32;
+        let lane = self.lane(op.span, op.window, work.lanes.get(op.lane as usize));
+        work.lanes.push(lane);
+        work.ops.push(op);
+        op.opens
+    }
+
+    /// When the model worked: where the span stays open for tools or sub-agents, until the emitter's
+    /// own figure or until the first of them started.
+    fn model_window(&self, span: SpanIx) -> Window {
+        let s = &self.dataset.spans[span as usize];
+        let first = self
+            .tree
+            .children(span)
+            .filter(|&c| is_hosted(&self.dataset.spans[c as usize]))
+            .map(|c| self.dataset.spans[c as usize].start)
+            .min();
+        let Some(first) = first else {
+            return s.window();
+        };
+        let said = self
+            .dataset
+            .llm_of(s)
+            .and_then(|l| l.model_time)
+            .map(|t| s.start + t.value);
+        Window {
+            start: s.start,
+            end: said.unwrap_or(first).min(first).min(s.end).max(s.start),
+        }
+    }
+}
+
+/// Work that a model span may stay open for.
+fn is_hosted(span: &Span) -> bool {
+    matches!(
+        span.op,
+        Op::Tool | Op::Retrieval | Op::Mcp | Op::Agent | Op::Task
+    )
+}
+
+fn failed(dataset: &Dataset, span: &Span) -> bool {
+    let status = dataset.llm_of(span).and_then(|l| l.http_status);
+    span.failed() || status.is_some_and(|s| s >= 400)
+}
+
+/// Which spans have model calls or sub-agents below them.
+struct Busy(hashbrown::HashSet<SpanIx, foldhash::fast::FixedState>);
+
+impl Busy {
+    fn of(walk: &Walk<'_>, spans: &[SpanIx]) -> Self {
+        let mut busy = hashbrown::HashSet::default();
+        for &i in spans {
+            let s = &walk.dataset.spans[i as usize];
+            let works =
+                matches!(s.op, Op::Llm | Op::Engine) && walk.counted[i as usize] == Counted::Owner;
+            // A sub-agent without model spans is still work when it runs tools.
+            let acts = matches!(s.op, Op::Tool | Op::Retrieval)
+                && walk.counted[i as usize] == Counted::Owner;
+            if works || acts {
+                for up in walk.tree.ancestors(i) {
+                    let above = &walk.dataset.spans[up as usize];
+                    let counts = works || matches!(above.op, Op::Task | Op::Agent);
+                    if counts && !busy.insert(up) {
+                        break;
+                    }
+                }
+            }
+        }
+        Self(busy)
+    }
+
+    fn has(&self, span: SpanIx) -> bool {
+        self.0.contains(&span)
+    }
+}
+
+/// Puts operations lane by lane, each by start, and says where each lane's lie.
+fn arrange(work: &mut Work) {
+    work.ops
+        .sort_by_key(|op| (op.lane, op.window.start, op.window.end, op.span));
+    for (index, lane) in work.lanes.iter_mut().enumerate() {
+        let start = work.ops.partition_point(|op| (op.lane as usize) < index);
+        let end = work.ops.partition_point(|op| op.lane as usize <= index);
+        lane.ops = start as u32..end as u32;
+        if lane.window.is_empty() {
+            lane.window.end = lane.window.start.max(Nanos(lane.window.end.0));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Clocks of different hosts: a remote child cannot start before the call that reached it, and a
+//! synchronous server cannot end after its client. Where one does, its subtree is moved by the least
+//! amount that fits. (Cf. Jaeger's clock-skew adjuster, which centres the child instead.)
+
+use crate::model::{Dataset, IssueKind, Span, SpanIx, SpanKind};
+use crate::trace::Tree;
+use crate::units::Nanos;
+
+/// Below this, clocks are as good as equal.
+const TOLERANCE: Nanos = Nanos(5_000_000);
+/// Beyond this, something other than a clock is wrong.
+const LIMIT: Nanos = Nanos(300_000_000_000);
+
+/// Shifts skewed remote subtrees into their parents. Returns the tops of the shifted subtrees.
+pub(in crate::trace) fn correct_skew(dataset: &mut Dataset, tree: &Tree) -> Vec<SpanIx> {
+    let mut moved = Vec::new();
+    let roots: Vec<SpanIx> = tree.traces.iter().flat_map(|t| tree.roots(t)).collect();
+    for root in roots {
+        // Parents come before children, so a child is compared with an already corrected parent.
+        for i in tree.subtree(root) {
+            let Some(shift) = tree.parent_of(i).and_then(|p| needed_shift(dataset, p, i)) else {
+                continue;
+            };
+            for s in tree.subtree(i) {
+                let span = &mut dataset.spans[s as usize];
+                span.start = Nanos(span.start.0.saturating_add_signed(shift));
+                span.end = Nanos(span.end.0.saturating_add_signed(shift));
+            }
+            let span = dataset.spans[i as usize];
+            dataset.ledger.count(IssueKind::ClockSkew, span.place, || {
+                format!(
+                    "span {} of trace {} was moved by {:.1} ms",
+                    span.id,
+                    span.trace,
+                    shift as f64 / 1e6
+                )
+            });
+            moved.push(i);
+        }
+    }
+    moved
+}
+
+/// Nanoseconds to add to the child's times, or `None` when the clocks agree or cannot be told apart
+/// from asynchronous work.
+fn needed_shift(dataset: &Dataset, parent: SpanIx, child: SpanIx) -> Option<i64> {
+    let (p, c) = (
+        &dataset.spans[parent as usize],
+        &dataset.spans[child as usize],
+    );
+    let remote = p.resource != c.resource && dataset.resource_of(p) != dataset.resource_of(c);
+    if !remote || c.is_open() || p.is_open() || c.duration() > p.duration() + TOLERANCE {
+        return None;
+    }
+    let early = p.start.since(c.start);
+    let late = c.end.since(p.end);
+    let shift = if early > TOLERANCE {
+        i64::try_from(early.0).ok()?
+    } else if late > TOLERANCE && is_synchronous(p, c) {
+        -i64::try_from(late.0).ok()?
+    } else {
+        return None;
+    };
+    (shift.unsigned_abs() <= LIMIT.0).then_some(shift)
+}
+
+fn is_synchronous(parent: &Span, child: &Span) -> bool {
+    parent.kind == SpanKind::Client && child.kind == SpanKind::Server
+}

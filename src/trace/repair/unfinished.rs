@@ -1,0 +1,37 @@
+//! Spans without an end are closed at the last end of what they contain, and never judged.
+
+use crate::model::{Dataset, IssueKind, SpanIx};
+use crate::trace::Tree;
+
+/// Gives every open span an end, at least its own start. The flag stays, so that nothing judges it.
+pub(in crate::trace) fn close_unfinished(dataset: &mut Dataset, tree: &Tree) -> Vec<SpanIx> {
+    let open: Vec<SpanIx> = (0..dataset.spans.len() as SpanIx)
+        .filter(|&i| dataset.spans[i as usize].is_open())
+        .collect();
+    for &i in &open {
+        let span = dataset.spans[i as usize];
+        dataset
+            .ledger
+            .count(IssueKind::UnfinishedSpan, span.place, || {
+                format!("span {} of trace {} has no end", span.id, span.trace)
+            });
+        dataset.spans[i as usize].end = span.start;
+    }
+    // Latest ends first: an ancestor that was lifted once is never lifted again, so that each edge is
+    // climbed once however deep the trace.
+    if !open.is_empty() {
+        let mut latest_first: Vec<SpanIx> = (0..dataset.spans.len() as SpanIx).collect();
+        latest_first.sort_unstable_by_key(|&i| std::cmp::Reverse(dataset.spans[i as usize].end));
+        for i in latest_first {
+            let end = dataset.spans[i as usize].end;
+            for up in tree.ancestors(i) {
+                let ancestor = &mut dataset.spans[up as usize];
+                if !ancestor.is_open() || ancestor.end >= end {
+                    break;
+                }
+                ancestor.end = end;
+            }
+        }
+    }
+    open
+}

@@ -25,3 +25,7 @@ pub mod diagnose;
 pub mod report;
 
 pub mod render;
+
+pub mod commands;
+
+pub mod cli;

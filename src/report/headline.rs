@@ -4,7 +4,7 @@
 use super::{CauseTotal, Report, Summary};
 use crate::diagnose::Cause;
 use crate::trace::StepKind;
-use crate::units::human::{counted, duration, money, percent};
+use crate::units::human::{counted, duration, money, percent, span_of_time};
 
 /// One line under "why".
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,6 +36,8 @@ impl Why {
 pub struct Headline {
     /// What was looked at.
     pub scope: String,
+    /// From when to when.
+    pub period: Option<String>,
     /// What happened, and to how many.
     pub happened: Vec<String>,
     /// True when nothing was slow and there was enough to say so.
@@ -51,7 +53,7 @@ pub struct Headline {
     /// How the input was.
     pub input: String,
     /// What to do next.
-    pub next: Vec<String>,
+    pub next: Option<String>,
 }
 
 /// Causes named on the first screen.
@@ -63,8 +65,12 @@ impl Headline {
         let model_calls = has_model_calls(report);
         Self {
             scope: scope(report),
-            happened: happened(summary, model_calls),
-            healthy: model_calls && summary.judged > 0 && summary.slow == 0,
+            period: period(summary),
+            happened: happened(report, model_calls),
+            healthy: model_calls
+                && summary.judged > 0
+                && summary.slow == 0
+                && !report.integrity().weakens(),
             why: why(summary),
             cost: cost(report),
             sure: sure(summary),
@@ -100,48 +106,58 @@ fn has_model_calls(report: &Report<'_>) -> bool {
 
 fn scope(report: &Report<'_>) -> String {
     let summary = report.summary();
+    let requests = counted(summary.requests, "request");
     let spans = counted(summary.spans, "span");
     let inputs = counted(report.inputs().len() as u64, "input");
-    let mut text = format!(
-        "{}, {spans}, {inputs}",
-        counted(summary.requests, "request")
-    );
-    if !summary.window.is_empty() {
-        let window = crate::units::human::span_of_time(summary.window.start, summary.window.end);
-        text = format!("{text}, {window}");
-    }
-    text
+    format!("{requests} in {spans} of {inputs}")
 }
 
-fn happened(summary: &Summary, model_calls: bool) -> Vec<String> {
+fn period(summary: &Summary) -> Option<String> {
+    let window = summary.window;
+    (!window.is_empty()).then(|| {
+        let length = duration(window.len());
+        format!("{} ({length})", span_of_time(window.start, window.end))
+    })
+}
+
+fn happened(report: &Report<'_>, model_calls: bool) -> Vec<String> {
+    let summary = report.summary();
     let mut said = Vec::new();
     if summary.spans == 0 {
-        return vec!["No spans were found in the input.".to_owned()];
-    }
-    if !model_calls {
+        said.push("No spans were found in the input.".to_owned());
+    } else if !model_calls {
         let spans = counted(summary.spans, "span");
         said.push(format!("No model calls found in {spans}."));
     }
-    let judged = of_judged(summary);
     if summary.slow > 0 {
-        said.push(slow(summary, &judged));
+        said.push(slow(summary));
     } else if summary.judged > 0 && model_calls {
-        said.push(format!("None of {judged} was slow."));
+        said.push(none_slow(summary));
     } else if model_calls {
         said.push("No request could be judged.".to_owned());
     }
     if summary.not_judged() > 0 && model_calls {
         let rest = counted(summary.not_judged(), "request");
-        let were = if summary.not_judged() == 1 {
-            "was"
-        } else {
-            "were"
-        };
+        let were = was(summary.not_judged());
         said.push(format!(
             "{rest} {were} not judged (unfinished, cut off, or nothing to compare with)."
         ));
     }
+    if report.integrity().weakens() {
+        said.push("Part of the input is lost, so this may not be all.".to_owned());
+    }
     said
+}
+
+fn was(number: u64) -> &'static str {
+    if number == 1 { "was" } else { "were" }
+}
+
+fn none_slow(summary: &Summary) -> String {
+    match summary.judged {
+        1 => "The one request found was not slow.".to_owned(),
+        _ => format!("None of {} was slow.", of_judged(summary)),
+    }
 }
 
 fn of_judged(summary: &Summary) -> String {
@@ -153,12 +169,10 @@ fn of_judged(summary: &Summary) -> String {
     counted(summary.judged, word)
 }
 
-fn slow(summary: &Summary, judged: &str) -> String {
+fn slow(summary: &Summary) -> String {
     let share = summary.slow_share().map_or(String::new(), percent);
-    let (lost, were) = (
-        duration(summary.excess),
-        if summary.slow == 1 { "was" } else { "were" },
-    );
+    let (lost, were) = (duration(summary.excess), was(summary.slow));
+    let judged = of_judged(summary);
     let each = match summary.slow {
         1 => String::new(),
         _ => format!(", {} each at the median", duration(summary.median_excess)),
@@ -268,33 +282,13 @@ fn input(report: &Report<'_>) -> String {
     }
 }
 
-fn next(summary: &Summary, model_calls: bool) -> Vec<String> {
+fn next(summary: &Summary, model_calls: bool) -> Option<String> {
     if !model_calls {
-        return vec![
-            "Check that model calls are instrumented and exported: `agentdiag formats` lists the \
-             vocabularies understood."
-                .to_owned(),
-        ];
+        let step = "check that model calls are instrumented and exported; `agentdiag formats` lists \
+                    what is understood";
+        return Some(step.to_owned());
     }
-    let mut causes = summary.causes.iter().filter(|c| c.requests > 0);
-    let Some(first) = causes.next() else {
-        return Vec::new();
-    };
-    let mut steps: Vec<String> = first
-        .cause
-        .meta()
-        .next_checks
-        .iter()
-        .take(1)
-        .map(|s| (*s).to_owned())
-        .collect();
-    steps.extend(
-        causes
-            .find(|c| c.cause != Cause::Unexplained)
-            .and_then(|c| {
-                let check = c.cause.meta().next_checks.first()?;
-                Some(format!("For {}: {check}", c.cause.label()))
-            }),
-    );
-    steps
+    let first = summary.causes.iter().find(|c| c.requests > 0);
+    let check = first.and_then(|total| total.cause.meta().next_checks.first());
+    check.map(|check| (*check).to_owned())
 }

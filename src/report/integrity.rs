@@ -63,6 +63,14 @@ impl Integrity {
     }
 }
 
+impl Integrity {
+    /// True when part of the input is missing from the result.
+    #[must_use]
+    pub fn weakens(&self) -> bool {
+        self.worst >= Some(Severity::DataLoss)
+    }
+}
+
 fn problems(dataset: &Dataset) -> Vec<Problem> {
     let mut entries: Vec<_> = dataset.ledger.iter().collect();
     entries.sort_by_key(|(kind, file, _)| (std::cmp::Reverse(kind.severity()), *kind, *file));

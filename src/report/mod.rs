@@ -18,7 +18,7 @@ pub use summary::{CauseTotal, Cohort, MissingSignal, Summary};
 
 use crate::diagnose::{Diagnosis, Incident};
 use crate::error::Outcome;
-use crate::model::{Dataset, Input, Severity, SpanId, SpanIx};
+use crate::model::{Dataset, Input, SpanId, SpanIx};
 use crate::trace::Forest;
 use crate::units::{Nanos, Usd, Window};
 
@@ -179,11 +179,11 @@ impl<'a> Report<'a> {
     /// How the run went: the exit code comes from the same value as the text.
     #[must_use]
     pub fn outcome(&self, strict: bool) -> Outcome {
-        match (strict, self.integrity.worst) {
-            (false, _) => Outcome::Done,
-            (true, Some(Severity::DataLoss | Severity::Error)) => Outcome::Damaged,
-            (true, _) if self.summary.judged == 0 => Outcome::TooLittle,
-            (true, _) => Outcome::Done,
+        match strict {
+            false => Outcome::Done,
+            true if self.integrity.weakens() => Outcome::Damaged,
+            true if self.summary.judged == 0 => Outcome::TooLittle,
+            true => Outcome::Done,
         }
     }
 

@@ -14,18 +14,18 @@ const START: Nanos = Nanos(1_777_795_200_000_000_000);
 
 /// Everything a report borrows from.
 #[derive(Default)]
-pub struct Sample {
-    pub data: Dataset,
-    pub forest: Forest,
-    pub diagnoses: Vec<Diagnosis>,
-    pub incidents: Vec<Incident>,
-    pub notes: Vec<String>,
-    pub figures: Figures,
+pub(crate) struct Sample {
+    pub(crate) data: Dataset,
+    pub(crate) forest: Forest,
+    pub(crate) diagnoses: Vec<Diagnosis>,
+    pub(crate) incidents: Vec<Incident>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) figures: Figures,
 }
 
 impl Sample {
     /// Hands everything to the report.
-    pub fn report(&self) -> Report<'_> {
+    pub(crate) fn report(&self) -> Report<'_> {
         Report::assemble(Findings {
             dataset: &self.data,
             forest: &self.forest,
@@ -82,7 +82,7 @@ impl Sample {
         self.forest.roots += 1;
         self.figures.request_costs.push(RequestCost {
             usd: Some(Usd(12_500_000)),
-            priced: Ratio { part: 3, whole: 3 },
+            priced: Ratio { part: 2, whole: 3 },
         });
         self.forest.requests.push(Request {
             trace,
@@ -95,6 +95,7 @@ impl Sample {
             service: Sym::NONE,
             conversation: Sym::NONE,
             ops: 0..0,
+            lanes: 0..0,
             parts,
             spans: 9,
             errors: 0,
@@ -171,7 +172,7 @@ fn claim(cause: Cause, explains: Nanos, first: Fact) -> Claim {
 }
 
 /// No request is slow.
-pub fn healthy() -> Sample {
+pub(crate) fn healthy() -> Sample {
     let mut sample = Sample::default();
     sample.input("traces.jsonl", 1_080);
     sample.normal(120);
@@ -180,7 +181,7 @@ pub fn healthy() -> Sample {
 }
 
 /// Two disturbances, a request nothing explains, and an unfinished one.
-pub fn mixed() -> Sample {
+pub(crate) fn mixed() -> Sample {
     let mut sample = healthy();
     sample.data.inputs[0].spans = 1_320;
     sample.normal(0);
@@ -334,7 +335,7 @@ fn models(sample: &mut Sample) {
 }
 
 /// Spans, but no model call among them.
-pub fn no_model_calls() -> Sample {
+pub(crate) fn no_model_calls() -> Sample {
     let mut sample = Sample::default();
     sample.input("web.jsonl", 240);
     sample.data.dialects.clear();
@@ -364,7 +365,7 @@ pub fn no_model_calls() -> Sample {
 }
 
 /// One input damaged, one unreadable, and names that try to talk to the terminal.
-pub fn damaged() -> Sample {
+pub(crate) fn damaged() -> Sample {
     let mut sample = Sample::default();
     sample.input("exports/eu \x1b[31m red\n.jsonl", 90);
     sample.input("exports/us.jsonl.gz", 0);

@@ -13,12 +13,10 @@ const LABELS: usize = 11;
 pub(super) fn write<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::Result<()> {
     let headline = report.headline();
     let scope = format!("agentdiag {}: {}", report.tool_version(), headline.scope);
-    let scope = text::cut(
-        &text::clean(&scope),
-        page.style.width,
-        page.style.ellipsis(),
-    );
-    page.line(&page.style.paint(Paint::Dim, &scope))?;
+    for line in std::iter::once(&scope).chain(&headline.period) {
+        let line = text::cut(line, page.style.width, page.style.ellipsis());
+        page.line(&page.style.paint(Paint::Dim, &line))?;
+    }
     page.line("")?;
     happened(report, page)?;
     page.line("")?;
@@ -37,12 +35,12 @@ pub(super) fn write<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::Re
         }
     }
     page.hanging("  Input", LABELS, &headline.input)?;
-    for note in report.notes() {
-        page.hanging("  Note", LABELS, note)?;
+    if let Some(note) = report.notes().first() {
+        let note = text::cut(note, page.style.width - LABELS, page.style.ellipsis());
+        page.hanging("  Note", LABELS, &note)?;
     }
-    for (index, step) in headline.next.iter().enumerate() {
-        let label = if index == 0 { "  Next" } else { "" };
-        page.hanging(label, LABELS, step)?;
+    if let Some(step) = &headline.next {
+        page.hanging("  Next", LABELS, step)?;
     }
     Ok(())
 }
@@ -50,9 +48,11 @@ pub(super) fn write<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::Re
 impl<W: Write> Page<W> {
     fn cause(&mut self, label: &str, why: &Why) -> io::Result<()> {
         let label = self.style.paint(Paint::Dim, &text::pad(label, LABELS));
-        let numbers = format!("{:>5}  {:<14}", why.share, why.requests);
+        let numbers = format!("{:>5}  {:<16}", why.share, why.requests);
         let name = self.style.paint(Paint::Bold, &format!("{:<17}", why.cause));
-        self.line(&format!("{label}{name}  {numbers}  {}", why.title))
+        let room = self.style.width.saturating_sub(LABELS + 44);
+        let title = text::cut(why.title, room, self.style.ellipsis());
+        self.line(&format!("{label}{name}  {numbers}  {title}"))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where the time went: mean parts of slow and of normal requests, as stacked bars on one scale and
 //! as a table. Each part has its own letter, so that bars read without colour.
 
+use std::cmp::Ordering;
 use std::io::{self, Write};
 
 use super::table::{Column, Table};
@@ -85,14 +86,17 @@ fn differences<W: Write>(normal: &Cohort, slow: &Cohort, page: &mut Page<W>) -> 
     let mut table = Table::new(page.style, &columns);
     for (part, normal, slow) in rows {
         let more = slow.since(normal);
-        let sign = if slow < normal { "-" } else { "+" };
-        let change = duration(more.max(normal.since(slow)));
+        let change = match slow.cmp(&normal) {
+            Ordering::Equal => "same".to_owned(),
+            Ordering::Greater => format!("+{}", duration(more)),
+            Ordering::Less => format!("-{}", duration(normal.since(slow))),
+        };
         let length = (more.as_secs() / most * 24.0).round() as usize;
         table.row([
             part.to_owned(),
             duration(normal),
             duration(slow),
-            format!("{sign}{change}"),
+            change,
             page.style.bar().repeat(length),
         ]);
     }

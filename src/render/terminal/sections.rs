@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::table::{Column, Table};
 use super::{INDENT, Page};
 use crate::report::{Report, Row};
+use crate::units::Nanos;
 use crate::units::human::{
     bytes, compact, count, counted, duration, instant, measured, money, percent,
 };
@@ -19,11 +20,11 @@ pub(super) fn incidents<W: Write>(
     if all == 0 {
         return Ok(());
     }
-    page.heading("INCIDENTS", &some_of(all, top, "by start"))?;
+    page.heading("INCIDENTS", &some_of(all, top, "times in UTC"))?;
     let columns = [
         Column::Word("cause"),
         Column::Name("what"),
-        Column::Word("from (UTC)"),
+        Column::Word("from"),
         Column::Number("lasted"),
         Column::Number("requests"),
         Column::Number("lost"),
@@ -33,13 +34,24 @@ pub(super) fn incidents<W: Write>(
         table.row([
             row.cause().to_owned(),
             row.scope(),
-            instant(row.window().start),
+            since(report, row.window().start),
             duration(row.window().len()),
             count(row.count()),
             duration(row.excess()),
         ]);
     }
     page.table(table)
+}
+
+/// An instant, without the date where all requests are of one day.
+fn since(report: &Report<'_>, time: Nanos) -> String {
+    let window = report.summary().window;
+    let day = |time| instant(time).split(' ').next().map(str::to_owned);
+    let text = instant(time);
+    match text.split_once(' ') {
+        Some((_, clock)) if day(window.start) == day(window.end) => clock.to_owned(),
+        _ => text,
+    }
 }
 
 /// Every cause that took time.
@@ -87,7 +99,7 @@ pub(super) fn slowest<W: Write>(
     }
     page.heading("SLOWEST REQUESTS", &some_of(all, top, report.slow_rule()))?;
     let columns = [
-        Column::Word("trace"),
+        Column::Name("trace"),
         Column::Number("took"),
         Column::Number("lost"),
         Column::Word("cause"),
@@ -180,6 +192,9 @@ pub(super) fn input<W: Write>(
     page: &mut Page<W>,
 ) -> io::Result<()> {
     let inputs = report.inputs();
+    if inputs.is_empty() {
+        return Ok(());
+    }
     page.heading("INPUT", &some_of(inputs.len(), top, ""))?;
     for input in inputs.iter().take(top) {
         let mut held = vec![counted(input.spans, "span")];
@@ -241,6 +256,16 @@ fn dialects<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::Result<()>
         page.hanging("", INDENT, &format!("keys not understood: {keys}"))?;
     }
     Ok(())
+}
+
+/// What the diagnosis wants the reader to know about itself.
+pub(super) fn notes<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::Result<()> {
+    if report.notes().is_empty() {
+        return Ok(());
+    }
+    page.heading("NOTES", "")?;
+    let mut notes = report.notes().iter();
+    notes.try_for_each(|note| page.hanging("  -", 2 * INDENT, note))
 }
 
 /// What to do about the causes that matter.

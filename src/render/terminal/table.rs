@@ -7,6 +7,9 @@ use super::INDENT;
 use super::text::clean;
 use crate::render::style::{Paint, Style};
 
+/// Occurs in no cell, so that a cell is cut at a character and not at a word.
+const NO_DELIMITER: char = '\u{0}';
+
 /// How a column is set.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Column {
@@ -33,6 +36,7 @@ impl<'c> Table<'c> {
             .load_style(NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_truncation_indicator(style.ellipsis())
+            .set_delimiter(NO_DELIMITER)
             .set_width(u16::try_from(style.width - INDENT).unwrap_or(u16::MAX))
             .set_header(row(columns.iter().map(|c| c.title().to_owned())));
         Self {

@@ -14,11 +14,15 @@
 pub mod error;
 pub mod units;
 
+pub mod stats;
+
 pub mod model;
 
 pub mod ingest;
 
 pub mod trace;
+
+pub mod baseline;
 
 pub mod diagnose;
 

@@ -1,11 +1,31 @@
 //! Why each slow request was slow: claims with evidence, arbitration, incidents.
+//!
+//! A verdict is an entry in an account, like a variance report: volume × price. Each cause charges what
+//! it can prove against operations and gaps of the request; the account is settled by replaying the
+//! request without them; the largest entry is the verdict.
 
+mod account;
+mod arbiter;
 mod cause;
+mod causes;
 mod claim;
+mod confidence;
 mod diagnosis;
+mod incident;
 mod meta;
+mod missing;
+mod options;
+mod releases;
+mod routes;
+mod scene;
+mod serving;
+mod verdict;
+mod volume;
+mod windows;
 
 pub use cause::Cause;
 pub use claim::{Claim, Evidence, Fact, Outcome};
 pub use diagnosis::{Diagnosis, Incident};
 pub use meta::CauseMeta;
+pub use options::Options;
+pub use verdict::{Verdicts, diagnose};

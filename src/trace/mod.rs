@@ -13,6 +13,7 @@ mod usage;
 
 pub use forest::{Forest, Options};
 pub use parts::Parts;
+pub(crate) use replay::gaps;
 pub use replay::{Cuts, replay};
 pub use request::{Lane, NO_LANE, RepairSet, Request, RootState, StepKind, StepOp};
 pub use tree::{NO_SPAN, Tree};

@@ -1,0 +1,200 @@
+//! When a prompt is usually found in a prefix cache. Caches forget: what counts is how long the same
+//! tenant's agent was idle, so hits are learned per idle time.
+
+use super::{Call, CallIx, Calls, Map};
+use crate::stats::{median, quantile};
+use crate::units::{Nanos, Sym};
+
+/// Upper bounds of the idle-time bins, seconds; the last bin is open.
+pub const IDLE_BINS: [f64; 4] = [20.0, 60.0, 150.0, 400.0];
+/// Hits are expected where at least this share was one.
+const EXPECT_AT: f64 = 0.7;
+/// Bins with fewer calls than this are not relied on.
+const LEAST: u32 = 4;
+
+type Group = (Sym, Sym);
+
+/// Cache habits of first calls, by kind of task and agent.
+#[derive(Clone, Debug, Default)]
+pub struct CacheHabits {
+    /// Idle milliseconds before each first call; absent for the first of its tenant and agent.
+    idle: Map<CallIx, f64>,
+    hits: Map<(Group, usize), (u32, u32)>,
+    any_bin: Map<Group, (u32, u32)>,
+    cached: Map<Group, f64>,
+    later: Map<Group, (u32, u32)>,
+    any_later: (u32, u32),
+    /// Median share of the lane's previous prompt that a later call finds cached.
+    kept_share: f64,
+    /// True when the dump shows cached tokens at all.
+    pub shown: bool,
+}
+
+impl CacheHabits {
+    /// Learns from the calls in `kept`; idle times come from all calls.
+    #[must_use]
+    pub fn learn(calls: &Calls, kept: &[CallIx]) -> Self {
+        let mut habits = Self {
+            idle: idle_times(calls),
+            shown: calls.all.iter().any(|c| c.cached.is_some()),
+            ..Self::default()
+        };
+        let mut cached: Map<Group, Vec<f64>> = Map::default();
+        let first = |&i: &CallIx| {
+            let call = calls.get(i);
+            (call.previous.is_none()).then_some((i, call, f64::from(call.cached?)))
+        };
+        for (_, call, tokens) in kept.iter().filter_map(first) {
+            cached
+                .entry((call.kind, call.agent))
+                .or_default()
+                .push(tokens);
+        }
+        for (group, mut values) in cached {
+            values.sort_unstable_by(f64::total_cmp);
+            // A full hit is what the better calls get; what most hits get is their median.
+            let full = quantile(&values, 0.8).unwrap_or(0.0);
+            let mut hits: Vec<f64> = values
+                .into_iter()
+                .filter(|v| *v > 0.5 * full && *v > 0.0)
+                .collect();
+            if let Some(typical) = median(&mut hits) {
+                habits.cached.insert(group, typical);
+            }
+        }
+        for (i, call, tokens) in kept.iter().filter_map(first) {
+            let group = (call.kind, call.agent);
+            let Some(&typical) = habits.cached.get(&group) else {
+                continue;
+            };
+            let hit = u32::from(tokens > 0.5 * typical);
+            for entry in [
+                habits
+                    .hits
+                    .entry((
+                        group,
+                        habits
+                            .idle
+                            .get(&i)
+                            .copied()
+                            .map_or(IDLE_BINS.len() + 1, bin),
+                    ))
+                    .or_default(),
+                habits.any_bin.entry(group).or_default(),
+            ] {
+                entry.0 += hit;
+                entry.1 += 1;
+            }
+        }
+        habits.learn_later(calls, kept);
+        habits
+    }
+
+    fn learn_later(&mut self, calls: &Calls, kept: &[CallIx]) {
+        let mut shares = Vec::new();
+        for &i in kept {
+            let call = calls.get(i);
+            let (Some(before), Some(cached)) =
+                (call.previous.and_then(|p| calls.get(p).input), call.cached)
+            else {
+                continue;
+            };
+            let share = f64::from(cached) / f64::from(before.max(1));
+            let hit = u32::from(share >= 0.5);
+            for entry in [
+                self.later.entry((call.kind, call.agent)).or_default(),
+                &mut self.any_later,
+            ] {
+                entry.0 += hit;
+                entry.1 += 1;
+            }
+            if hit == 1 {
+                shares.push(share.min(1.0));
+            }
+        }
+        self.kept_share = median(&mut shares).unwrap_or(0.0);
+    }
+
+    /// Tokens a later call of a lane is expected to find cached: the prompt of the call before it, where
+    /// later calls of its kind usually do.
+    #[must_use]
+    pub fn expected_later(&self, calls: &Calls, call: &Call) -> Option<f64> {
+        let before = calls.get(call.previous?).input?;
+        let (hits, n) = self
+            .later
+            .get(&(call.kind, call.agent))
+            .copied()
+            .filter(|(_, n)| *n >= LEAST)
+            .unwrap_or(self.any_later);
+        (n > 0 && f64::from(hits) >= EXPECT_AT * f64::from(n))
+            .then(|| f64::from(before) * self.kept_share)
+    }
+
+    /// Tokens a first call of this kind usually finds cached, and the share of such calls that do after
+    /// the same idle time.
+    #[must_use]
+    pub fn usual(&self, index: CallIx, call: &Call) -> Option<(f64, f64)> {
+        let group = (call.kind, call.agent);
+        let typical = *self.cached.get(&group)?;
+        let bin = self
+            .idle
+            .get(&index)
+            .copied()
+            .map_or(IDLE_BINS.len() + 1, bin);
+        let (hits, n) = self
+            .hits
+            .get(&(group, bin))
+            .copied()
+            .filter(|(_, n)| *n >= LEAST)?;
+        Some((typical, f64::from(hits) / f64::from(n)))
+    }
+
+    /// Tokens a first call is expected to find cached; `None` where hits are not the rule.
+    #[must_use]
+    pub fn expected(&self, index: CallIx, call: &Call) -> Option<f64> {
+        self.usual(index, call)
+            .filter(|(_, rate)| *rate >= EXPECT_AT)
+            .map(|(tokens, _)| tokens)
+    }
+
+    /// Tokens a first call of this kind finds when it finds any.
+    #[must_use]
+    pub fn when_hit(&self, call: &Call) -> Option<f64> {
+        self.cached.get(&(call.kind, call.agent)).copied()
+    }
+
+    /// Milliseconds since the same tenant's agent was last served at the same address.
+    #[must_use]
+    pub fn idle_before(&self, index: CallIx) -> Option<f64> {
+        self.idle.get(&index).copied()
+    }
+}
+
+fn bin(idle_ms: f64) -> usize {
+    IDLE_BINS.iter().take_while(|b| idle_ms > **b * 1e3).count()
+}
+
+fn idle_times(calls: &Calls) -> Map<CallIx, f64> {
+    let key = |c: &Call| (c.tenant, c.agent, c.endpoint);
+    let mut ends: Map<(Sym, Sym, Sym), Vec<Nanos>> = Map::default();
+    for call in &calls.all {
+        ends.entry(key(call)).or_default().push(call.window.end);
+    }
+    ends.values_mut().for_each(|v| v.sort_unstable());
+    let mut idle = Map::default();
+    for (i, call) in calls
+        .all
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| c.previous.is_none())
+    {
+        let Some(list) = ends.get(&key(call)) else {
+            continue;
+        };
+        let before = list.partition_point(|e| *e <= call.window.start);
+        if let Some(last) = before.checked_sub(1).and_then(|b| list.get(b)) {
+            idle.insert(i as CallIx, call.window.start.since(*last).as_millis());
+        }
+    }
+    idle
+}

@@ -1,0 +1,164 @@
+//! A model call as the expectation models see it: its work, its time, and whose it is.
+
+use rayon::prelude::*;
+
+use crate::model::{Dataset, SpanIx};
+use crate::trace::{Forest, StepKind};
+use crate::units::{Nanos, Sym, Window};
+
+/// Index into [`Calls::all`].
+pub type CallIx = u32;
+
+/// One answered model call.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// Its operation in [`Forest::ops`].
+    pub op: u32,
+    /// Its request.
+    pub request: u32,
+    /// The owning span.
+    pub span: SpanIx,
+    /// The call before it in its lane, if any.
+    pub previous: Option<CallIx>,
+    /// How many calls of its lane came before.
+    pub round: u32,
+    /// When it ran.
+    pub window: Window,
+    /// Prompt tokens.
+    pub input: Option<u32>,
+    /// Cached prompt tokens, where the dump shows them.
+    pub cached: Option<u32>,
+    /// Generated tokens.
+    pub output: Option<u32>,
+    /// Time to first token, milliseconds, where the dump shows it.
+    pub first_token: Option<f64>,
+    /// Model that answered.
+    pub model: Sym,
+    /// Address it went to; absent at tiers that do not show one.
+    pub endpoint: Sym,
+    /// Client region.
+    pub region: Sym,
+    /// Service that called.
+    pub service: Sym,
+    /// Kind of the request.
+    pub kind: Sym,
+    /// Agent of the lane.
+    pub agent: Sym,
+    /// Why generation ended.
+    pub finish: Sym,
+    /// Tenant, else conversation: whose prefix a cache may hold.
+    pub tenant: Sym,
+    /// The serving side's span, where joined.
+    pub engine: Option<SpanIx>,
+}
+
+impl Call {
+    /// Duration, milliseconds.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.window.len().as_millis()
+    }
+
+    /// Growth of the prompt since the call before: what a tool or a person added.
+    #[must_use]
+    pub fn growth(&self, calls: &Calls) -> Option<f64> {
+        let before = calls.get(self.previous?);
+        Some(
+            f64::from(self.input?)
+                - f64::from(before.input?)
+                - f64::from(before.output.unwrap_or(0)),
+        )
+    }
+}
+
+/// All answered model calls, request by request, lane by lane, in order of start.
+#[derive(Clone, Debug, Default)]
+pub struct Calls {
+    /// The calls.
+    pub all: Vec<Call>,
+    /// Call of each operation, `u32::MAX` for operations that are none.
+    pub of_op: Vec<CallIx>,
+}
+
+impl Calls {
+    /// Collects the calls of `forest`.
+    #[must_use]
+    pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
+        let per_request: Vec<Vec<Call>> = (0..forest.requests.len())
+            .into_par_iter()
+            .map(|r| of_request(dataset, forest, r as u32))
+            .collect();
+        let mut calls = Self {
+            all: Vec::with_capacity(per_request.iter().map(Vec::len).sum()),
+            of_op: vec![u32::MAX; forest.ops.len()],
+        };
+        for batch in per_request {
+            let base = calls.all.len() as u32;
+            for mut call in batch {
+                call.previous = call.previous.map(|p| p + base);
+                calls.of_op[call.op as usize] = calls.all.len() as u32;
+                calls.all.push(call);
+            }
+        }
+        calls
+    }
+
+    /// The call at `index`.
+    #[must_use]
+    pub fn get(&self, index: CallIx) -> &Call {
+        &self.all[index as usize]
+    }
+
+    /// The call that operation `op` is, if any.
+    #[must_use]
+    pub fn of(&self, op: u32) -> Option<(CallIx, &Call)> {
+        let index = *self.of_op.get(op as usize)?;
+        Some((index, self.all.get(index as usize)?))
+    }
+}
+
+fn of_request(dataset: &Dataset, forest: &Forest, index: u32) -> Vec<Call> {
+    let request = &forest.requests[index as usize];
+    let mut calls: Vec<Call> = Vec::new();
+    for lane in &forest.lanes[request.lanes.start as usize..request.lanes.end as usize] {
+        let mut previous = None;
+        let mut round = 0;
+        for op_index in lane.ops.clone() {
+            let op = &forest.ops[op_index as usize];
+            if op.kind != StepKind::Model {
+                continue;
+            }
+            let span = &dataset.spans[op.span as usize];
+            let facts = dataset.llm_of(span).copied().unwrap_or_default();
+            let conversation = facts.conversation.or(request.conversation);
+            calls.push(Call {
+                op: op_index,
+                request: index,
+                span: op.span,
+                previous,
+                round,
+                window: op.window,
+                input: facts.input.map(|k| k.value),
+                cached: facts.cached.map(|k| k.value),
+                output: facts.output.map(|k| k.value),
+                first_token: facts
+                    .first_token
+                    .map(|k| k.value)
+                    .filter(|t| *t <= op.window.len() + Nanos::MILLI)
+                    .map(Nanos::as_millis),
+                model: facts.model(),
+                endpoint: facts.endpoint,
+                region: lane.region,
+                service: lane.service,
+                kind: request.kind,
+                agent: lane.agent,
+                finish: facts.finish,
+                tenant: request.tenant.or(conversation),
+                engine: (facts.engine != u32::MAX).then_some(facts.engine),
+            });
+            previous = Some(calls.len() as CallIx - 1);
+            round += 1;
+        }
+    }
+    calls
+}

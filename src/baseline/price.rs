@@ -1,0 +1,194 @@
+//! What a call costs in time: first token by uncached prompt tokens, then a rate per output token.
+
+use super::{Call, CallIx, Calls, Curve, Map};
+use crate::stats::{median, quantile};
+use crate::units::Sym;
+
+/// Shorter answers say little about the rate.
+const LEAST_OUTPUT: u32 = 15;
+/// Calls of a model below this number fall back to all models together.
+const LEAST_CALLS: usize = 8;
+/// Share of a first prompt that is new, where the dump shows no cached tokens: system prompts and
+/// tool definitions repeat, questions do not.
+const ASSUMED_FRESH: f64 = 0.3;
+/// Rounds of back-fitting (Friedman & Stuetzle 1981) where the first token is not shown.
+const BACKFIT_ROUNDS: usize = 6;
+
+/// The prices of one model.
+#[derive(Clone, Debug, Default)]
+pub struct Price {
+    /// First-token milliseconds by uncached prompt tokens.
+    pub first: Curve,
+    /// Milliseconds per output token after the first.
+    pub rate: f64,
+    /// Calls it rests on.
+    pub n: usize,
+    /// True where calls show their first token.
+    pub split: bool,
+}
+
+/// Prices by model, and how widely healthy calls scatter around them.
+#[derive(Clone, Debug, Default)]
+pub struct Prices {
+    by_model: Map<Sym, Price>,
+    all: Option<Price>,
+    /// Natural spread: median less 10th percentile of ln(observed / expected).
+    pub spread: f64,
+}
+
+/// What a call should have taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expected {
+    /// Uncached prompt tokens it rests on.
+    pub uncached: f64,
+    /// Milliseconds to the first token.
+    pub first: f64,
+    /// Milliseconds from the first token to the last.
+    pub rest: f64,
+}
+
+impl Expected {
+    /// Milliseconds in all.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.first + self.rest
+    }
+}
+
+impl Prices {
+    /// Learns from the calls in `kept`.
+    #[must_use]
+    pub fn learn(calls: &Calls, kept: &[CallIx]) -> Self {
+        let mut by_model: Map<Sym, Vec<&Call>> = Map::default();
+        for &i in kept {
+            let call = calls.get(i);
+            by_model.entry(call.model).or_default().push(call);
+        }
+        let everything: Vec<&Call> = kept.iter().map(|&i| calls.get(i)).collect();
+        let mut prices = Self {
+            by_model: by_model
+                .iter()
+                .filter(|(_, c)| c.len() >= LEAST_CALLS)
+                .filter_map(|(m, c)| Some((*m, fit(calls, c)?)))
+                .collect(),
+            all: fit(calls, &everything),
+            spread: 0.0,
+        };
+        prices.spread = spread(calls, &everything, &prices);
+        prices
+    }
+
+    /// Price of `model`, or of all models together where it is too rarely seen.
+    #[must_use]
+    pub fn of(&self, model: Sym) -> Option<&Price> {
+        self.by_model.get(&model).or(self.all.as_ref())
+    }
+
+    /// What `call` should have taken at the normal price, for the work it had.
+    #[must_use]
+    pub fn expect(&self, calls: &Calls, call: &Call) -> Option<Expected> {
+        let price = self.of(call.model)?;
+        let uncached = uncached(calls, call).unwrap_or(0.0);
+        Some(Expected {
+            uncached,
+            first: price.first.at(uncached),
+            rest: price.rate * after_first(call),
+        })
+    }
+}
+
+/// Prompt tokens to compute. Where the dump shows no cache: what was added since the lane's last call.
+#[must_use]
+pub fn uncached(calls: &Calls, call: &Call) -> Option<f64> {
+    let input = f64::from(call.input?);
+    match (call.cached, call.previous.and_then(|p| calls.get(p).input)) {
+        (Some(cached), _) => Some((input - f64::from(cached)).max(0.0)),
+        (None, Some(before)) => Some((input - f64::from(before)).max(0.0)),
+        (None, None) => Some(input * ASSUMED_FRESH),
+    }
+}
+
+fn after_first(call: &Call) -> f64 {
+    f64::from(call.output.unwrap_or(0).saturating_sub(1))
+}
+
+fn fit(calls: &Calls, group: &[&Call]) -> Option<Price> {
+    let split: Vec<&&Call> = group.iter().filter(|c| c.first_token.is_some()).collect();
+    if split.len() >= LEAST_CALLS || (split.len() * 2 >= group.len() && !split.is_empty()) {
+        fit_split(calls, &split)
+    } else {
+        fit_whole(calls, group)
+    }
+}
+
+/// Where the first token is shown, prompt and output are priced apart.
+fn fit_split(calls: &Calls, group: &[&&Call]) -> Option<Price> {
+    let points: Vec<(f64, f64)> = group
+        .iter()
+        .filter_map(|c| Some((uncached(calls, c).unwrap_or(0.0), c.first_token?)))
+        .collect();
+    let mut rates: Vec<f64> = group
+        .iter()
+        .filter(|c| c.output.is_some_and(|o| o > LEAST_OUTPUT))
+        .filter_map(|c| Some((c.total() - c.first_token?).max(0.0) / after_first(c)))
+        .collect();
+    Some(Price {
+        first: Curve::fit(&points)?,
+        rate: median(&mut rates).unwrap_or(0.0),
+        n: group.len(),
+        split: true,
+    })
+}
+
+/// Where it is not, both are fitted by turns on what the other leaves.
+fn fit_whole(calls: &Calls, group: &[&Call]) -> Option<Price> {
+    let rows: Vec<(f64, f64, f64)> = group
+        .iter()
+        .map(|c| (uncached(calls, c).unwrap_or(0.0), after_first(c), c.total()))
+        .collect();
+    let mut naive: Vec<f64> = rows
+        .iter()
+        .filter(|r| r.1 > f64::from(LEAST_OUTPUT))
+        .map(|r| r.2 / r.1)
+        .collect();
+    let mut rate = median(&mut naive).unwrap_or(0.0) * 0.7;
+    let mut first = Curve::default();
+    for _ in 0..BACKFIT_ROUNDS {
+        let points: Vec<(f64, f64)> = rows
+            .iter()
+            .map(|&(u, out, total)| (u, (total - rate * out).max(0.05 * total)))
+            .collect();
+        first = Curve::fit(&points)?;
+        let mut rates: Vec<f64> = rows
+            .iter()
+            .filter(|r| r.1 > f64::from(LEAST_OUTPUT))
+            .map(|&(u, out, total)| (total - first.at(u)).max(0.0) / out)
+            .collect();
+        rate = median(&mut rates).unwrap_or(rate);
+    }
+    Some(Price {
+        first,
+        rate,
+        n: group.len(),
+        split: false,
+    })
+}
+
+fn spread(calls: &Calls, group: &[&Call], prices: &Prices) -> f64 {
+    let mut x: Vec<f64> = group
+        .iter()
+        .filter_map(|c| log_ratio(calls, c, prices))
+        .collect();
+    x.sort_unstable_by(f64::total_cmp);
+    match (quantile(&x, 0.5), quantile(&x, 0.1)) {
+        (Some(middle), Some(low)) => middle - low,
+        _ => 0.0,
+    }
+}
+
+/// ln(observed / expected) of a call.
+#[must_use]
+pub fn log_ratio(calls: &Calls, call: &Call, prices: &Prices) -> Option<f64> {
+    let expected = prices.expect(calls, call)?.total();
+    (expected > 0.0 && call.total() > 0.0).then(|| (call.total() / expected).ln())
+}

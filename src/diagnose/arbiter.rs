@@ -1,0 +1,149 @@
+//! From a settled account to a verdict: the largest entry, how sure it is, who lost and why, and which
+//! signals were missing.
+
+use super::account::{Account, Proof, Settlement};
+use super::scene::Scene;
+use super::{Cause, Claim, Diagnosis, Evidence, Fact, Outcome, confidence, missing};
+use crate::trace::Request;
+use crate::units::Nanos;
+
+/// Facts kept per claim.
+const FACTS: usize = 4;
+
+/// A request that cannot be judged: it never ended, or shows no operations.
+pub(super) fn not_judged(request: u32, r: &Request) -> Diagnosis {
+    let missing = if r.ops.is_empty() {
+        vec!["model and tool calls"]
+    } else {
+        vec!["end of the request's root span"]
+    };
+    Diagnosis {
+        request,
+        expected: None,
+        excess: Nanos::ZERO,
+        slow: false,
+        primary: None,
+        confidence: 0.0,
+        claims: Vec::new(),
+        considered: Vec::new(),
+        missing,
+    }
+}
+
+/// The bare figures, for the passes before the last.
+pub(super) fn sketch(request: u32, settlement: Settlement, slow: bool) -> Diagnosis {
+    Diagnosis {
+        request,
+        expected: Some(settlement.expected),
+        excess: settlement.excess,
+        slow,
+        primary: settlement.entries.first().map(|e| e.0),
+        confidence: 0.0,
+        claims: Vec::new(),
+        considered: Vec::new(),
+        missing: Vec::new(),
+    }
+}
+
+/// The full verdict.
+pub(super) fn diagnosis(
+    scene: &Scene<'_>,
+    request: u32,
+    account: &Account,
+    settlement: Settlement,
+    slow: bool,
+) -> Diagnosis {
+    let claims: Vec<Claim> = settlement
+        .entries
+        .iter()
+        .filter_map(|&(cause, explains)| {
+            Some(Claim {
+                cause,
+                explains,
+                evidence: evidence(scene, account, cause)?,
+            })
+        })
+        .collect();
+    let primary = slow.then(|| claims.first().map_or(Cause::Unexplained, |c| c.cause));
+    let missing = if slow {
+        missing::signals(scene, request, primary)
+    } else {
+        Vec::new()
+    };
+    let confidence = if slow {
+        confidence::of(scene, request, &settlement, &missing)
+    } else {
+        0.0
+    };
+    let considered = if slow {
+        rivals(scene, request, account, &claims)
+    } else {
+        Vec::new()
+    };
+    Diagnosis {
+        request,
+        expected: Some(settlement.expected),
+        excess: settlement.excess,
+        slow,
+        primary,
+        confidence,
+        claims,
+        considered,
+        missing,
+    }
+}
+
+/// The strongest proofs of a cause, by milliseconds charged.
+fn evidence(scene: &Scene<'_>, account: &Account, cause: Cause) -> Option<Evidence> {
+    let mut charges: Vec<_> = account
+        .charges
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| c.cause == cause)
+        .collect();
+    charges.sort_by(|a, b| b.1.millis.total_cmp(&a.1.millis).then(a.0.cmp(&b.0)));
+    let mut facts = charges
+        .into_iter()
+        .take(FACTS)
+        .map(|(_, c)| fact(scene, &c.proof));
+    let first = facts.next()?;
+    Some(Evidence {
+        first,
+        rest: facts.collect(),
+    })
+}
+
+/// A proof in words. The span's name says which tool or call is meant.
+fn fact(scene: &Scene<'_>, proof: &Proof) -> Fact {
+    let name = proof
+        .span
+        .map(|s| scene.dataset.text(scene.dataset.spans[s as usize].name))
+        .unwrap_or_default();
+    let note = if name.is_empty() {
+        proof.note.to_owned()
+    } else {
+        format!("{name}: {}", proof.note)
+    };
+    Fact {
+        span: proof.span,
+        fact: proof.fact,
+        observed: proof.observed,
+        expected: proof.expected,
+        unit: proof.unit,
+        via: proof.via,
+        note,
+    }
+}
+
+/// Every other cause: what it explains, what spoke against it, or what is missing to tell.
+fn rivals(scene: &Scene<'_>, request: u32, account: &Account, claims: &[Claim]) -> Vec<Outcome> {
+    let winner = claims.first().map(|c| c.cause);
+    Cause::ALL
+        .into_iter()
+        .filter(|c| Some(*c) != winner && *c != Cause::Unexplained)
+        .filter_map(|cause| match claims.iter().find(|c| c.cause == cause) {
+            Some(claim) => Some(Outcome::Holds(claim.clone())),
+            None => missing::outcome(scene, request, account, cause),
+        })
+        .collect()
+}

@@ -1,0 +1,42 @@
+//! More prompt to compute than usual, at the normal price: because it grew, or because the cache that
+//! usually holds it did not.
+
+use crate::diagnose::Cause;
+use crate::diagnose::account::{Account, Proof, Target};
+use crate::diagnose::scene::Scene;
+
+pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
+    for (position, index, call) in scene.calls_of(request) {
+        let seen = scene.seen(index);
+        let target = Target::Op(position);
+        if account.charged(target) > 0.0 {
+            continue;
+        }
+        if let Some(extra) = seen.surge {
+            let proof = Proof {
+                span: Some(call.span),
+                fact: "prompt_growth",
+                observed: extra.observed,
+                expected: Some(extra.usual),
+                unit: "tokens",
+                via: "attribute",
+                note: "the prompt grew far beyond what this step usually adds",
+            };
+            // The contention that a giant prompt meets in its own call is its own doing.
+            let own = seen.residual(call).max(0.0);
+            account.charge(Cause::PrefillSurge, target, extra.millis + own, proof);
+        }
+        if let Some(extra) = seen.cold {
+            let proof = Proof {
+                span: Some(call.span),
+                fact: "cached_tokens",
+                observed: extra.observed,
+                expected: Some(extra.usual),
+                unit: "tokens",
+                via: "attribute",
+                note: "prompt tokens that are usually served from the cache were computed",
+            };
+            account.charge(Cause::ColdCache, target, extra.millis, proof);
+        }
+    }
+}

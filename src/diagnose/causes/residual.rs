@@ -1,0 +1,411 @@
+//! Calls that took longer than their work at the normal price. Who is to blame is decided by the
+//! strongest evidence first; what nobody supports is natural variation and charged to nobody.
+
+use crate::baseline::Call;
+use crate::diagnose::Cause;
+use crate::diagnose::account::{Account, Proof, Target};
+use crate::diagnose::scene::Scene;
+use crate::diagnose::volume::Seen;
+use crate::diagnose::windows::Site;
+use crate::model::Span;
+use crate::units::{Nanos, Window};
+
+/// Share of the expectation that healthy calls exceed it by anyway.
+const NATURAL: f64 = 0.15;
+/// Company counts from this multiple of the natural spread on, at least from a third above normal.
+const COMPANY: f64 = 2.7;
+const LEAST_COMPANY: f64 = 0.3;
+/// It counts fully from this much more on.
+const FULL_COMPANY: f64 = 1.3;
+/// Alone, a call counts from this many natural spreads on, and fully two further.
+const SOLO: f64 = 8.0;
+/// Servers are under pressure from this multiple of their normal inter-token time on.
+const PRESSURE: f64 = 3.0;
+/// A giant's extra prefill must amount to this share of the residual.
+const GIANT_SHARE: f64 = 0.8;
+/// Interference lasts this many slow floors beyond the giant's own first token.
+const GIANT_TAIL: f64 = 6.0;
+
+struct Residual<'a> {
+    scene: &'a Scene<'a>,
+    request: u32,
+    position: usize,
+    call: &'a Call,
+    seen: &'a Seen,
+    site: Site,
+    millis: f64,
+    own: &'a [(Site, &'a Call, f64)],
+}
+
+pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
+    let own: Vec<(Site, &Call, f64)> = scene
+        .calls_of(request)
+        .map(|(_, i, c)| (scene.sites[i as usize], c, scene.seen(i).log_ratio(c)))
+        .collect();
+    let has_volume = scene
+        .calls_of(request)
+        .any(|(_, i, _)| scene.seen(i).has_volume());
+    for (position, index, call) in scene.calls_of(request) {
+        let seen = scene.seen(index);
+        let target = Target::Op(position);
+        let charged_otherwise = account
+            .charges
+            .iter()
+            .any(|c| c.target == target && c.cause != Cause::ColdCache);
+        let millis = seen.residual(call);
+        if charged_otherwise || (millis <= 0.0 && !scene.routes.is_away(call)) {
+            continue;
+        }
+        let it = Residual {
+            scene,
+            request,
+            position,
+            call,
+            seen,
+            site: scene.sites[index as usize],
+            millis,
+            own: &own,
+        };
+        if it.routed(account)
+            || it.released(account)
+            || it.hidden_retry(account)
+            || it.outside_server(account)
+            || it.served_elsewhere(account)
+            || it.throttled_company(account)
+        {
+            continue;
+        }
+        it.neighbour(account, has_volume);
+    }
+    own_contention(account);
+}
+
+/// What a request suffers while it burdens the server itself goes to its own fault, if that fault's pure
+/// price is a fair share of the harm; else it is a victim that happened to lose some cache.
+fn own_contention(account: &mut Account) {
+    let contention = account.total(Cause::NoisyNeighbour);
+    for (cause, share) in [(Cause::ColdCache, 0.20), (Cause::PrefillSurge, 0.12)] {
+        let pure = account.total(cause);
+        if pure > 0.0 && contention > 0.0 && pure >= share * (pure + contention) {
+            account.reassign(Cause::NoisyNeighbour, cause);
+            return;
+        }
+    }
+}
+
+impl Residual<'_> {
+    fn charge(&self, account: &mut Account, cause: Cause, millis: f64, proof: Proof) -> bool {
+        account.charge(cause, Target::Op(self.position), millis, proof);
+        true
+    }
+
+    fn proof(
+        &self,
+        fact: &'static str,
+        observed: f64,
+        expected: Option<f64>,
+        unit: &'static str,
+        via: &'static str,
+        note: &'static str,
+    ) -> Proof {
+        Proof {
+            span: Some(self.call.span),
+            fact,
+            observed,
+            expected,
+            unit,
+            via,
+            note,
+        }
+    }
+
+    fn expected_total(&self) -> f64 {
+        self.seen.expected.map_or(0.0, |e| e.total())
+    }
+
+    /// Served from an address that is not the client's home, which typically takes longer.
+    fn routed(&self, account: &mut Account) -> bool {
+        let scene = self.scene;
+        if !scene.routes.is_away(self.call) {
+            return false;
+        }
+        let typical = scene
+            .routes
+            .typical_extra(self.call)
+            .unwrap_or(self.millis.max(0.0));
+        let amount = (f64::midpoint(self.millis, typical)).max(0.0);
+        let proof = self.proof(
+            "endpoint",
+            self.call.total(),
+            Some(self.expected_total()),
+            "ms",
+            "attribute",
+            "the call went to an address that is not this client's usual one",
+        );
+        self.charge(account, Cause::RoutingChange, amount, proof)
+    }
+
+    /// Ended together with operations of other requests: the process held them all.
+    fn released(&self, account: &mut Account) -> bool {
+        let op = self.scene.forest.requests[self.request as usize].ops.start + self.position as u32;
+        let Some(silence) = self.scene.releases.of_op(op) else {
+            return false;
+        };
+        let amount = self.millis.min(0.75 * silence);
+        if amount < 0.3 * self.scene.options.floor() {
+            return false;
+        }
+        let proof = self.proof("released_together", silence, Some(0.0), "ms", "derived", "operations of several requests ended at the same instant after a silence of the process");
+        self.charge(account, Cause::OrchestrationGap, amount, proof)
+    }
+
+    /// The client logged failed attempts under a call that then succeeded.
+    fn hidden_retry(&self, account: &mut Account) -> bool {
+        let span: &Span = &self.scene.dataset.spans[self.call.span as usize];
+        let facts = self.scene.dataset.llm_of(span);
+        let resends = facts.and_then(|l| l.resends).map_or(0, u32::from);
+        let logged = self
+            .scene
+            .warned
+            .get(&(span.trace, span.id))
+            .copied()
+            .unwrap_or(0);
+        let (count, via) = if logged > 0 {
+            (logged, "log")
+        } else {
+            (resends, "attribute")
+        };
+        if count == 0 {
+            return false;
+        }
+        let proof = self.proof(
+            "hidden_attempts",
+            f64::from(count),
+            Some(0.0),
+            "attempts",
+            via,
+            "attempts failed inside the span of a call that then succeeded",
+        );
+        self.charge(account, Cause::RetryCascade, self.millis, proof)
+    }
+
+    /// The server worked for a shorter time than the client waited, and not because of the network.
+    fn outside_server(&self, account: &mut Account) -> bool {
+        let Some(engine) = self
+            .call
+            .engine
+            .and_then(|e| self.scene.dataset.spans.get(e as usize))
+        else {
+            return false;
+        };
+        let outside = self.call.window.len().since(engine.duration()).as_millis();
+        let before = engine.start.since(self.call.window.start).as_millis();
+        let after = self.call.window.end.since(engine.end).as_millis();
+        if outside < 0.6 * self.millis || outside < self.scene.options.floor() {
+            return false;
+        }
+        let late_start = before >= after;
+        let (cause, note) = if late_start {
+            (
+                Cause::RetryCascade,
+                "the server saw the call late: attempts before it left no span",
+            )
+        } else {
+            (
+                Cause::OrchestrationGap,
+                "the server had finished long before the client went on",
+            )
+        };
+        let proof = self.proof("outside_server", outside, Some(0.0), "ms", "child", note);
+        self.charge(account, cause, self.millis.min(outside), proof)
+    }
+
+    /// Everybody here was slow while the servers here were not, and servers elsewhere were.
+    fn served_elsewhere(&self, account: &mut Account) -> bool {
+        let scene = self.scene;
+        if !self.call.endpoint.is_none() {
+            return false;
+        }
+        let (Some(home), Some(elsewhere)) = (
+            scene.serving.at_home(self.call),
+            scene.serving.elsewhere(self.call),
+        ) else {
+            return false;
+        };
+        let own: Vec<f64> = self.own.iter().map(|(_, _, x)| *x).collect();
+        let shared = own.iter().sum::<f64>() / own.len().max(1) as f64;
+        if shared < 1.3_f64.ln() || home >= 1.35 || elsewhere <= 1.3 || elsewhere <= home {
+            return false;
+        }
+        let proof = self.proof(
+            "inter_token_time",
+            elsewhere,
+            Some(home),
+            "x normal",
+            "metric",
+            "the region's own servers were at their normal pace, another region's were not",
+        );
+        self.charge(account, Cause::RoutingChange, self.millis, proof)
+    }
+
+    /// Others were failing at that moment, and this call waited before its first token.
+    fn throttled_company(&self, account: &mut Account) -> bool {
+        let scene = self.scene;
+        let floor = scene.options.floor();
+        let (early, others_needed, reach) = match self.seen.residual_split(self.call) {
+            Some((first, _)) => (first > 2.0 * floor && first >= 0.6 * self.millis, 3, 20.0),
+            None => (self.millis > 3.0 * floor, 5, 8.0),
+        };
+        if !early
+            || self
+                .company()
+                .is_some_and(|(w, _)| w > self.company_limit())
+        {
+            return false;
+        }
+        let reach = Nanos((reach * 1e9) as u64);
+        let (from, to) = (self.call.window.start - reach, self.call.window.end + reach);
+        let list = &scene.failures;
+        let mut others: Vec<u32> = list
+            [list.partition_point(|f| f.0 < from)..list.partition_point(|f| f.0 <= to)]
+            .iter()
+            .map(|f| f.1)
+            .filter(|r| *r != self.request)
+            .collect();
+        others.sort_unstable();
+        others.dedup();
+        if others.len() < others_needed {
+            return false;
+        }
+        let proof = self.proof(
+            "others_failing",
+            others.len() as f64,
+            Some(0.0),
+            "requests",
+            "derived",
+            "the call waited before its first token while calls of other requests were failing",
+        );
+        self.charge(account, Cause::RetryCascade, self.millis, proof)
+    }
+
+    fn company(&self) -> Option<(f64, u32)> {
+        self.scene.windows.company(self.call, self.site, self.own)
+    }
+
+    fn company_limit(&self) -> f64 {
+        (COMPANY * self.scene.base.prices.spread)
+            .max(LEAST_COMPANY)
+            .exp()
+    }
+
+    /// Same work, higher price, in company: neighbours.
+    fn neighbour(&self, account: &mut Account, has_volume: bool) {
+        let (weight, proof) = self
+            .company_evidence()
+            .into_iter()
+            .chain(self.giant_evidence())
+            .chain(self.solo_evidence())
+            .chain(self.metric_evidence())
+            .fold(
+                (0.0, None),
+                |best: (f64, Option<Proof>), (w, p)| {
+                    if w > best.0 { (w, Some(p)) } else { best }
+                },
+            );
+        let Some(proof) = proof else { return };
+        let natural = if has_volume {
+            0.0
+        } else {
+            NATURAL * self.expected_total()
+        };
+        self.charge(
+            account,
+            Cause::NoisyNeighbour,
+            weight * (self.millis - natural).max(0.0),
+            proof,
+        );
+    }
+
+    fn company_evidence(&self) -> Option<(f64, Proof)> {
+        let (shared, _) = self.company()?;
+        let limit = self.company_limit();
+        let weight = ((shared / limit - 1.0) / (FULL_COMPANY - 1.0)).clamp(0.0, 1.0);
+        Some((
+            weight,
+            self.proof(
+                "shared_slowdown",
+                shared,
+                Some(1.0),
+                "x normal",
+                "derived",
+                "other requests' calls at the same place and time were slowed as well",
+            ),
+        ))
+    }
+
+    fn giant_evidence(&self) -> Option<(f64, Proof)> {
+        let tail = Nanos((GIANT_TAIL * self.scene.options.floor() * 1e6) as u64);
+        let reach = Window {
+            start: self.call.window.start - tail,
+            end: self.call.window.end,
+        };
+        let list = &self.scene.giants;
+        let from = list.partition_point(|g| g.site < self.site);
+        let to = list.partition_point(|g| (g.site, g.start) < (self.site, reach.end));
+        let extra: f64 = list[from..to]
+            .iter()
+            .filter(|g| g.end >= reach.start && g.request != self.request)
+            .map(|g| g.millis)
+            .sum();
+        (extra > 0.0 && extra >= GIANT_SHARE * self.millis).then(|| {
+            (
+                1.0,
+                self.proof(
+                    "neighbour_prefill",
+                    extra,
+                    Some(0.0),
+                    "ms",
+                    "derived",
+                    "another request's extra prompt was being computed at the same place",
+                ),
+            )
+        })
+    }
+
+    fn solo_evidence(&self) -> Option<(f64, Proof)> {
+        let spread = self.scene.base.prices.spread;
+        let height = self.seen.log_ratio(self.call) / spread;
+        (spread > 0.0 && height > SOLO).then(|| {
+            let weight = ((height - SOLO) / 2.0).clamp(0.0, 1.0);
+            (
+                weight,
+                self.proof(
+                    "slowdown",
+                    self.seen.log_ratio(self.call).exp(),
+                    Some(1.0),
+                    "x normal",
+                    "derived",
+                    "far outside the natural spread of this server for the same work",
+                ),
+            )
+        })
+    }
+
+    fn metric_evidence(&self) -> Option<(f64, Proof)> {
+        let level = self.scene.serving.at_home(self.call)?;
+        let limit = self.company_limit().max(PRESSURE);
+        (level > limit).then(|| {
+            (
+                1.0,
+                self.proof(
+                    "inter_token_time",
+                    level,
+                    Some(1.0),
+                    "x normal",
+                    "metric",
+                    "the region's servers were slower for everybody",
+                ),
+            )
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! Requests slow for the same cause, in the same place, close in time: one incident, which is what a
+//! post-mortem names.
+
+use super::{Cause, Diagnosis, Incident};
+use crate::baseline::Map;
+use crate::model::{Dataset, SpanIx};
+use crate::trace::Forest;
+use crate::units::{Nanos, Sym, Window};
+
+/// Requests further apart than this, from the end of one to the start of the next, are two incidents.
+const APART: Nanos = Nanos(120_000_000_000);
+/// One request alone is not an incident.
+const LEAST: usize = 2;
+
+/// Groups slow requests into incidents, the costliest first.
+pub(super) fn group(dataset: &Dataset, forest: &Forest, diagnoses: &[Diagnosis]) -> Vec<Incident> {
+    let mut groups: Map<(Cause, Sym), (&'static str, Vec<u32>)> = Map::default();
+    for d in diagnoses.iter().filter(|d| d.slow) {
+        let Some(cause) = d.primary.filter(|c| *c != Cause::Unexplained) else {
+            continue;
+        };
+        let (scope_kind, scope) = scope(dataset, forest, d, cause);
+        groups
+            .entry((cause, scope))
+            .or_insert((scope_kind, Vec::new()))
+            .1
+            .push(d.request);
+    }
+    let mut incidents: Vec<Incident> = groups
+        .into_iter()
+        .flat_map(|((cause, scope), (kind, requests))| {
+            split(forest, diagnoses, cause, (kind, scope), requests)
+        })
+        .collect();
+    incidents.sort_by_key(|i| {
+        (
+            std::cmp::Reverse(i.excess),
+            i.window.start,
+            i.cause,
+            i.requests.first().copied(),
+        )
+    });
+    incidents
+}
+
+/// Requests are in order of start; a long enough silence starts a new incident.
+fn split(
+    forest: &Forest,
+    diagnoses: &[Diagnosis],
+    cause: Cause,
+    (scope_kind, scope): (&'static str, Sym),
+    requests: Vec<u32>,
+) -> Vec<Incident> {
+    let mut incidents: Vec<Incident> = Vec::new();
+    for r in requests {
+        let (wall, excess) = (
+            forest.requests[r as usize].wall,
+            diagnoses[r as usize].excess,
+        );
+        match incidents.last_mut() {
+            Some(open) if wall.start <= open.window.end + APART => {
+                open.window.end = open.window.end.max(wall.end);
+                open.requests.push(r);
+                open.excess += excess;
+            }
+            _ => incidents.push(Incident {
+                cause,
+                scope,
+                scope_kind,
+                window: Window {
+                    start: wall.start,
+                    end: wall.end,
+                },
+                requests: vec![r],
+                excess,
+                cost: None,
+            }),
+        }
+    }
+    incidents.retain(|i| i.requests.len() >= LEAST);
+    incidents
+}
+
+/// What an incident of this cause is about: the tool, the address, the model, or the service.
+fn scope(dataset: &Dataset, forest: &Forest, d: &Diagnosis, cause: Cause) -> (&'static str, Sym) {
+    let span = d.claims.first().and_then(|c| c.evidence.first.span);
+    let model = |s: SpanIx| dataset.llm_of(&dataset.spans[s as usize]);
+    let service = forest.requests[d.request as usize].service;
+    match cause {
+        Cause::ToolBottleneck => {
+            let tool = span
+                .map(|s| &dataset.spans[s as usize])
+                .map_or(Sym::NONE, |s| {
+                    dataset.tool_of(s).map_or(s.name, |t| t.tool.or(s.name))
+                });
+            ("tool", tool)
+        }
+        Cause::NoisyNeighbour
+        | Cause::RoutingChange
+        | Cause::ProviderError
+        | Cause::RetryCascade => match span.and_then(model) {
+            Some(call) if !call.endpoint.is_none() => ("endpoint", call.endpoint),
+            Some(call) if !call.model().is_none() => ("model", call.model()),
+            _ => ("service", service),
+        },
+        _ => ("service", service),
+    }
+}

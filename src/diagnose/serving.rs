@@ -1,0 +1,147 @@
+//! The servers' own price list, from metric snapshots: inter-token time per region and interval. It
+//! tells a busy home from a home that somebody was routed away from.
+
+use crate::baseline::{Call, Calls, Map};
+use crate::model::{Dataset, Series, SeriesKind};
+use crate::stats::quantile;
+use crate::units::{Nanos, Sym, Window};
+
+/// Quantile of a region's intervals taken as its normal level: below the median, because a dump is
+/// exported when something was wrong.
+const NORMAL: f64 = 0.4;
+const LEAST_INTERVALS: usize = 8;
+/// Metric names that hold a time per output token, as sum and count.
+const NAMES: [&str; 2] = ["inter_token_latency", "time_per_output_token"];
+const REGION_LABELS: [&str; 3] = ["cloud.region", "cloud_region", "region"];
+
+/// Inter-token levels over time.
+#[derive(Default)]
+pub(super) struct Serving {
+    regions: Map<Sym, Level>,
+}
+
+struct Level {
+    /// (interval, seconds per token), by time.
+    intervals: Vec<(Window, f64)>,
+    normal: f64,
+}
+
+impl Serving {
+    pub(super) fn learn(dataset: &Dataset, calls: &Calls) -> Self {
+        let mut sums: Map<Sym, Map<(u64, u64), (f64, f64)>> = Map::default();
+        for series in dataset.series.iter().filter(|s| is_token_time(dataset, s)) {
+            let region = region_of(dataset, series);
+            for pair in series.points.windows(2) {
+                let delta = pair[1].value - pair[0].value;
+                if delta < 0.0 {
+                    continue; // the server restarted
+                }
+                let slot = sums
+                    .entry(region)
+                    .or_default()
+                    .entry((pair[0].time.0, pair[1].time.0))
+                    .or_default();
+                if series.kind == SeriesKind::HistogramSum {
+                    slot.0 += delta
+                } else {
+                    slot.1 += delta
+                }
+            }
+        }
+        let mut serving = Self {
+            regions: sums
+                .into_iter()
+                .filter_map(|(r, i)| Some((r, Level::new(i)?)))
+                .collect(),
+        };
+        serving.widen(calls);
+        serving
+    }
+
+    /// One place without a region label serves whoever is in the dump.
+    fn widen(&mut self, calls: &Calls) {
+        if self.regions.len() == 1
+            && let Some(level) = self.regions.remove(&Sym::NONE)
+        {
+            let mut regions: Vec<Sym> = calls.all.iter().map(|c| c.region).collect();
+            regions.sort_unstable_by_key(|s| s.0);
+            regions.dedup();
+            if let [only] = regions[..] {
+                self.regions.insert(only, level);
+            }
+        }
+    }
+
+    /// Inter-token time in the region of the caller while it ran, as a multiple of normal.
+    pub(super) fn at_home(&self, call: &Call) -> Option<f64> {
+        self.regions.get(&call.region)?.over(call.window)
+    }
+
+    /// The highest multiple of any other region in that time.
+    pub(super) fn elsewhere(&self, call: &Call) -> Option<f64> {
+        self.regions
+            .iter()
+            .filter(|(r, _)| **r != call.region)
+            .filter_map(|(_, l)| l.over(call.window))
+            .max_by(f64::total_cmp)
+    }
+}
+
+impl Level {
+    fn new(sums: Map<(u64, u64), (f64, f64)>) -> Option<Self> {
+        let mut intervals: Vec<(Window, f64)> = sums
+            .into_iter()
+            .filter(|(_, (_, n))| *n > 0.0)
+            .map(|((a, b), (sum, n))| {
+                (
+                    Window {
+                        start: Nanos(a),
+                        end: Nanos(b),
+                    },
+                    sum / n,
+                )
+            })
+            .collect();
+        intervals.sort_by_key(|(w, _)| (w.start, w.end));
+        let mut levels: Vec<f64> = intervals.iter().map(|i| i.1).collect();
+        levels.sort_unstable_by(f64::total_cmp);
+        let normal = quantile(&levels, NORMAL)?;
+        (intervals.len() >= LEAST_INTERVALS && normal > 0.0).then_some(Self { intervals, normal })
+    }
+
+    /// Mean over the intervals that `window` touches, weighted by how long, as a multiple of normal.
+    fn over(&self, window: Window) -> Option<f64> {
+        let (mut time, mut sum) = (0.0, 0.0);
+        let first = self
+            .intervals
+            .partition_point(|(w, _)| w.end <= window.start);
+        for (w, level) in self.intervals[first..]
+            .iter()
+            .take_while(|(w, _)| w.start < window.end)
+        {
+            let overlap = w.overlap(window).as_secs();
+            time += overlap;
+            sum += overlap * level;
+        }
+        (time > 0.0).then(|| sum / time / self.normal)
+    }
+}
+
+fn is_token_time(dataset: &Dataset, series: &Series) -> bool {
+    let kind = matches!(
+        series.kind,
+        SeriesKind::HistogramSum | SeriesKind::HistogramCount
+    );
+    kind && NAMES.iter().any(|n| dataset.text(series.name).contains(n))
+}
+
+fn region_of(dataset: &Dataset, series: &Series) -> Sym {
+    let label = |name: &&str| {
+        series
+            .labels
+            .iter()
+            .find(|(k, _)| dataset.text(*k) == *name)
+            .map(|(_, v)| *v)
+    };
+    REGION_LABELS.iter().find_map(label).unwrap_or(Sym::NONE)
+}

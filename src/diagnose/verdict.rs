@@ -1,0 +1,169 @@
+//! From fits to verdicts: three passes, each leaving out of the fits what the one before found faulted.
+
+use rayon::prelude::*;
+
+use super::account::{Account, Settlement};
+use super::causes::LOOKS;
+use super::scene::Scene;
+use super::{Cause, Diagnosis, Incident, Options, arbiter, incident};
+use crate::baseline::{Baselines, Calls, Excluded};
+use crate::model::Dataset;
+use crate::trace::{Forest, RootState};
+use crate::units::Nanos;
+
+/// A third pass changes little, a fifth nothing.
+const PASSES: usize = 3;
+/// With less than this share of calls left, whole slow requests are kept and only charged operations
+/// are left out.
+const ENOUGH: f64 = 0.15;
+
+/// Everything the diagnosis says.
+#[derive(Clone, Debug, Default)]
+pub struct Verdicts {
+    /// One per request, in the order of [`Forest::requests`].
+    pub diagnoses: Vec<Diagnosis>,
+    /// Disturbances over many requests.
+    pub incidents: Vec<Incident>,
+    /// What the reader must know about the dump as a whole.
+    pub notes: Vec<String>,
+}
+
+/// Diagnoses every request of `forest`.
+#[must_use]
+pub fn diagnose(dataset: &Dataset, forest: &Forest, options: &Options) -> Verdicts {
+    let calls = Calls::collect(dataset, forest);
+    let mut excluded = Excluded::default();
+    let mut notes = Vec::new();
+    let mut diagnoses = Vec::new();
+    for pass in 0..PASSES {
+        let base = Baselines::learn(dataset, forest, &calls, &excluded);
+        let scene = Scene::new(dataset, forest, &calls, &base, options);
+        let last = pass + 1 == PASSES;
+        let judged: Vec<(Account, Diagnosis)> = (0..forest.requests.len() as u32)
+            .into_par_iter()
+            .map(|r| judge(&scene, r, last))
+            .collect();
+        if last {
+            diagnoses = judged.into_iter().map(|(_, d)| d).collect();
+        } else {
+            notes.clear();
+            excluded = exclude(forest, &calls, &judged, &mut notes);
+        }
+    }
+    if let Some(share) = options.slow_top {
+        keep_slowest(forest, &mut diagnoses, share);
+    }
+    let incidents = incident::group(dataset, forest, &diagnoses);
+    Verdicts {
+        diagnoses,
+        incidents,
+        notes,
+    }
+}
+
+fn judge(scene: &Scene<'_>, request: u32, last: bool) -> (Account, Diagnosis) {
+    let r = &scene.forest.requests[request as usize];
+    let mut account = Account::default();
+    if r.root_state == RootState::Unfinished || r.ops.is_empty() {
+        return (account, arbiter::not_judged(request, r));
+    }
+    for look in LOOKS {
+        look(scene, request, &mut account);
+    }
+    let settlement = account.settle(scene.forest, r);
+    let slow = is_slow(scene, request, &settlement);
+    let diagnosis = if last {
+        arbiter::diagnosis(scene, request, &account, settlement, slow)
+    } else {
+        arbiter::sketch(request, settlement, slow)
+    };
+    (account, diagnosis)
+}
+
+/// How much more than the threshold a verdict of this cause must show, so that natural variation, which
+/// looks most like contention, is not accused. Shrinks on servers that vary little.
+fn margin(cause: Cause, spread: f64) -> f64 {
+    let full = match cause {
+        Cause::NoisyNeighbour => 2.0,
+        Cause::RoutingChange => 1.5,
+        Cause::OrchestrationGap => 1.4,
+        Cause::ColdCache => 1.2,
+        Cause::LongGeneration => 1.0,
+        _ => 1.15,
+    };
+    1.0 + (full - 1.0) * (spread / 0.3).min(1.0)
+}
+
+fn is_slow(scene: &Scene<'_>, request: u32, settlement: &Settlement) -> bool {
+    let options = scene.options;
+    let wall = scene.forest.requests[request as usize].duration();
+    if let Some(over) = options.slow_over {
+        return wall >= over;
+    }
+    let Some((cause, _)) = settlement.entries.first() else {
+        return false;
+    };
+    let threshold =
+        ((options.slow_factor - 1.0) * settlement.expected.as_millis()).max(options.floor());
+    settlement.excess.as_millis() >= threshold * margin(*cause, scene.base.prices.spread)
+}
+
+fn exclude(
+    forest: &Forest,
+    calls: &Calls,
+    judged: &[(Account, Diagnosis)],
+    notes: &mut Vec<String>,
+) -> Excluded {
+    let mut charged = vec![false; forest.ops.len()];
+    let mut slow = vec![false; forest.requests.len()];
+    for (account, diagnosis) in judged {
+        let r = &forest.requests[diagnosis.request as usize];
+        slow[diagnosis.request as usize] = diagnosis.slow;
+        for charge in &account.charges {
+            if let super::account::Target::Op(i) | super::account::Target::Gap(i) = charge.target {
+                charged[r.ops.start as usize + i] = true;
+            }
+        }
+    }
+    let mut ops = charged.clone();
+    for (request, _) in forest.requests.iter().zip(&slow).filter(|(_, s)| **s) {
+        ops[request.ops.start as usize..request.ops.end as usize].fill(true);
+    }
+    let left = calls.all.iter().filter(|c| !ops[c.op as usize]).count();
+    if (left as f64) < ENOUGH * calls.all.len() as f64 {
+        notes.push("Most of this dump is slow: what is normal was learned from what little is not. A baseline of a healthy period would be surer.".to_owned());
+        return Excluded {
+            ops: charged,
+            requests: Vec::new(),
+        };
+    }
+    Excluded {
+        ops,
+        requests: slow,
+    }
+}
+
+/// `--slow-top`: only the slowest share counts as slow, by duration.
+fn keep_slowest(forest: &Forest, diagnoses: &mut [Diagnosis], share: f64) {
+    let mut durations: Vec<Nanos> = forest
+        .requests
+        .iter()
+        .map(crate::trace::Request::duration)
+        .collect();
+    durations.sort_unstable_by(|a, b| b.cmp(a));
+    let count = (share.clamp(0.0, 1.0) * durations.len() as f64).ceil() as usize;
+    let Some(limit) = count.checked_sub(1).and_then(|c| durations.get(c)).copied() else {
+        return;
+    };
+    for d in diagnoses {
+        d.slow = forest.requests[d.request as usize].duration() >= limit;
+        d.primary = if d.slow {
+            d.claims
+                .first()
+                .map(|c| c.cause)
+                .or(Some(Cause::Unexplained))
+        } else {
+            None
+        };
+    }
+}

@@ -1,0 +1,176 @@
+//! More work than usual in a single call: a grown prompt, a cache that did not hit, a long answer.
+
+use super::Options;
+use crate::baseline::{Baselines, Call, CallIx, Calls, Expected};
+
+/// A first prompt is a surge from this multiple of the high end of usual first prompts on.
+const FIRST_OVER: f64 = 1.6;
+/// A prompt's growth is a surge from this multiple of the high end of usual growth on. Growth has a
+/// heavy natural tail (documents differ), first prompts do not.
+const GROWTH_OVER: f64 = 3.0;
+/// Least extra prompt and least lost cache worth mentioning, as shares of the median prompt.
+const LEAST_SURGE: f64 = 0.2;
+const LEAST_LOST: f64 = 0.03;
+/// An answer is long from this many spreads above its kind on.
+const LONG_OVER: f64 = 3.8;
+/// … and from this multiple of the median answer on.
+const LEAST_LONG: f64 = 0.6;
+
+/// Tokens beyond the usual and what they cost at the normal price.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extra {
+    /// Tokens seen.
+    pub(super) observed: f64,
+    /// Tokens usual here.
+    pub(super) usual: f64,
+    /// Milliseconds at the normal price.
+    pub(super) millis: f64,
+}
+
+/// One call held against what is normal.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    /// At the normal price, for the work it had.
+    pub(super) expected: Option<Expected>,
+    /// Prompt beyond the usual.
+    pub(super) surge: Option<Extra>,
+    /// Cached tokens lost.
+    pub(super) cold: Option<Extra>,
+    /// Answer beyond the usual.
+    pub(super) long: Option<Extra>,
+}
+
+impl Seen {
+    pub(super) fn of(calls: &Calls, base: &Baselines, options: &Options, index: CallIx) -> Self {
+        let call = calls.get(index);
+        let mut seen = Self {
+            expected: base.prices.expect(calls, call),
+            ..Self::default()
+        };
+        seen.surge = surge(calls, base, call, &mut seen.expected);
+        seen.cold = cold(calls, base, index, call);
+        seen.long = long(base, options, call);
+        seen
+    }
+
+    /// ln(observed / expected), zero where nothing is expected.
+    pub(super) fn log_ratio(&self, call: &Call) -> f64 {
+        match self.expected.map(|e| e.total()) {
+            Some(expected) if expected > 0.0 && call.total() > 0.0 => {
+                (call.total() / expected).ln()
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// Milliseconds over the expectation.
+    pub(super) fn residual(&self, call: &Call) -> f64 {
+        self.expected.map_or(0.0, |e| call.total() - e.total())
+    }
+
+    /// The residual divided at the first token, where that is shown.
+    pub(super) fn residual_split(&self, call: &Call) -> Option<(f64, f64)> {
+        let (expected, first) = (self.expected?, call.first_token?);
+        Some((first - expected.first, call.total() - first - expected.rest))
+    }
+
+    /// True when it had more work than usual.
+    pub(super) fn has_volume(&self) -> bool {
+        self.surge.is_some() || self.cold.is_some() || self.long.is_some()
+    }
+}
+
+/// Prompt growth is judged, not prompt size: a round against what rounds of its kind usually add.
+fn surge(
+    calls: &Calls,
+    base: &Baselines,
+    call: &Call,
+    expected: &mut Option<Expected>,
+) -> Option<Extra> {
+    let input = f64::from(call.input?);
+    let (added, usual, limit) = match call.growth(calls) {
+        Some(growth) => {
+            let usual = base.volumes.growth(call.kind, call.agent)?;
+            (growth, usual.typical, GROWTH_OVER * usual.high)
+        }
+        None if call.previous.is_none() => {
+            let usual = base.volumes.first_prompt(call.kind, call.agent)?;
+            (input, usual.typical, FIRST_OVER * usual.high)
+        }
+        None => return None,
+    };
+    let extra = added - usual;
+    if added <= limit || extra < LEAST_SURGE * base.volumes.median_prompt {
+        return None;
+    }
+    let price = base.prices.of(call.model)?;
+    let mut uncached = crate::baseline::uncached(calls, call)?;
+    if call.cached.is_none() && call.previous.is_none() {
+        // Without cache figures the new part of a first prompt is guessed; the extra part surely is new.
+        uncached = uncached - 0.3 * extra + extra;
+        if let Some(e) = expected.as_mut() {
+            (e.uncached, e.first) = (uncached, price.first.at(uncached));
+        }
+    }
+    let extra = extra.min(uncached);
+    Some(Extra {
+        observed: added,
+        usual,
+        millis: price.first.price(uncached, extra),
+    })
+}
+
+fn cold(calls: &Calls, base: &Baselines, index: CallIx, call: &Call) -> Option<Extra> {
+    let cached = f64::from(call.cached?);
+    let input = f64::from(call.input?);
+    let usual = match call.previous {
+        Some(_) => base.cache.expected_later(calls, call)?,
+        None => base
+            .cache
+            .expected(index, call)
+            .or_else(|| lost_later_too(calls, base, index, call))?,
+    }
+    .min(input);
+    let lost = usual - cached;
+    if lost < (LEAST_LOST * base.volumes.median_prompt).max(0.1 * usual) {
+        return None;
+    }
+    let uncached = (input - cached).max(0.0);
+    Some(Extra {
+        observed: cached,
+        usual,
+        millis: base
+            .prices
+            .of(call.model)?
+            .first
+            .price(uncached, lost.min(uncached)),
+    })
+}
+
+/// A first call's miss counts, even where first calls often miss, when the same lane lost its cache
+/// again in its next call: that is not idleness.
+fn lost_later_too(calls: &Calls, base: &Baselines, index: CallIx, call: &Call) -> Option<f64> {
+    let next = calls
+        .all
+        .get(index as usize + 1)
+        .filter(|n| n.previous == Some(index))?;
+    let usual = base.cache.expected_later(calls, next)?;
+    (f64::from(next.cached?) < 0.5 * usual)
+        .then(|| base.cache.when_hit(call))
+        .flatten()
+}
+
+fn long(base: &Baselines, options: &Options, call: &Call) -> Option<Extra> {
+    let output = f64::from(call.output?);
+    let usual = base.volumes.output(call.kind, call.agent, call.finish)?;
+    let extra = output - usual.typical;
+    if usual.fit.height(output) < LONG_OVER || extra < LEAST_LONG * base.volumes.median_output {
+        return None;
+    }
+    let millis = extra * base.prices.of(call.model)?.rate;
+    (millis > 0.3 * options.floor()).then_some(Extra {
+        observed: output,
+        usual: usual.typical,
+        millis,
+    })
+}

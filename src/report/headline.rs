@@ -2,9 +2,9 @@
 //! is missing and what to do. Every number in it is a number of the summary.
 
 use super::{CauseTotal, Report, Summary};
-use crate::diagnose::Cause;
+use crate::diagnose::{Cause, Options};
 use crate::trace::StepKind;
-use crate::units::human::{counted, duration, money, percent, span_of_time};
+use crate::units::human::{counted, duration, money, percent, plain, span_of_time};
 
 /// One line under "why".
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +44,8 @@ pub struct Headline {
     pub healthy: bool,
     /// The causes that matter, most time first.
     pub why: Vec<Why>,
+    /// The rule that made a request slow.
+    pub rule: String,
     /// What it cost.
     pub cost: Option<String>,
     /// How sure the verdicts are.
@@ -72,6 +74,7 @@ impl Headline {
                 && summary.slow == 0
                 && !report.integrity().weakens(),
             why: why(summary),
+            rule: rule(report.rule()),
             cost: cost(report),
             sure: sure(summary),
             missing: missing(summary),
@@ -205,6 +208,19 @@ fn why(summary: &Summary) -> Vec<Why> {
         title: total.cause.meta().title,
     };
     named.take(CAUSES).map(line).collect()
+}
+
+fn rule(rule: &Options) -> String {
+    let over = rule
+        .slow_over
+        .map(|over| format!("took {} or more", duration(over)));
+    let top = rule
+        .slow_top
+        .map(|top| format!("among the slowest {}", percent(top)));
+    over.or(top).unwrap_or_else(|| {
+        let (factor, floor) = (plain(rule.slow_factor), duration(rule.slow_floor));
+        format!("over {factor} x what it should take, by {floor} or more")
+    })
 }
 
 fn cost(report: &Report<'_>) -> Option<String> {

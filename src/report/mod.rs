@@ -16,9 +16,9 @@ pub use integrity::{Integrity, Problem};
 pub use row::{Contributions, Row};
 pub use summary::{CauseTotal, Cohort, MissingSignal, Summary};
 
-use crate::diagnose::{Diagnosis, Incident};
+use crate::diagnose::{Diagnosis, Incident, Options};
 use crate::error::Outcome;
-use crate::model::{Dataset, Input, SpanId, SpanIx};
+use crate::model::{Dataset, Input, Span, SpanIx};
 use crate::trace::Forest;
 use crate::units::{Nanos, Usd, Window};
 
@@ -37,8 +37,8 @@ pub struct Findings<'a> {
     pub notes: &'a [String],
     /// Costs and other figures over the dump.
     pub figures: &'a Figures,
-    /// The rule that made a request slow, in words.
-    pub slow_rule: &'a str,
+    /// The rule that made a request slow.
+    pub rule: &'a Options,
 }
 
 /// Everything there is to show.
@@ -170,10 +170,10 @@ impl<'a> Report<'a> {
         self.found.notes
     }
 
-    /// The rule that made a request slow, in words.
+    /// The rule that made a request slow.
     #[must_use]
-    pub fn slow_rule(&self) -> &'a str {
-        self.found.slow_rule
+    pub fn rule(&self) -> &'a Options {
+        self.found.rule
     }
 
     /// How the run went: the exit code comes from the same value as the text.
@@ -195,9 +195,8 @@ impl<'a> Report<'a> {
         self.found.forest
     }
 
-    fn span_id(&self, index: SpanIx) -> SpanId {
-        let span = self.found.dataset.spans.get(index as usize);
-        span.map_or(SpanId::NONE, |span| span.id)
+    fn span(&self, index: SpanIx) -> Option<&'a Span> {
+        self.found.dataset.spans.get(index as usize)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Report, RequestCost};
 use crate::diagnose::{Cause, Claim, Diagnosis, Fact, Outcome};
-use crate::model::{SpanId, SpanIx};
+use crate::model::SpanId;
 use crate::trace::{Request, RootState};
 use crate::units::Nanos;
 
@@ -25,15 +25,15 @@ impl<'a> Row<'a> {
     /// The id of its root span, or of its first span where the root is missing.
     #[must_use]
     pub fn root_span(&self) -> SpanId {
-        self.report.span_id(self.request.root)
+        let span = self.report.span(self.request.root);
+        span.map_or(SpanId::NONE, |span| span.id)
     }
 
     /// Name of the root span.
     #[must_use]
     pub fn name(&self) -> &'a str {
-        let data = self.report.dataset();
-        let span = data.spans.get(self.request.root as usize);
-        span.map_or("", |span| data.text(span.name))
+        let span = self.report.span(self.request.root);
+        span.map_or("", |span| self.report.dataset().text(span.name))
     }
 
     /// Kind of task: task type, else agent, else the root's name.
@@ -134,9 +134,10 @@ impl<'a> Row<'a> {
         self.cause().map_or(&[], |cause| cause.meta().next_checks)
     }
 
-    /// The span a fact was seen on.
+    /// The span a fact was seen on: its id and name.
     #[must_use]
-    pub fn span_of(&self, fact: &Fact) -> Option<SpanId> {
-        fact.span.map(|index: SpanIx| self.report.span_id(index))
+    pub fn span_of(&self, fact: &Fact) -> Option<(SpanId, &'a str)> {
+        let span = self.report.span(fact.span?)?;
+        Some((span.id, self.report.dataset().text(span.name)))
     }
 }

@@ -1,6 +1,6 @@
 //! Small analyses built by hand: what the stages would hand to the report, without running them.
 
-use agentdiag::diagnose::{Cause, Claim, Diagnosis, Evidence, Fact, Incident, Outcome};
+use agentdiag::diagnose::{Cause, Claim, Diagnosis, Evidence, Fact, Incident, Options, Outcome};
 use agentdiag::model::{
     CallIx, Dataset, Input, Issue, IssueKind, Op, Place, Span, SpanFlags, SpanId, SpanKind, Status,
     TraceId,
@@ -21,6 +21,7 @@ pub(crate) struct Sample {
     pub(crate) incidents: Vec<Incident>,
     pub(crate) notes: Vec<String>,
     pub(crate) figures: Figures,
+    pub(crate) rule: Options,
 }
 
 impl Sample {
@@ -33,7 +34,7 @@ impl Sample {
             incidents: &self.incidents,
             notes: &self.notes,
             figures: &self.figures,
-            slow_rule: "slow: at least 1.3 x and 500 ms over its expected time",
+            rule: &self.rule,
         })
     }
 

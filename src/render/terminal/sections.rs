@@ -97,7 +97,10 @@ pub(super) fn slowest<W: Write>(
     if all == 0 || top == 0 {
         return Ok(());
     }
-    page.heading("SLOWEST REQUESTS", &some_of(all, top, report.slow_rule()))?;
+    page.heading(
+        "SLOWEST REQUESTS",
+        &some_of(all, top, &report.headline().rule),
+    )?;
     let columns = [
         Column::Name("trace"),
         Column::Number("took"),
@@ -144,7 +147,7 @@ fn evidence(row: &Row<'_>) -> String {
         text = format!("{text}, normally {}", measured(expected, fact.unit));
     }
     match row.span_of(fact) {
-        Some(span) => format!("{text} (span {span})"),
+        Some((id, name)) => format!("{text} ({name}, span {id})"),
         None => text,
     }
 }

@@ -137,7 +137,7 @@ fn evidence<'a>(row: &Row<'a>) -> Vec<Evidence<'a>> {
 
 fn fact<'a>(row: &Row<'a>, fact: &'a diagnose::Fact) -> Fact<'a> {
     Fact {
-        span_id: row.span_of(fact).map(|id| id.to_string()),
+        span_id: row.span_of(fact).map(|(id, _)| id.to_string()),
         fact: fact.fact,
         observed: fact.observed,
         expected: fact.expected,

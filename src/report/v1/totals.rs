@@ -6,14 +6,14 @@ use serde::{Serialize, Serializer};
 
 use super::Millis;
 use crate::report::{CauseTotal, IncidentRow, ModelCost, Report};
-use crate::units::Usd;
 use crate::units::human::rfc3339;
+use crate::units::{Nanos, Usd};
 
 /// Sums over all requests.
 #[derive(Serialize)]
 pub(super) struct Summary<'a> {
     headline: Vec<String>,
-    slow_rule: &'a str,
+    slow_rule: SlowRule<'a>,
     notes: &'a [String],
     requests: u64,
     judged: u64,
@@ -44,6 +44,29 @@ pub(super) struct Summary<'a> {
     cost_priced_share: Option<f64>,
 }
 
+/// The rule that made a request slow. `over_ms` or `top_share` replace factor and floor.
+#[derive(Serialize)]
+struct SlowRule<'a> {
+    text: &'a str,
+    factor: f64,
+    floor_ms: f64,
+    over_ms: Option<f64>,
+    top_share: Option<f64>,
+}
+
+impl<'a> From<&'a Report<'a>> for SlowRule<'a> {
+    fn from(report: &'a Report<'a>) -> Self {
+        let rule = report.rule();
+        Self {
+            text: &report.headline().rule,
+            factor: rule.slow_factor,
+            floor_ms: rule.floor(),
+            over_ms: rule.slow_over.map(Nanos::as_millis),
+            top_share: rule.slow_top,
+        }
+    }
+}
+
 /// What one cause did to the dump.
 #[derive(Serialize)]
 struct CauseShare {
@@ -69,7 +92,7 @@ impl<'a> From<&'a Report<'a>> for Summary<'a> {
         let window = (sum.requests > 0).then_some(sum.window);
         Self {
             headline: report.headline().sentences().collect(),
-            slow_rule: report.slow_rule(),
+            slow_rule: report.into(),
             notes: report.notes(),
             requests: sum.requests,
             judged: sum.judged,

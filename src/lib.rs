@@ -20,6 +20,8 @@ pub mod model;
 
 pub mod ingest;
 
+pub mod dialect;
+
 pub mod trace;
 
 pub mod baseline;

@@ -29,7 +29,11 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         let touches_failure = pause.key.1 == StepName::Failed
             || pause.key.1 == StepName::Human
             || pause.key.2 == StepName::Human;
-        if over <= limit
+        // A pause that ended together with operations of other requests is a stall at any length.
+        let released = pause
+            .op
+            .is_some_and(|op| scene.releases.of_gap(op).is_some());
+        if (over <= limit && !released)
             || touches_failure
             || scene.base.gaps.lacks_a_span(pause.key)
             || account.charged(target) > 0.0

@@ -1,0 +1,208 @@
+//! From an attribute's name to its meaning: one table for all dialects, built once.
+
+use std::sync::LazyLock;
+
+use super::DIALECTS;
+use super::field::{Field, NumberField, RawField};
+use super::generic;
+use super::vocabulary::Trust;
+
+/// What one dialect means by a key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Binding {
+    /// The field.
+    pub(super) field: Field,
+    /// Index into [`DIALECTS`].
+    pub(super) dialect: u8,
+    /// Precedence within the field: smaller wins.
+    pub(super) rank: u16,
+    /// Counts only in spans of the dialect's own scopes.
+    pub(super) own_only: bool,
+}
+
+/// What is known of a key.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Meaning {
+    /// These bindings of the table, `start..start + len`.
+    Known(u16, u16),
+    /// Understood by its form.
+    Guessed(Binding),
+    /// Not understood, though it looks relevant.
+    Strange,
+    /// Of no interest.
+    Nothing,
+}
+
+/// The table.
+pub(super) struct KeyTable {
+    cells: Vec<u16>,
+    names: Vec<(&'static str, u16, u16, bool)>,
+    bindings: Vec<Binding>,
+}
+
+/// All keys of all dialects.
+pub(super) static KEYS: LazyLock<KeyTable> = LazyLock::new(KeyTable::build);
+
+const CELLS: usize = 4096;
+
+impl KeyTable {
+    fn build() -> Self {
+        let mut all: Vec<(&'static str, Binding)> = Vec::new();
+        for (index, dialect) in DIALECTS.iter().enumerate() {
+            for (place, key) in dialect.keys.iter().enumerate() {
+                all.push((
+                    key.name,
+                    Binding {
+                        field: key.field,
+                        dialect: index as u8,
+                        rank: rank(trust_of(dialect.trust, key.field), place),
+                        own_only: key.own_only,
+                    },
+                ));
+            }
+        }
+        all.sort_by_key(|(name, _)| *name);
+        let mut table = Self {
+            cells: vec![0; CELLS],
+            names: Vec::new(),
+            bindings: Vec::new(),
+        };
+        for group in all.chunk_by(|a, b| a.0 == b.0) {
+            table.insert(group);
+        }
+        table
+    }
+
+    fn insert(&mut self, group: &[(&'static str, Binding)]) {
+        let Some((name, _)) = group.first() else {
+            return;
+        };
+        let start = self.bindings.len() as u16;
+        self.bindings.extend(group.iter().map(|(_, b)| *b));
+        let wanted = group.iter().any(|(_, b)| b.field != Field::Unused);
+        self.names.push((name, start, group.len() as u16, wanted));
+        let mut cell = hash(name.as_bytes());
+        while self.cells[cell] != 0 {
+            cell = (cell + 1) % CELLS;
+        }
+        self.cells[cell] = self.names.len() as u16;
+    }
+
+    fn find(&self, key: &[u8]) -> Option<&(&'static str, u16, u16, bool)> {
+        let mut cell = hash(key);
+        loop {
+            let entry = self
+                .names
+                .get((self.cells[cell] as usize).checked_sub(1)?)?;
+            if entry.0.as_bytes() == key {
+                return Some(entry);
+            }
+            cell = (cell + 1) % CELLS;
+        }
+    }
+
+    /// What a key means, from the table alone.
+    pub(super) fn meaning(&self, key: &[u8]) -> Option<Meaning> {
+        self.find(key).map(|&(_, start, len, wanted)| {
+            if wanted {
+                Meaning::Known(start, len)
+            } else {
+                Meaning::Nothing
+            }
+        })
+    }
+
+    /// The bindings behind [`Meaning::Known`].
+    pub(super) fn bindings(&self, start: u16, len: u16) -> &[Binding] {
+        self.bindings
+            .get(start as usize..(start + len) as usize)
+            .unwrap_or_default()
+    }
+}
+
+/// Precedence of the key at `place` of a dialect of the given trust.
+pub(super) fn rank(trust: u8, place: usize) -> u16 {
+    u16::from(trust) * 256 + place.min(255) as u16
+}
+
+/// Figures out of JSON in a string stand behind every plain attribute.
+fn trust_of(trust: Trust, field: Field) -> u8 {
+    match field {
+        Field::Raw(RawField::Usage | RawField::Vendor | RawField::Metadata) => 5,
+        Field::Number(NumberField::Total, _) => trust as u8,
+        _ => trust as u8,
+    }
+}
+
+/// Spreads keys over the cells by their length, end and middle: beginnings are all alike.
+fn hash(key: &[u8]) -> usize {
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mixed = match (key.last_chunk::<8>(), key.len()) {
+        (Some(tail), len) => {
+            let middle = key[len / 2 - 4..].first_chunk::<8>().unwrap_or(tail);
+            u64::from_le_bytes(*tail) ^ u64::from_le_bytes(*middle).rotate_left(29)
+        }
+        (None, _) => key.iter().fold(0, |h, &b| (h << 8) | u64::from(b)),
+    };
+    let spread = (mixed ^ (key.len() as u64)).wrapping_mul(MIX);
+    (spread ^ (spread >> 29)).wrapping_mul(MIX) as usize >> 52
+}
+
+/// Remembers what unknown keys mean, so that each is looked at once.
+#[derive(Debug, Default)]
+pub(super) struct KeyMemo {
+    seen: hashbrown::HashMap<Box<[u8]>, Meaning>,
+}
+
+impl KeyMemo {
+    const LIMIT: usize = 8192;
+
+    /// What `key` means.
+    pub(super) fn meaning(&mut self, key: &[u8]) -> Meaning {
+        if let Some(meaning) = KEYS.meaning(key) {
+            return meaning;
+        }
+        if generic::is_content(key) {
+            return Meaning::Nothing;
+        }
+        if let Some(meaning) = self.seen.get(key) {
+            return *meaning;
+        }
+        let meaning = generic::meaning(key);
+        if self.seen.len() < Self::LIMIT {
+            self.seen.insert(key.into(), meaning);
+        }
+        meaning
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_every_dialect_is_found() {
+        for dialect in DIALECTS {
+            for key in dialect.keys {
+                let found = KEYS.find(key.name.as_bytes());
+                assert_eq!(found.map(|f| f.0), Some(key.name));
+            }
+        }
+        assert!(KEYS.find(b"gen_ai.usage.input_token").is_none());
+        assert!(KEYS.find(b"").is_none());
+    }
+
+    #[test]
+    fn no_dialect_lists_a_key_twice() {
+        for dialect in DIALECTS {
+            for (i, key) in dialect.keys.iter().enumerate() {
+                assert!(
+                    !dialect.keys[..i].iter().any(|k| k.name == key.name),
+                    "{} twice in {}",
+                    key.name,
+                    dialect.name
+                );
+            }
+        }
+    }
+}

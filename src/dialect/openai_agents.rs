@@ -2,8 +2,9 @@
 //! usage of the calls below them.
 
 use super::field::{RawField as R, TextField as T};
-use super::langfuse;
+use super::slots::Slots;
 use super::vocabulary::{Dialect, Key, Pattern, Role, Trust, raw, role, text};
+use super::{langfuse, openinference};
 use crate::model::Op;
 
 /// The dialect.
@@ -28,7 +29,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         (Pattern::Starts("Guardrail"), Role::Is(Op::Guardrail)),
     ],
     includes_cache: |_| Some(true),
-    details: Some(langfuse::read_usage),
+    details: Some(details),
     ..Dialect::SILENT
 };
 
@@ -40,6 +41,7 @@ const KEYS: &[Key] = &[
     text("response_id", T::ResponseId).own(),
     raw("input", R::Arguments).own(),
     raw("usage", R::Usage).own(),
+    raw("model_config", R::Invocation).own(),
     text("error", T::ErrorText).own(),
 ];
 
@@ -52,4 +54,9 @@ fn roles(value: &str) -> Option<Role> {
         "guardrail" => Op::Guardrail,
         _ => return None,
     }))
+}
+
+fn details(slots: &mut Slots<'_>) {
+    langfuse::read_usage(slots);
+    openinference::read_invocation(slots);
 }

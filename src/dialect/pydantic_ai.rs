@@ -28,7 +28,6 @@ pub(super) const DIALECT: Dialect = Dialect {
 };
 
 const KEYS: &[Key] = &[
-    text("logfire.span_type", T::RecordKind),
     number("operation.cost", N::Cost),
     text("agent_name", T::Agent),
     raw("tool_arguments", R::Arguments),

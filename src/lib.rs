@@ -26,3 +26,5 @@ pub mod trace;
 pub mod baseline;
 
 pub mod diagnose;
+
+pub mod aggregate;

@@ -139,6 +139,12 @@ issue_kinds! {
     RollupMismatch = "rollup_mismatch", Info, "some calls may not have been traced";
     /// Metric samples without a time.
     UntimedMetrics = "untimed_metrics", DataLoss, "samples without a time were left out";
+    /// The system the export comes from says that records are missing from it.
+    PartialExport = "partial_export", DataLoss, "the server left records out (a limit or a filter); fetch again with a higher limit";
+    /// A file in a folder that holds no telemetry.
+    SkippedFile = "skipped_file", Info, "it does not look like an export; name the file itself if it is one";
+    /// The same file was named twice.
+    RepeatedInput = "repeated_input", Info, "the file was read once";
     /// Records of a kind that the analysis does not use.
     UnusedRecords = "unused_records", Info, "read and counted, not used";
 }

@@ -1,7 +1,15 @@
-//! Statistics that the verdicts rest on, each with its source.
+//! Statistics over plain numbers, each with its source: nothing here knows what they measure.
 
+mod distance;
+mod histogram;
+mod interval;
 mod lowside;
 mod quantile;
+mod robust;
 
+pub use distance::{GTest, chi_square_tail, g_test, jensen_shannon, normal_two_sided};
+pub use histogram::Histogram;
+pub use interval::{Interval, quantile_interval, wilson};
 pub use lowside::{LowSide, SpreadLimits};
 pub use quantile::{median, quantile};
+pub use robust::{Line, MAD_TO_SIGMA, median_and_mad, theil_sen};

@@ -29,4 +29,14 @@ mod tests {
         assert_eq!(quantile(&[0.0, 10.0], 0.25), Some(2.5));
         assert_eq!(median(&mut [3.0, 1.0, 2.0]), Some(2.0));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn quantiles_rise_and_stay_inside(mut sample in proptest::collection::vec(-1e9..1e9_f64, 1..50), a in 0.0..1.0_f64, b in 0.0..1.0_f64) {
+            sample.sort_by(f64::total_cmp);
+            let at = |p| quantile(&sample, p).unwrap();
+            assert!(at(a.min(b)) <= at(a.max(b)));
+            assert!(sample[0] <= at(a) && at(a) <= sample[sample.len() - 1]);
+        }
+    }
 }

@@ -1,1 +1,3 @@
 //! The one integration binary: linking is what costs.
+
+mod ingest;

@@ -1,0 +1,221 @@
+//! Which tools were chosen, as counts that merge, and the test between two sets of such counts.
+
+use hashbrown::HashMap;
+
+use crate::stats::{chi_square_tail, g_test, jensen_shannon, normal_two_sided};
+use crate::units::{Interner, Ratio, Sym};
+
+/// Calls that a test needs to expect in a cell before it trusts it.
+const LEAST_EXPECTED: f64 = 5.0;
+/// Requests that each side needs before anything is tested.
+const LEAST_REQUESTS: u64 = 8;
+
+/// The tools one request chose.
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    /// Kind of task: tools are compared within it, so that a change of the mix of tasks is not
+    /// taken for a change of tools.
+    pub(super) kind: Sym,
+    /// Each tool once, with how often it was called.
+    pub(super) tools: Vec<(Sym, u64)>,
+}
+
+/// Counts over requests: integers only, so that parts merge in any order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mix {
+    kinds: HashMap<Sym, Stratum>,
+    requests: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Stratum {
+    requests: u64,
+    calls: u64,
+    squares: u64,
+    tools: HashMap<Sym, Cell>,
+}
+
+/// Sums over requests r of n_rj, n_rj², and n_rj·n_r for tool j.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cell {
+    calls: u64,
+    squares: u64,
+    cross: u64,
+}
+
+impl Mix {
+    pub(super) fn add(&mut self, choice: &Choice) {
+        let calls: u64 = choice.tools.iter().map(|(_, n)| n).sum();
+        let stratum = self.kinds.entry(choice.kind).or_default();
+        self.requests += 1;
+        stratum.requests += 1;
+        stratum.calls += calls;
+        stratum.squares += calls * calls;
+        for (tool, count) in &choice.tools {
+            let cell = stratum.tools.entry(*tool).or_default();
+            cell.calls += count;
+            cell.squares += count * count;
+            cell.cross += count * calls;
+        }
+    }
+
+    /// Calls of one tool over all kinds, of all calls.
+    pub(super) fn share(&self, tool: Sym) -> Ratio {
+        let mut share = Ratio::default();
+        for stratum in self.kinds.values() {
+            share.whole += stratum.calls;
+            share.part += stratum.tools.get(&tool).map_or(0, |cell| cell.calls);
+        }
+        share
+    }
+}
+
+impl Stratum {
+    fn count(&self, tool: Sym) -> u64 {
+        self.tools.get(&tool).map_or(0, |cell| cell.calls)
+    }
+
+    /// How much more the shares of `tools` vary between requests than independent calls would: the
+    /// mean generalised design effect of Rao & Scott, "On Chi-squared Tests for Multiway
+    /// Contingency Tables" (1984). One request that calls a tool ten times is not ten choices.
+    fn design_effect(&self, tools: &[Sym]) -> f64 {
+        let (n, requests) = (self.calls as f64, self.requests as f64);
+        let (mut effect, mut weight) = (0.0, 0.0);
+        for tool in tools {
+            let cell = self.tools.get(tool).copied().unwrap_or_default();
+            let share = cell.calls as f64 / n;
+            if share > 0.0 && share < 1.0 {
+                let spread = cell.squares as f64 - 2.0 * share * cell.cross as f64
+                    + share * share * self.squares as f64;
+                effect += spread / (n * share);
+                weight += 1.0 - share;
+            }
+        }
+        if weight > 0.0 && requests > 1.0 {
+            effect / weight * requests / (requests - 1.0)
+        } else {
+            1.0
+        }
+    }
+}
+
+/// One tool on both sides.
+#[derive(Clone, Debug)]
+pub(super) struct Shift {
+    pub(super) tool: Sym,
+    /// Chance of so large a change, all tools considered (Bonferroni); `None` when too rare to test.
+    pub(super) p_value: Option<f64>,
+}
+
+/// Two sides compared.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Comparison {
+    /// Chance of so large a difference; `None` when there is too little to test.
+    pub(super) p_value: Option<f64>,
+    /// Jensen–Shannon divergence over all kinds, bits.
+    pub(super) divergence: Option<f64>,
+    /// All tools, by name.
+    pub(super) shifts: Vec<Shift>,
+}
+
+/// Sums of observed less expected calls, their variance, and the smaller expectation, of one tool
+/// over all kinds: the Cochran–Mantel–Haenszel statistic (Mantel & Haenszel 1959).
+#[derive(Clone, Copy, Default)]
+struct Score {
+    excess: f64,
+    variance: f64,
+    expected: f64,
+}
+
+/// Tests whether tools were chosen alike, within each kind of task: by all tools together (G-test)
+/// and by the tool that changed most, each with design effects; the better of the two, doubled.
+pub(super) fn compare(before: &Mix, after: &Mix, names: &Interner) -> Comparison {
+    let all = by_name(before.kinds.values().chain(after.kinds.values()), names);
+    let mut scores: HashMap<Sym, Score> = HashMap::new();
+    let (mut g, mut df) = (0.0, 0);
+    for (left, right) in shared_kinds(before, after, names) {
+        let tools = by_name([left, right].into_iter(), names);
+        let n = (left.calls + right.calls) as f64;
+        let smaller = left.calls.min(right.calls) as f64;
+        let both = |tool: &Sym| (left.count(*tool) + right.count(*tool)) as f64;
+        let (common, rare): (Vec<Sym>, Vec<Sym>) = tools
+            .iter()
+            .partition(|tool| both(tool) * smaller / n >= LEAST_EXPECTED);
+        let effect = joint_effect(left, right, &common);
+
+        let test = g_test(&cells(left, &common, &rare), &cells(right, &common, &rare));
+        g += test.g / effect;
+        df += test.df;
+        for tool in &tools {
+            let share = both(tool) / n;
+            let score = scores.entry(*tool).or_default();
+            score.excess += right.count(*tool) as f64 - right.calls as f64 * share;
+            score.variance += effect * left.calls as f64 * right.calls as f64 / (n - 1.0).max(1.0)
+                * share
+                * (1.0 - share);
+            score.expected += smaller * share;
+        }
+    }
+    let shifts = shifts(&all, &scores);
+    let largest = shifts.iter().filter_map(|s| s.p_value).fold(1.0, f64::min);
+    let enough = before.requests.min(after.requests) >= LEAST_REQUESTS && df > 0;
+    let overall = chi_square_tail(g, df);
+    let counts = |mix: &Mix| -> Vec<u64> { all.iter().map(|t| mix.share(*t).part).collect() };
+    Comparison {
+        p_value: enough.then(|| (2.0 * overall.min(largest)).min(1.0)),
+        divergence: jensen_shannon(&counts(before), &counts(after)),
+        shifts,
+    }
+}
+
+fn shifts(tools: &[Sym], scores: &HashMap<Sym, Score>) -> Vec<Shift> {
+    let score = |tool: &Sym| scores.get(tool).copied().unwrap_or_default();
+    let testable = |s: &Score| s.expected >= LEAST_EXPECTED && s.variance > 0.0;
+    let tested = tools.iter().filter(|t| testable(&score(t))).count() as f64;
+    tools
+        .iter()
+        .map(|tool| {
+            let score = score(tool);
+            let z = (score.excess.abs() - 0.5).max(0.0) / score.variance.sqrt();
+            Shift {
+                tool: *tool,
+                p_value: testable(&score).then(|| (tested * normal_two_sided(z)).min(1.0)),
+            }
+        })
+        .collect()
+}
+
+/// The design effect of the difference of two sides, never below that of independent calls.
+fn joint_effect(left: &Stratum, right: &Stratum, tools: &[Sym]) -> f64 {
+    let part = |side: &Stratum| (side.design_effect(tools), 1.0 / side.calls as f64);
+    let ((a, wa), (b, wb)) = (part(left), part(right));
+    ((a * wa + b * wb) / (wa + wb)).max(1.0)
+}
+
+fn cells(side: &Stratum, common: &[Sym], rare: &[Sym]) -> Vec<u64> {
+    let rest = rare.iter().map(|tool| side.count(*tool)).sum();
+    let counts = common.iter().map(|tool| side.count(*tool));
+    counts.chain(std::iter::once(rest)).collect()
+}
+
+/// Kinds with tool calls on both sides, by name: sums of floats must not depend on hash order.
+fn shared_kinds<'a>(
+    before: &'a Mix,
+    after: &'a Mix,
+    names: &Interner,
+) -> Vec<(&'a Stratum, &'a Stratum)> {
+    let mut kinds: Vec<_> = before.kinds.keys().copied().collect();
+    kinds.sort_unstable_by_key(|kind| names.get(*kind));
+    kinds
+        .into_iter()
+        .filter_map(|kind| Some((before.kinds.get(&kind)?, after.kinds.get(&kind)?)))
+        .filter(|(left, right)| left.calls > 0 && right.calls > 0)
+        .collect()
+}
+
+fn by_name<'a>(strata: impl Iterator<Item = &'a Stratum>, names: &Interner) -> Vec<Sym> {
+    let mut tools: Vec<Sym> = strata.flat_map(|s| s.tools.keys().copied()).collect();
+    tools.sort_unstable_by_key(|tool| names.get(*tool));
+    tools.dedup();
+    tools
+}

@@ -1,0 +1,190 @@
+//! How long things took: requests, first tokens, tokens after that, tools.
+
+use std::collections::BTreeMap;
+
+use super::cost::{call_of, ops};
+use crate::model::{Dataset, LlmCall};
+use crate::stats::{quantile, quantile_interval};
+use crate::trace::{Forest, RootState, StepKind, StepOp};
+use crate::units::Nanos;
+
+/// A quantile with its 95 % interval from order statistics, where the sample is large enough.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Estimate {
+    /// The quantile (type 7).
+    pub value: Nanos,
+    /// Lower and upper end.
+    pub interval: Option<(Nanos, Nanos)>,
+}
+
+/// Quantiles of one quantity.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Spread {
+    /// How many were measured.
+    pub n: u64,
+    /// Median.
+    pub p50: Estimate,
+    /// 90th percentile.
+    pub p90: Estimate,
+    /// 95th percentile.
+    pub p95: Estimate,
+    /// 99th percentile.
+    pub p99: Estimate,
+    /// The longest.
+    pub max: Nanos,
+}
+
+/// A spread and what it is of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Named {
+    /// Kind of task, or tool; empty where the dump does not name it.
+    pub name: String,
+    /// Its durations.
+    pub spread: Spread,
+}
+
+/// Times of one model.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ModelLatency {
+    /// Model that answered, else the one asked for.
+    pub model: String,
+    /// Whole calls that answered.
+    pub call: Spread,
+    /// From the start of a call to its first token; `None` where no call shows it.
+    pub first_token: Option<Spread>,
+    /// Mean time per further token of a call; `None` where no call shows it.
+    pub inter_token: Option<Spread>,
+}
+
+/// All latencies. Lists are in order of name.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Latency {
+    /// Requests whose root is complete; `None` without any.
+    pub requests: Option<Spread>,
+    /// The same by kind of task.
+    pub by_task: Vec<Named>,
+    /// Models.
+    pub models: Vec<ModelLatency>,
+    /// Tools, retrievals and embeddings.
+    pub tools: Vec<Named>,
+}
+
+#[derive(Default)]
+struct ModelTimes {
+    call: Vec<f64>,
+    first_token: Vec<f64>,
+    inter_token: Vec<f64>,
+}
+
+/// Collects and sorts all durations.
+pub(super) fn summarise(data: &Dataset, forest: &Forest) -> Latency {
+    let mut all = Vec::new();
+    let mut tasks: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    let mut tools: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    let mut models: BTreeMap<&str, ModelTimes> = BTreeMap::new();
+    for request in &forest.requests {
+        if request.root_state == RootState::Complete {
+            let duration = request.duration().0 as f64;
+            all.push(duration);
+            tasks
+                .entry(data.text(request.kind))
+                .or_default()
+                .push(duration);
+        }
+        for op in ops(forest, request) {
+            match (op.kind, call_of(data, op)) {
+                (StepKind::Model, Some(call)) => {
+                    let times = models.entry(data.text(call.model())).or_default();
+                    times.add(call, op);
+                }
+                (StepKind::Tool, _) => {
+                    let name = tool_name(data, op);
+                    tools
+                        .entry(name)
+                        .or_default()
+                        .push(op.window.len().0 as f64);
+                }
+                _ => {}
+            }
+        }
+    }
+    Latency {
+        requests: spread(all),
+        by_task: named(tasks),
+        models: models
+            .into_iter()
+            .filter_map(|(model, times)| times.finish(model))
+            .collect(),
+        tools: named(tools),
+    }
+}
+
+impl ModelTimes {
+    fn add(&mut self, call: &LlmCall, op: &StepOp) {
+        let whole = op.window.len();
+        self.call.push(whole.0 as f64);
+        let first = call.first_token.map(|first| first.value);
+        self.first_token.extend(first.map(|first| first.0 as f64));
+        let generation = match (call.decode, first) {
+            (Some(decode), _) => Some(decode.value),
+            (None, Some(first)) if first < whole => Some(whole - first),
+            _ => None,
+        };
+        let further = call
+            .output
+            .map_or(0, |output| output.value.saturating_sub(1));
+        if let (Some(generation), 1..) = (generation, further) {
+            self.inter_token
+                .push(generation.0 as f64 / f64::from(further));
+        }
+    }
+
+    fn finish(self, model: &str) -> Option<ModelLatency> {
+        Some(ModelLatency {
+            model: model.to_owned(),
+            call: spread(self.call)?,
+            first_token: spread(self.first_token),
+            inter_token: spread(self.inter_token),
+        })
+    }
+}
+
+/// The tool's name, else the span's.
+pub(super) fn tool_name<'a>(data: &'a Dataset, op: &StepOp) -> &'a str {
+    let Some(span) = data.spans.get(op.span as usize) else {
+        return "";
+    };
+    let tool = data.tool_of(span).map(|call| call.tool).unwrap_or_default();
+    data.text(tool.or(span.name))
+}
+
+fn named(groups: BTreeMap<&str, Vec<f64>>) -> Vec<Named> {
+    let one = |(name, sample): (&str, Vec<f64>)| {
+        Some(Named {
+            name: name.to_owned(),
+            spread: spread(sample)?,
+        })
+    };
+    groups.into_iter().filter_map(one).collect()
+}
+
+fn spread(mut sample: Vec<f64>) -> Option<Spread> {
+    sample.sort_unstable_by(f64::total_cmp);
+    let max = *sample.last()?;
+    let nanos = |value: f64| Nanos(value.max(0.0).round() as u64);
+    let estimate = |q| {
+        let interval = quantile_interval(&sample, q, 0.95);
+        Estimate {
+            value: nanos(quantile(&sample, q).unwrap_or(max)),
+            interval: interval.map(|i| (nanos(i.low), nanos(i.high))),
+        }
+    };
+    Some(Spread {
+        n: sample.len() as u64,
+        p50: estimate(0.50),
+        p90: estimate(0.90),
+        p95: estimate(0.95),
+        p99: estimate(0.99),
+        max: nanos(max),
+    })
+}

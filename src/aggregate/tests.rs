@@ -1,0 +1,255 @@
+//! Sums over a small dump built by hand.
+
+use super::*;
+use crate::model::{
+    CallIx, Digest, Known, LlmCall, LogRecord, Op, Place, Resource, Span, SpanFlags, SpanId,
+    SpanKind, Status, ToolCall, TraceId,
+};
+use crate::trace::{NO_LANE, Parts, RepairSet, Request, RootState, StepKind, StepOp};
+use crate::units::{Nanos, Ratio, Sym, Usd, Window};
+
+/// Midnight of 2026-05-12.
+const DAY: u64 = 1_778_544_000_000_000_000;
+const MS: u64 = 1_000_000;
+
+#[derive(Default)]
+struct Dump {
+    data: Dataset,
+    forest: Forest,
+}
+
+impl Dump {
+    fn sym(&mut self, text: &str) -> Sym {
+        self.data.names.intern(text)
+    }
+
+    fn span(&mut self, op: Op, call: usize, window: Window) -> u32 {
+        let index = self.data.spans.len() as u32;
+        self.data.spans.push(Span {
+            trace: TraceId(self.forest.requests.len() as u128 + 1),
+            id: SpanId(u64::from(index) + 1),
+            parent: SpanId::NONE,
+            start: window.start,
+            end: window.end,
+            place: Place::default(),
+            name: Sym::NONE,
+            resource: 0,
+            scope: 0,
+            call: CallIx(call as u32),
+            op,
+            kind: SpanKind::Internal,
+            status: Status::Ok,
+            flags: SpanFlags::default(),
+            error: None,
+            weight: 0,
+        });
+        index
+    }
+
+    fn op(&mut self, kind: StepKind, span: u32) {
+        self.forest.ops.push(StepOp {
+            span,
+            kind,
+            lane: 0,
+            opens: NO_LANE,
+            window: self.data.spans[span as usize].window(),
+        });
+    }
+
+    fn llm(&mut self, kind: StepKind, window: Window, call: LlmCall) {
+        self.data.llm.push(call);
+        let span = self.span(Op::Llm, self.data.llm.len() - 1, window);
+        self.op(kind, span);
+    }
+
+    fn tool(&mut self, name: &str, window: Window) {
+        let tool = ToolCall {
+            tool: self.sym(name),
+            arguments: Some(Digest::of(name.as_bytes())),
+            ..ToolCall::default()
+        };
+        self.data.tools.push(tool);
+        let span = self.span(Op::Tool, self.data.tools.len() - 1, window);
+        self.op(StepKind::Tool, span);
+    }
+
+    /// A request over the operations added since the last one.
+    fn request(&mut self, kind: &str, tenant: &str, wall: Window, state: RootState) {
+        let first = self.forest.requests.last().map_or(0, |r| r.ops.end);
+        let (kind, tenant) = (self.sym(kind), self.sym(tenant));
+        let root = self.span(Op::Other, u32::MAX as usize, wall);
+        self.forest.requests.push(Request {
+            trace: TraceId(self.forest.requests.len() as u128 + 1),
+            root,
+            root_state: state,
+            wall,
+            kind,
+            agent: Sym::NONE,
+            tenant,
+            service: Sym::NONE,
+            conversation: Sym::NONE,
+            ops: first..self.forest.ops.len() as u32,
+            lanes: 0..0,
+            parts: Parts::default(),
+            spans: 1,
+            errors: 0,
+            llm_calls: 0,
+            tool_calls: 0,
+            retries: 0,
+            input_tokens: None,
+            cached_tokens: None,
+            output_tokens: None,
+            repairs: RepairSet::default(),
+        });
+    }
+
+    fn call(&mut self, model: &str, input: u32, cached: u32, output: u32) -> LlmCall {
+        LlmCall {
+            provider: self.sym("openai"),
+            answered: self.sym(model),
+            input: Some(Known::attribute(input)),
+            cached: Some(Known::attribute(cached)),
+            output: Some(Known::attribute(output)),
+            ..LlmCall::default()
+        }
+    }
+}
+
+fn window(start: u64, millis: u64) -> Window {
+    Window {
+        start: Nanos(DAY + start * MS),
+        end: Nanos(DAY + (start + millis) * MS),
+    }
+}
+
+const PRICES: &str = r#"{"unit": "per 1M tokens", "models": {"big": {"input": 2, "cached_input": 0.5, "output": 10}}}"#;
+
+/// Two requests: one priced but for an unknown model, one with nothing but a failed call.
+fn dump() -> Dump {
+    let mut dump = Dump::default();
+    dump.data.resources.push(Resource::default());
+    let mut big = dump.call("big", 1000, 400, 101);
+    big.first_token = Some(Known::attribute(Nanos(200 * MS)));
+    dump.llm(StepKind::Model, window(0, 1200), big);
+    dump.tool("search", window(1200, 50));
+    let odd = dump.call("odd", 300, 0, 100);
+    dump.llm(StepKind::Model, window(1300, 500), odd);
+    dump.llm(StepKind::Model, window(1800, 100), LlmCall::default());
+    dump.request("ask", "acme", window(0, 2000), RootState::Complete);
+    dump.llm(StepKind::Failed, window(5000, 10), LlmCall::default());
+    dump.request("ask", "", window(5000, 20), RootState::Missing);
+    dump.data.logs.push(LogRecord {
+        time: Nanos(DAY),
+        trace: TraceId(1),
+        span: SpanId::NONE,
+        severity: 13,
+        http_status: None,
+        event: Sym::NONE,
+        resource: 0,
+        body_bytes: 0,
+    });
+    dump
+}
+
+fn sums(dump: &Dump) -> Aggregates {
+    let prices = Prices::with_bytes("prices.json", PRICES.as_bytes()).unwrap();
+    summarise(&dump.data, &dump.forest, &prices).unwrap()
+}
+
+#[test]
+fn a_request_costs_its_priced_calls_and_says_how_much_is_priced() {
+    let all = sums(&dump());
+    // 600 × 2 + 400 × 0.5 + 101 × 10 dollars per million
+    let cost = Some(Usd(600 * 2000 + 400 * 500 + 101 * 10_000));
+    let first = RequestCost {
+        cost,
+        priced: Ratio {
+            part: 1101,
+            whole: 1501,
+        },
+        unmetered: 1,
+        reported: None,
+    };
+    assert_eq!(all.per_request, [first, RequestCost::default()]);
+    assert_eq!(all.cost.total.cost, cost);
+    assert_eq!((all.cost.total.calls, all.cost.total.requests), (2, 1));
+    assert_eq!(all.cost.unmetered, 1);
+    assert_eq!(all.cost.sources, [(Source::File, 1)]);
+}
+
+#[test]
+fn groups_are_dearest_first_and_unknown_models_are_listed() {
+    let cost = sums(&dump()).cost;
+    let keys = |totals: &[Total]| totals.iter().map(|t| t.key.clone()).collect::<Vec<_>>();
+    assert_eq!(keys(&cost.by_model), ["big", "odd"]);
+    assert_eq!(cost.by_model[1].cost, None);
+    assert_eq!(keys(&cost.by_task), ["ask"]);
+    assert_eq!(keys(&cost.by_tenant), ["acme"]);
+    assert_eq!(keys(&cost.by_agent), [""]);
+    assert_eq!(keys(&cost.by_day), ["2026-05-12"]);
+    let odd = UnknownModel {
+        provider: "openai".into(),
+        model: "odd".into(),
+        calls: 1,
+        tokens: 400,
+    };
+    assert_eq!(cost.unknown, [odd]);
+}
+
+#[test]
+fn durations_of_whole_requests_models_and_tools() {
+    let latency = sums(&dump()).latency;
+    let requests = latency.requests.unwrap();
+    assert_eq!((requests.n, requests.p50.value), (1, Nanos(2000 * MS)));
+    assert_eq!(requests.p99.interval, None);
+    let big = latency.models.iter().find(|m| m.model == "big").unwrap();
+    assert_eq!(big.first_token.unwrap().max, Nanos(200 * MS));
+    assert_eq!(big.inter_token.unwrap().p50.value, Nanos(10 * MS));
+    assert_eq!(latency.tools[0].name, "search");
+    assert_eq!(latency.tools[0].spread.max, Nanos(50 * MS));
+}
+
+#[test]
+fn signals_count_calls_tools_and_requests() {
+    let signals = sums(&dump()).signals;
+    let of = |name: &str| {
+        let signal = signals.iter().find(|s| s.name == name).unwrap();
+        (signal.coverage.part, signal.coverage.whole)
+    };
+    assert_eq!(of("usage"), (2, 3));
+    assert_eq!(of("first_token"), (1, 3));
+    assert_eq!(of("tool_arguments"), (1, 1));
+    assert_eq!(of("logs"), (1, 2));
+    assert_eq!(of("metrics"), (0, 2));
+    assert_eq!(of("tenant"), (1, 2));
+    assert_eq!(of("complete_root"), (1, 2));
+    assert!(signals.is_sorted_by_key(|s| s.layer));
+}
+
+#[test]
+fn nothing_gives_nothing() {
+    let all = sums(&Dump::default());
+    assert_eq!(all.cost, Cost::default());
+    assert_eq!(all.latency, Latency::default());
+    assert!(!all.drift.drifted);
+    assert!(all.signals.iter().all(|s| s.coverage.share().is_none()));
+}
+
+#[test]
+fn the_numbering_of_names_does_not_show() {
+    let mut other = Dump::default();
+    for name in ["odd", "acme", "unused", "ask", "big", "openai"] {
+        other.sym(name);
+    }
+    let numbered = dump();
+    let mut data = other.data;
+    data.absorb(numbered.data.clone());
+    let mut forest = numbered.forest.clone();
+    for request in &mut forest.requests {
+        request.kind = data.names.find(numbered.data.text(request.kind)).unwrap();
+        let tenant = numbered.data.text(request.tenant);
+        request.tenant = data.names.find(tenant).unwrap_or_default();
+    }
+    let renumbered = Dump { data, forest };
+    assert_eq!(sums(&renumbered), sums(&numbered));
+}

@@ -1,0 +1,176 @@
+//! Formats that are recognised and not read: naming them is more help than "unknown".
+
+use super::Head;
+
+/// A format that cannot be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Known {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What to do instead.
+    pub(crate) hint: &'static str,
+}
+
+/// Bytes that start a file, with what they say.
+const MAGIC: &[(&[u8], &str, &str)] = &[
+    (b"\xff\xfe", "UTF-16 text", "save it as UTF-8"),
+    (b"\xfe\xff", "UTF-16 text", "save it as UTF-8"),
+    (b"PAR1", "a Parquet file", "export the spans as JSON"),
+    (
+        b"PK\x03\x04",
+        "a zip archive",
+        "unpack it and name the files inside",
+    ),
+    (
+        b"BZh",
+        "bzip2",
+        "unpack it first, or compress with gzip or zstd",
+    ),
+    (
+        b"\xfd7zXZ\0",
+        "xz",
+        "unpack it first, or compress with gzip or zstd",
+    ),
+    (b"%PDF", "a PDF document", "export the data behind it"),
+    (
+        b"SQLite format 3\0",
+        "a SQLite database",
+        "export the spans as OTLP/JSON",
+    ),
+    (
+        b"<!DOCTYPE",
+        "an HTML page",
+        "this is a web page, perhaps a sign-in form, not an export",
+    ),
+    (
+        b"<html",
+        "an HTML page",
+        "this is a web page, perhaps a sign-in form, not an export",
+    ),
+    (b"<?xml", "an XML document", "export as JSON"),
+];
+
+/// Keys that must all be there, with the format they name. In order of decision.
+const KEYS: &[(&[&str], &str)] = &[
+    (&["data.traceID", "data.spans"], "Jaeger JSON"),
+    (&["traceID", "spans.operationName"], "Jaeger JSON"),
+    (
+        &["traceID", "spanID", "operationName"],
+        "Jaeger Elasticsearch spans",
+    ),
+    (&["traceId", "id", "localEndpoint"], "Zipkin v2 JSON"),
+    (&["traceId", "id", "name"], "Zipkin v2 JSON"),
+    (&["trace", "observations"], "a Langfuse trace download"),
+    (&["trace.observations"], "a Langfuse trace download"),
+    (&["data.parentObservationId"], "a Langfuse API page"),
+    (&["run_type"], "LangSmith runs"),
+    (&["post.run_type"], "a LangSmith batch"),
+    (&["patch.dotted_order"], "a LangSmith batch"),
+    (&["context.trace_id", "span_kind"], "Phoenix spans"),
+    (
+        &["data.context.trace_id", "data.span_kind"],
+        "Phoenix spans",
+    ),
+    (&["TraceId", "SpanId"], "ClickHouse otel_traces rows"),
+    (&["data.attributes.span_id"], "Datadog spans"),
+    (&["Traces.Segments"], "AWS X-Ray traces"),
+    (
+        &["traces.spanSets"],
+        "a Tempo search result (fetch the traces by id)",
+    ),
+    (
+        &["status", "data.resultType"],
+        "a Prometheus or Loki API response",
+    ),
+    (
+        &["context.trace_id", "context.span_id"],
+        "spans of an SDK's console exporter",
+    ),
+    (&["spans.context.trace_id"], "a home-made span dump"),
+    (&["spans.trace_id"], "a home-made span dump"),
+    (&["spans.span_id"], "a home-made span dump"),
+    (
+        &["trace_id", "span_id", "start_time"],
+        "a home-made span dump",
+    ),
+    (
+        &["trace_id", "span_id", "start_time_unix_nano"],
+        "a home-made span dump",
+    ),
+    (&["timestamp", "message"], "JSON application logs"),
+    (&["ts", "msg"], "JSON application logs"),
+    (&["time", "msg"], "JSON application logs"),
+];
+
+const HINT: &str = "`agentdiag formats` lists what can be read; export OTLP/JSON where you can";
+
+/// The unreadable format that `head` shows, if it is one of those that are known.
+pub(crate) fn known_but_unread(head: &Head<'_>) -> Option<Known> {
+    let magic = MAGIC
+        .iter()
+        .find(|(magic, ..)| head.bytes.starts_with(magic))
+        .map(|&(_, name, hint)| Known { name, hint });
+    magic.or_else(|| by_keys(head)).or_else(|| csv(head.bytes))
+}
+
+fn by_keys(head: &Head<'_>) -> Option<Known> {
+    let shape = head.shape.as_ref()?;
+    KEYS.iter()
+        .find(|(keys, _)| shape.has_all(keys))
+        .map(|&(_, name)| Known { name, hint: HINT })
+}
+
+/// A header line with commas and a column that only span tables have.
+fn csv(bytes: &[u8]) -> Option<Known> {
+    let line = bytes.split(|&b| b == b'\n').next()?;
+    let line = std::str::from_utf8(line.get(..line.len().min(4_000))?).ok()?;
+    let columns: Vec<String> = line
+        .split(',')
+        .map(|c| {
+            c.trim()
+                .trim_matches('"')
+                .to_ascii_lowercase()
+                .replace(['_', '.'], "")
+        })
+        .collect();
+    let known = ["traceid", "spanid", "parentobservationid", "runtype"];
+    (columns.len() > 2 && columns.iter().any(|c| known.contains(&c.as_str()))).then_some(Known {
+        name: "a CSV table of spans",
+        hint: "export the same data as JSON",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::json::Shape;
+
+    fn name(bytes: &[u8]) -> Option<&'static str> {
+        let head = Head {
+            bytes,
+            whole: true,
+            shape: Shape::of(bytes),
+            lines: false,
+        };
+        known_but_unread(&head).map(|k| k.name)
+    }
+
+    #[test]
+    fn formats_are_named_by_content() {
+        assert_eq!(name(b"PAR1...."), Some("a Parquet file"));
+        assert_eq!(
+            name(br#"{"data":[{"traceID":"1","spans":[{}]}]}"#),
+            Some("Jaeger JSON")
+        );
+        assert_eq!(
+            name(br#"[{"id":"1","run_type":"llm"}]"#),
+            Some("LangSmith runs")
+        );
+        assert_eq!(
+            name(b"TraceID,SpanID,ParentID\n1,2,3"),
+            Some("a CSV table of spans")
+        );
+        assert_eq!(name(br#"{"x":1}"#), None);
+        assert_eq!(name(b"a, b"), None);
+    }
+}

@@ -1,0 +1,234 @@
+//! Attributes, resources, scopes.
+
+use std::borrow::Cow;
+
+use super::Reader;
+use crate::ingest::json::{Step, Token};
+use crate::ingest::lenient;
+use crate::ingest::raw::{RawAttr, RawValue};
+use crate::model::IssueKind;
+
+/// Values nested deeper are passed over.
+const DEPTH: usize = 64;
+
+impl<'a> Reader<'a, '_, '_> {
+    /// A resource; one that repeats the last is not read again.
+    pub(super) fn resource(&mut self) -> Step<u32> {
+        let start = self.start();
+        self.json.skip()?;
+        let bytes = self.json.since(start);
+        if bytes != self.resource.0 {
+            let end = self.json.at();
+            self.json.seek(start);
+            let mut attributes = Vec::new();
+            self.object("a resource", |r, key| match key {
+                b"attributes" => r.attributes(&mut attributes, true),
+                _ => r.json.skip(),
+            })?;
+            self.json.seek(end);
+            self.resource = (bytes, self.out.resource(&attributes));
+        }
+        Ok(self.resource.1)
+    }
+
+    /// A scope; one that repeats the last is not read again.
+    pub(super) fn scope(&mut self) -> Step<u32> {
+        let start = self.start();
+        self.json.skip()?;
+        let bytes = self.json.since(start);
+        if bytes != self.scope.0 {
+            let end = self.json.at();
+            self.json.seek(start);
+            let (mut name, mut version) = Default::default();
+            self.object("a scope", |r, key| {
+                match key {
+                    b"name" => name = r.name("a scope name")?,
+                    b"version" => version = r.name("a scope version")?,
+                    _ => r.json.skip()?,
+                }
+                Ok(())
+            })?;
+            self.json.seek(end);
+            self.scope = (bytes, self.out.scope(&name, &version));
+        }
+        Ok(self.scope.1)
+    }
+
+    fn start(&mut self) -> usize {
+        self.json.peek();
+        self.json.at()
+    }
+
+    /// A list of attributes, appended to `into`: all of them, or those the sink wants.
+    #[inline]
+    pub(super) fn attributes(&mut self, into: &mut Vec<RawAttr<'a>>, all: bool) -> Step<()> {
+        self.list("a list of attributes", |r| r.attribute(into, all, DEPTH))
+    }
+
+    #[inline]
+    fn attribute(&mut self, into: &mut Vec<RawAttr<'a>>, all: bool, depth: usize) -> Step<()> {
+        let (mut name, mut value, mut early) = (None, None, None);
+        self.object("an attribute", |r, key| {
+            match (key, &name) {
+                (b"key", _) => name = r.text("an attribute key")?,
+                (b"value", None) => {
+                    early = Some(r.json.at());
+                    r.json.skip()?;
+                }
+                (b"value", Some(name)) if all || r.out.wants(name.raw()) => {
+                    value = Some(r.any_value(depth)?);
+                }
+                _ => r.json.skip()?,
+            }
+            Ok(())
+        })?;
+        let Some(name) = name else {
+            return Ok(());
+        };
+        if let (Some(at), None, true) = (early, &value, all || self.out.wants(name.raw())) {
+            let end = self.json.at();
+            self.json.seek(at);
+            value = Some(self.any_value(depth)?);
+            self.json.seek(end);
+        }
+        if let Some(value) = value {
+            let key = name.get();
+            into.push(RawAttr { key, value });
+        }
+        Ok(())
+    }
+
+    /// An `AnyValue`; plain JSON in its place is taken for what it is.
+    #[inline]
+    pub(super) fn any_value(&mut self, depth: usize) -> Step<RawValue<'a>> {
+        let at = self.here();
+        Ok(match self.json.token()? {
+            Token::Object => {
+                let mut value = RawValue::Null;
+                self.object("a value", |r, key| r.alternative(key, &mut value, depth))?;
+                value
+            }
+            Token::Array => RawValue::List(self.values(depth)?),
+            Token::Str(text) => RawValue::Str(text),
+            Token::Bool(truth) => RawValue::Bool(truth),
+            Token::Null => RawValue::Null,
+            Token::Number(digits) => self.plain_number(digits, at),
+        })
+    }
+
+    fn alternative(&mut self, key: &[u8], value: &mut RawValue<'a>, depth: usize) -> Step<()> {
+        match key {
+            b"stringValue" | b"string_value" => {
+                if let Some(text) = self.text("a text value")? {
+                    *value = RawValue::Str(text);
+                }
+            }
+            b"intValue" | b"int_value" => {
+                if let Some(number) = self.number("a whole-number value", lenient::integer)? {
+                    *value = RawValue::Int(number);
+                }
+            }
+            b"boolValue" | b"bool_value" => {
+                if let Some(truth) = self.truth("a truth value")? {
+                    *value = RawValue::Bool(truth);
+                }
+            }
+            b"doubleValue" | b"double_value" => {
+                if let Some(number) = self.number("a number value", lenient::double)? {
+                    *value = RawValue::Double(number);
+                }
+            }
+            b"bytesValue" | b"bytes_value" => {
+                if let Some(text) = self.text("a bytes value")? {
+                    *value = RawValue::Bytes(text.raw());
+                }
+            }
+            b"arrayValue" | b"array_value" => {
+                *value = RawValue::List(Vec::new());
+                self.object("an array value", |r, key| {
+                    match key {
+                        b"values" => *value = RawValue::List(r.values(depth)?),
+                        _ => r.json.skip()?,
+                    }
+                    Ok(())
+                })?;
+            }
+            b"kvlistValue" | b"kvlist_value" => {
+                let mut map = Vec::new();
+                self.object("a map value", |r, key| match key {
+                    b"values" => r.entries(&mut map, depth),
+                    _ => r.json.skip(),
+                })?;
+                *value = RawValue::Map(map);
+            }
+            _ => self.json.skip()?,
+        }
+        Ok(())
+    }
+
+    fn values(&mut self, depth: usize) -> Step<Vec<RawValue<'a>>> {
+        let mut values = Vec::new();
+        match depth.checked_sub(1) {
+            None => self.too_deep()?,
+            Some(depth) => self.list("a list of values", |r| {
+                values.push(r.any_value(depth)?);
+                Ok(())
+            })?,
+        }
+        Ok(values)
+    }
+
+    fn entries(&mut self, map: &mut Vec<RawAttr<'a>>, depth: usize) -> Step<()> {
+        match depth.checked_sub(1) {
+            None => self.too_deep(),
+            Some(depth) => self.list("a list of entries", |r| r.attribute(map, true, depth)),
+        }
+    }
+
+    fn too_deep(&mut self) -> Step<()> {
+        let at = self.here();
+        self.out.count(IssueKind::OversizedRecord, at, || {
+            format!("a value nested deeper than {DEPTH} levels")
+        });
+        self.json.skip()
+    }
+
+    /// A truth value, also as a string.
+    pub(super) fn truth(&mut self, what: &'static str) -> Step<Option<bool>> {
+        let at = self.here();
+        match self.json.token()? {
+            Token::Bool(truth) => Ok(Some(truth)),
+            Token::Str(text) if text.raw() == b"true" => Ok(Some(true)),
+            Token::Str(text) if text.raw() == b"false" => Ok(Some(false)),
+            token => self.wrong(token, what, at).map(|()| None),
+        }
+    }
+
+    fn plain_number(&mut self, digits: &[u8], at: usize) -> RawValue<'a> {
+        let fraction = digits.iter().any(|b| matches!(b, b'.' | b'e' | b'E'));
+        let whole = lenient::integer(digits)
+            .ok()
+            .flatten()
+            .filter(|_| !fraction);
+        let number = || lenient::double(digits).ok().flatten();
+        match whole
+            .map(RawValue::Int)
+            .or_else(|| number().map(RawValue::Double))
+        {
+            Some(value) => value,
+            None => {
+                let detail = || "a value is not a usable number".into();
+                self.out.count(IssueKind::BadNumber, at, detail);
+                RawValue::Null
+            }
+        }
+    }
+}
+
+/// The text of a value that is one.
+pub(super) fn text_of<'a>(value: &RawValue<'a>) -> Option<Cow<'a, str>> {
+    match value {
+        RawValue::Str(text) => Some(text.get()),
+        _ => None,
+    }
+}

@@ -1,0 +1,299 @@
+//! A lenient pull reader over a byte slice: borrows, never builds a tree, and skips what nobody
+//! asked for at the speed of a scan. Recursion depth is the caller's; skipping does not recurse.
+
+mod cut;
+mod scan;
+mod shape;
+
+pub(crate) use cut::{Cut, Cutter, Kind, Piece};
+pub(crate) use scan::{Extent, extent};
+pub(crate) use shape::Shape;
+
+use super::raw::Text;
+
+/// The bytes stop being JSON here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Broken {
+    /// Offset in the slice.
+    pub(crate) at: usize,
+    /// What should have stood there.
+    pub(crate) expected: &'static str,
+    /// True when the slice ends here: more bytes might have completed it.
+    pub(crate) cut: bool,
+}
+
+/// What reading one element gives.
+pub(crate) type Step<T> = Result<T, Broken>;
+
+/// The next value, consumed when it is a scalar.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Token<'a> {
+    /// A string.
+    Str(Text<'a>),
+    /// A number, or `NaN` and the like.
+    Number(&'a [u8]),
+    /// A truth value.
+    Bool(bool),
+    /// `null`.
+    Null,
+    /// An object starts; nothing was consumed.
+    Object,
+    /// An array starts; nothing was consumed.
+    Array,
+}
+
+/// The reader: a position in a slice.
+#[derive(Clone, Debug)]
+pub(crate) struct Json<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Json<'a> {
+    /// A reader at the start of `bytes`.
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// Where it stands.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Moves to `at`.
+    pub(crate) fn seek(&mut self, at: usize) {
+        self.at = at.min(self.bytes.len());
+    }
+
+    /// The bytes from `start` to where it stands.
+    pub(crate) fn since(&self, start: usize) -> &'a [u8] {
+        self.bytes.get(start..self.at).unwrap_or_default()
+    }
+
+    /// The next byte that is not white space, 0 at the end.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> u8 {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if byte > b' ' {
+                return byte;
+            }
+            match byte {
+                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                _ => return byte,
+            }
+        }
+        0
+    }
+
+    /// True when only white space is left.
+    pub(crate) fn is_done(&mut self) -> bool {
+        self.peek();
+        self.at >= self.bytes.len()
+    }
+
+    /// The failure to find `expected` here.
+    #[cold]
+    pub(crate) fn broken(&self, expected: &'static str) -> Broken {
+        Broken {
+            at: self.at,
+            expected,
+            cut: self.at >= self.bytes.len(),
+        }
+    }
+
+    /// Consumes `byte` if it comes next.
+    #[inline]
+    pub(crate) fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == byte && self.at < self.bytes.len();
+        self.at += usize::from(found);
+        found
+    }
+
+    /// The inside of the string that comes next.
+    #[inline]
+    pub(crate) fn string(&mut self) -> Step<Text<'a>> {
+        if !self.eat(b'"') {
+            return Err(self.broken("a string"));
+        }
+        let start = self.at;
+        let Some((end, escaped)) = scan::string_end(self.bytes, start) else {
+            self.at = self.bytes.len();
+            return Err(self.broken("the end of a string"));
+        };
+        self.at = end + 1;
+        let inside = self.bytes.get(start..end).unwrap_or_default();
+        Ok(match escaped {
+            true => Text::escaped(inside),
+            false => Text::plain(inside),
+        })
+    }
+
+    /// Steps into an object; false when it is empty (and consumed).
+    #[inline]
+    pub(crate) fn enter_object(&mut self) -> Step<bool> {
+        self.enter(b'{', b'}', "an object")
+    }
+
+    /// Steps into an array; false when it is empty (and consumed).
+    #[inline]
+    pub(crate) fn enter_array(&mut self) -> Step<bool> {
+        self.enter(b'[', b']', "an array")
+    }
+
+    #[inline]
+    fn enter(&mut self, open: u8, close: u8, expected: &'static str) -> Step<bool> {
+        match self.eat(open) {
+            true => Ok(!self.eat(close)),
+            false => Err(self.broken(expected)),
+        }
+    }
+
+    /// The next key of the object that was entered, its colon consumed. Escapes stay unresolved:
+    /// no key that is looked for has any.
+    #[inline]
+    pub(crate) fn key(&mut self) -> Step<&'a [u8]> {
+        let key = match self.peek() {
+            b'"' => self.string()?.raw(),
+            _ => return Err(self.broken("a key")),
+        };
+        match self.eat(b':') {
+            true => Ok(key),
+            false => Err(self.broken("a colon")),
+        }
+    }
+
+    /// After a value in an object: true when another key follows.
+    #[inline]
+    pub(crate) fn more_keys(&mut self) -> Step<bool> {
+        self.more(b'}', "a comma or the end of the object")
+    }
+
+    /// After an element of an array: true when another follows.
+    #[inline]
+    pub(crate) fn more_elements(&mut self) -> Step<bool> {
+        self.more(b']', "a comma or the end of the array")
+    }
+
+    /// A comma before the closing bracket is forgiven: hand-edited files have it.
+    #[inline]
+    fn more(&mut self, close: u8, expected: &'static str) -> Step<bool> {
+        if self.eat(b',') {
+            return Ok(!self.eat(close));
+        }
+        match self.eat(close) {
+            true => Ok(false),
+            false => Err(self.broken(expected)),
+        }
+    }
+
+    /// The next value; containers are announced, not entered.
+    #[inline]
+    pub(crate) fn token(&mut self) -> Step<Token<'a>> {
+        match self.peek() {
+            b'"' => Ok(Token::Str(self.string()?)),
+            b'{' => Ok(Token::Object),
+            b'[' => Ok(Token::Array),
+            _ => self.word(),
+        }
+    }
+
+    fn word(&mut self) -> Step<Token<'a>> {
+        let start = self.at;
+        let word = scan::word(self.bytes, start);
+        self.at = start + word.len();
+        if self.at >= self.bytes.len() {
+            // A number at the very end may have lost digits.
+            return Err(self.broken("the end of a value"));
+        }
+        match word {
+            b"null" => Ok(Token::Null),
+            b"true" => Ok(Token::Bool(true)),
+            b"false" => Ok(Token::Bool(false)),
+            b"NaN" | b"Infinity" | b"-Infinity" => Ok(Token::Number(word)),
+            [b'-' | b'0'..=b'9', ..] => Ok(Token::Number(word)),
+            _ => {
+                self.at = start;
+                Err(self.broken("a value"))
+            }
+        }
+    }
+
+    /// Skips the next value, whatever it is.
+    #[inline]
+    pub(crate) fn skip(&mut self) -> Step<()> {
+        match self.token()? {
+            Token::Object | Token::Array => self.skip_container(),
+            _ => Ok(()),
+        }
+    }
+
+    fn skip_container(&mut self) -> Step<()> {
+        match extent(self.bytes, self.at) {
+            Extent::Ends(end) => {
+                self.at = end;
+                Ok(())
+            }
+            Extent::Unfinished => {
+                self.at = self.bytes.len();
+                Err(self.broken("the end of a value"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> Step<Vec<String>> {
+        let mut json = Json::new(text.as_bytes());
+        let mut keys = Vec::new();
+        let mut more = json.enter_object()?;
+        while more {
+            keys.push(String::from_utf8_lossy(json.key()?).into_owned());
+            json.skip()?;
+            more = json.more_keys()?;
+        }
+        Ok(keys)
+    }
+
+    #[test]
+    fn values_of_every_kind_are_skipped() {
+        let text =
+            r#" { "a" : [1,{"x":"]}\""}] , "b":null,"c":-1.5e3,"d":"\\","e":{}, "f":[] , } "#;
+        assert_eq!(keys(text).unwrap(), ["a", "b", "c", "d", "e", "f"]);
+    }
+
+    #[test]
+    fn a_cut_is_told_from_garbage() {
+        for cut in [
+            r#"{"a"#,
+            r#"{"a":12"#,
+            r#"{"a":"x"#,
+            r#"{"a":[1,"#,
+            r#"{"a":1"#,
+            "{",
+        ] {
+            assert!(keys(cut).unwrap_err().cut, "{cut}");
+        }
+        for bad in [
+            r#"{"a" 1}"#,
+            r#"{"a":oops}"#,
+            r#"{a:1}"#,
+            r#"{"a":1 "b":2}"#,
+            "x",
+        ] {
+            assert!(!keys(bad).unwrap_err().cut, "{bad}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_skipped_without_recursion() {
+        let deep = format!(
+            "{{\"a\":{}{}}}",
+            "[".repeat(1_000_000),
+            "]".repeat(1_000_000)
+        );
+        assert_eq!(keys(&deep).unwrap(), ["a"]);
+    }
+}

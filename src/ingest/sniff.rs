@@ -1,0 +1,160 @@
+//! What a file is, decided by its first bytes and never by its name.
+
+use super::formats::{FORMATS, Format, Head, Known, Layout, known_but_unread, lines};
+use super::json::{Extent, Shape, extent};
+
+/// How much of a file is looked at.
+pub(crate) const HEAD: usize = 256 * 1024;
+/// How many lines are tried as the first one: log lines may come before the data.
+const TRIES: usize = 50;
+
+/// What was decided.
+pub(crate) enum Verdict {
+    /// A readable format.
+    Readable(&'static Format, Layout),
+    /// A format that is known and not read.
+    Known(Known),
+    /// Nothing but white space.
+    Empty,
+    /// Not recognised; how it begins, and whether it is text at all.
+    Unknown(String, bool),
+}
+
+/// Decides by the first bytes of a file; `whole` when they are all of it.
+pub(crate) fn sniff(bytes: &[u8], whole: bool) -> Verdict {
+    if bytes.trim_ascii().is_empty() {
+        return Verdict::Empty;
+    }
+    let lines = stands_in_lines(bytes, whole);
+    let head = |shape| Head {
+        bytes,
+        whole,
+        shape,
+        lines,
+    };
+    for shape in candidates(bytes) {
+        let head = head(shape);
+        let fitting = FORMATS
+            .iter()
+            .find_map(|format| Some((format, (format.recognise)(&head)?)));
+        if let Some((format, layout)) = fitting {
+            return Verdict::Readable(format, layout);
+        }
+    }
+    let head = head(Shape::of(bytes));
+    match known_but_unread(&head) {
+        Some(known) => Verdict::Known(known),
+        None => Verdict::Unknown(describe(&head), is_text(bytes)),
+    }
+}
+
+/// The outline of the beginning, then those of the first lines that begin like JSON.
+fn candidates(bytes: &[u8]) -> impl Iterator<Item = Option<Shape<'_>>> {
+    let later = lines(bytes)
+        .skip(1)
+        .take(TRIES)
+        .filter_map(|(line, _)| bytes.get(line.start..))
+        .filter(|rest| rest.first() == Some(&b'{'))
+        .map(Shape::of);
+    std::iter::once(Shape::of(bytes)).chain(later)
+}
+
+/// True when JSON values stand one to a line: some line that begins with a brace is complete in
+/// itself. An array is one value and stands in lines only when its first line is all of it.
+fn stands_in_lines(bytes: &[u8], whole: bool) -> bool {
+    let complete = |(line, ended): (std::ops::Range<usize>, bool)| {
+        let text = bytes.get(line).unwrap_or_default().trim_ascii();
+        let brace = text.len() > 2 && matches!(text.first(), Some(b'{' | b'['));
+        let Extent::Ends(first) = extent(text, 0) else {
+            return false;
+        };
+        brace && (ended || whole) && (first == text.len() || text.get(first) == Some(&b'{'))
+    };
+    match bytes.trim_ascii_start().first() {
+        Some(b'[') => lines(bytes).next().is_some_and(complete),
+        _ => lines(bytes)
+            .take(TRIES)
+            .filter(|(line, _)| bytes.get(line.start) == Some(&b'{'))
+            .any(complete),
+    }
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    let start = bytes.get(..bytes.len().min(4_096)).unwrap_or_default();
+    let valid = match std::str::from_utf8(start) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    };
+    valid && !start.contains(&0)
+}
+
+/// How the file begins, without quoting its contents.
+fn describe(head: &Head<'_>) -> String {
+    if let Some(shape) = &head.shape {
+        let keys: Vec<&str> = shape.outermost().take(6).collect();
+        let what = if shape.is_list() {
+            "a JSON array"
+        } else {
+            "a JSON object"
+        };
+        return match keys.is_empty() {
+            true => format!("it begins like {what} without keys"),
+            false => format!("it begins like {what} with the keys {}", keys.join(", ")),
+        };
+    }
+    if is_text(head.bytes) {
+        return "it begins like plain text".into();
+    }
+    let hex: Vec<String> = head
+        .bytes
+        .iter()
+        .take(8)
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    format!("it begins with the bytes {}", hex.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(text: &str) -> String {
+        match sniff(text.as_bytes(), true) {
+            Verdict::Readable(format, layout) => format!("{} {}", format.name, layout.word()),
+            Verdict::Known(known) => known.name.into(),
+            Verdict::Empty => "empty".into(),
+            Verdict::Unknown(what, _) => what,
+        }
+    }
+
+    #[test]
+    fn arrangement_is_seen() {
+        let one = r#"{"resourceSpans":[]}"#;
+        for lines in [
+            one.to_owned(),
+            format!("{one}\n{one}\n"),
+            format!("{one}{one}\n"),
+            format!("noise\n{{bad\n{one}\n"),
+        ] {
+            assert_eq!(verdict(&lines), "otlp-json lines", "{lines}");
+        }
+        for documents in [
+            format!("[{one},\n{one}]"),
+            "{\n \"resourceSpans\": [\n ]\n}\n".to_owned(),
+        ] {
+            assert_eq!(verdict(&documents), "otlp-json documents", "{documents}");
+        }
+        assert_eq!(verdict(&format!("[{one},{one}]\n")), "otlp-json lines");
+    }
+
+    #[test]
+    fn what_is_not_known_is_described() {
+        assert_eq!(verdict(" \n"), "empty");
+        assert_eq!(verdict("hello"), "it begins like plain text");
+        assert_eq!(
+            verdict("{\"a\":{\"b\":1},\"c\":2}"),
+            "it begins like a JSON object with the keys a, c"
+        );
+        assert_eq!(verdict("\0\u{1}\u{2}"), "it begins with the bytes 00 01 02");
+    }
+}

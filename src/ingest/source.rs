@@ -1,0 +1,290 @@
+//! From what the user named to files that can be opened: files, folders, globs, standard input.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Cursor};
+use std::path::{Path, PathBuf};
+
+use super::unpack::Bytes;
+use globset::{GlobBuilder, GlobMatcher};
+
+/// One input, not yet opened.
+#[derive(Clone, Debug)]
+pub struct Source {
+    name: String,
+    origin: Origin,
+    /// True when it was found in a folder and not named by the user.
+    found: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Origin {
+    File(PathBuf),
+    Stdin,
+    Bytes(Vec<u8>),
+    Missing(String),
+    Repeated,
+}
+
+/// Why a source gives nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Refusal {
+    /// It cannot be opened.
+    Unreadable(String),
+    /// It was named before.
+    Repeated,
+}
+
+impl Source {
+    /// Bytes already in memory, under a name.
+    #[must_use]
+    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Self {
+        Self::new(name.to_owned(), Origin::Bytes(bytes), false)
+    }
+
+    /// Every file behind `paths`, in a stable order: files as named, folders and globs sorted by
+    /// path. `-` is standard input. Hidden entries of folders are passed over. What cannot be
+    /// found stays in the list, to be reported when it is opened.
+    #[must_use]
+    pub fn find<P: AsRef<Path>>(paths: &[P]) -> Vec<Self> {
+        let mut finder = Finder::default();
+        for path in paths {
+            finder.add(path.as_ref());
+        }
+        finder.sources
+    }
+
+    fn new(name: String, origin: Origin, found: bool) -> Self {
+        Self {
+            name,
+            origin,
+            found,
+        }
+    }
+
+    /// Its name, as the user knows it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn is_found(&self) -> bool {
+        self.found
+    }
+
+    /// Its size in bytes as stored, when that can be known beforehand.
+    pub(crate) fn size(&self) -> Option<u64> {
+        match &self.origin {
+            Origin::File(path) => fs::metadata(path)
+                .ok()
+                .filter(fs::Metadata::is_file)
+                .map(|m| m.len()),
+            Origin::Bytes(bytes) => Some(bytes.len() as u64),
+            Origin::Stdin => None,
+            Origin::Missing(_) | Origin::Repeated => Some(0),
+        }
+    }
+
+    pub(crate) fn open(self) -> Result<Bytes<'static>, Refusal> {
+        match self.origin {
+            Origin::File(path) => match File::open(path) {
+                Ok(file) => Ok(Box::new(file)),
+                Err(error) => Err(Refusal::Unreadable(reason(&error))),
+            },
+            Origin::Stdin => Ok(Box::new(io::stdin())),
+            Origin::Bytes(bytes) => Ok(Box::new(Cursor::new(bytes))),
+            Origin::Missing(reason) => Err(Refusal::Unreadable(reason)),
+            Origin::Repeated => Err(Refusal::Repeated),
+        }
+    }
+}
+
+/// Words for an error that do not differ between systems.
+pub(crate) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        io::ErrorKind::IsADirectory => "it is a folder".into(),
+        _ => error.to_string(),
+    }
+}
+
+#[derive(Default)]
+struct Finder {
+    sources: Vec<Source>,
+    files: BTreeSet<PathBuf>,
+    stdin: bool,
+}
+
+impl Finder {
+    fn add(&mut self, path: &Path) {
+        let name = path.display().to_string();
+        if path == Path::new("-") {
+            let origin = if self.stdin {
+                Origin::Repeated
+            } else {
+                Origin::Stdin
+            };
+            self.stdin = true;
+            self.sources.push(Source::new("-".into(), origin, false));
+        } else if path.is_dir() {
+            self.folder(path, None, &mut Vec::new());
+        } else if path.exists() || !has_wildcard(&name) {
+            match fs::metadata(path) {
+                Ok(_) => self.file(path, false),
+                Err(error) => self.missing(name, reason(&error)),
+            }
+        } else {
+            self.glob(&name);
+        }
+    }
+
+    fn missing(&mut self, name: String, reason: String) {
+        self.sources
+            .push(Source::new(name, Origin::Missing(reason), false));
+    }
+
+    fn file(&mut self, path: &Path, found: bool) {
+        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let origin = match self.files.insert(real) {
+            true => Origin::File(path.to_owned()),
+            false => Origin::Repeated,
+        };
+        let name = path.display().to_string();
+        self.sources.push(Source::new(name, origin, found));
+    }
+
+    /// Walks `folder` in sorted order. `above` holds the folders it stands in, so that a symbolic
+    /// link to one of them ends the walk there.
+    fn folder(&mut self, folder: &Path, only: Option<&GlobMatcher>, above: &mut Vec<PathBuf>) {
+        let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        if above.contains(&real) || above.len() > 64 {
+            return;
+        }
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => return self.missing(folder.display().to_string(), reason(&error)),
+        };
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        above.push(real);
+        for path in paths.iter().filter(|path| !is_hidden(path)) {
+            match fs::metadata(path) {
+                Ok(meta) if meta.is_dir() => self.folder(path, only, above),
+                // Pipes and sockets that happen to lie in a folder would block.
+                Ok(meta) if meta.is_file() && only.is_none_or(|glob| glob.is_match(path)) => {
+                    self.file(path, only.is_none());
+                }
+                Err(error) if only.is_none() => {
+                    self.missing(path.display().to_string(), reason(&error));
+                }
+                _ => {}
+            }
+        }
+        above.pop();
+    }
+
+    fn glob(&mut self, pattern: &str) {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        let matcher = match glob {
+            Ok(glob) => glob.compile_matcher(),
+            Err(error) => {
+                return self.missing(pattern.into(), format!("bad pattern: {}", error.kind()));
+            }
+        };
+        let before = self.sources.len();
+        let folder = fixed_part(pattern);
+        if folder.is_dir() {
+            self.folder(&folder, Some(&matcher), &mut Vec::new());
+        }
+        if self.sources.len() == before {
+            self.missing(pattern.into(), "no file matches".into());
+        }
+    }
+}
+
+fn has_wildcard(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{'])
+}
+
+/// The folder that a pattern certainly starts in.
+fn fixed_part(pattern: &str) -> PathBuf {
+    let path: PathBuf = Path::new(pattern)
+        .components()
+        .take_while(|part| !has_wildcard(&part.as_os_str().to_string_lossy()))
+        .collect();
+    match path.as_os_str().is_empty() {
+        true => PathBuf::from("."),
+        false => path,
+    }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(paths: &[PathBuf], root: &Path) -> Vec<String> {
+        Source::find(paths)
+            .into_iter()
+            .map(|source| {
+                let name = source
+                    .name()
+                    .trim_start_matches(&root.display().to_string())
+                    .to_owned();
+                match source.open() {
+                    Ok(_) => name,
+                    Err(refusal) => format!("{name}: {refusal:?}"),
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn folders_globs_and_missing_paths() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        fs::create_dir_all(root.join("b/c")).unwrap();
+        for file in ["b/z.json", "b/c/a.gz", "a.json", ".hidden", "b/.x"] {
+            fs::write(root.join(file), "x").unwrap();
+        }
+        assert_eq!(
+            names(&[root.into()], root),
+            ["/a.json", "/b/c/a.gz", "/b/z.json"]
+        );
+        assert_eq!(names(&[root.join("b/*.json")], root), ["/b/z.json"]);
+        assert_eq!(names(&[root.join("**/*.gz")], root), ["/b/c/a.gz"]);
+        assert_eq!(
+            names(
+                &[
+                    root.join("a.json"),
+                    root.join("none"),
+                    root.join("*.no"),
+                    root.join("a.json")
+                ],
+                root
+            ),
+            [
+                "/a.json",
+                "/none: Unreadable(\"no such file\")",
+                "/*.no: Unreadable(\"no file matches\")",
+                "/a.json: Repeated",
+            ]
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_in_circles_end() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        fs::create_dir(root.join("d")).unwrap();
+        fs::write(root.join("d/f"), "x").unwrap();
+        std::os::unix::fs::symlink(root, root.join("d/up")).unwrap();
+        assert_eq!(names(&[root.into()], root), ["/d/f"]);
+    }
+}

@@ -1,0 +1,126 @@
+//! Intervals that need no assumption about the shape of a distribution.
+
+/// Both ends of an interval.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// Confidence interval of the `q`-quantile from order statistics: the closest pair of values around
+/// it that holds it with at least `confidence` (David & Nagaraja, "Order Statistics", 3rd ed.,
+/// section 7.1; exact binomial probabilities). `None` when the sample is too small to promise that.
+#[must_use]
+pub fn quantile_interval(sorted: &[f64], q: f64, confidence: f64) -> Option<Interval> {
+    let n = sorted.len();
+    if n == 0 || !(0.0 < q && q < 1.0) {
+        return None;
+    }
+    // The number of values below the quantile is binomial; cut half the risk from each end.
+    let risk = (1.0 - confidence) / 2.0;
+    let (mut below, mut low, mut high) = (0.0, 0, None);
+    for (k, mass) in binomial(n, q).enumerate() {
+        if below + mass <= risk {
+            low = k + 1;
+        }
+        below += mass;
+        if below >= 1.0 - risk {
+            high = Some(k);
+            break;
+        }
+    }
+    let (low, high) = (low.checked_sub(1)?, high?);
+    Some(Interval {
+        low: *sorted.get(low)?,
+        high: *sorted.get(high)?,
+    })
+}
+
+/// P(K = 0), P(K = 1), … of a binomial(n, q), by logarithms so that large n does not underflow.
+fn binomial(n: usize, q: f64) -> impl Iterator<Item = f64> {
+    let (mut log, odds) = (n as f64 * (1.0 - q).ln(), (q / (1.0 - q)).ln());
+    (0..=n).map(move |k| {
+        let mass = log.exp();
+        log += ((n - k) as f64 / (k + 1) as f64).ln() + odds;
+        mass
+    })
+}
+
+/// Wilson's score interval of a share of `hits` in `n`, at `z` standard deviations (1.96 for 95 %):
+/// Wilson, "Probable Inference" (1927). `None` when `n` is zero.
+#[must_use]
+pub fn wilson(hits: u64, n: u64, z: f64) -> Option<Interval> {
+    if n == 0 {
+        return None;
+    }
+    let n = n as f64;
+    let share = hits as f64 / n;
+    let z2 = z * z;
+    let centre = share + z2 / (2.0 * n);
+    let reach = z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
+    let whole = 1.0 + z2 / n;
+    Some(Interval {
+        low: ((centre - reach) / whole).clamp(0.0, share),
+        high: ((centre + reach) / whole).clamp(share.min(1.0), 1.0),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_printed_interval_of_a_median() {
+        // n = 20: the 6th and 15th values hold the median with 95.9 %.
+        let sample: Vec<f64> = (1..=20).map(f64::from).collect();
+        let interval = quantile_interval(&sample, 0.5, 0.95).unwrap();
+        assert_eq!((interval.low, interval.high), (6.0, 15.0));
+    }
+
+    #[test]
+    fn a_small_sample_promises_nothing_about_the_tail() {
+        let sample: Vec<f64> = (1..=50).map(f64::from).collect();
+        assert_eq!(quantile_interval(&sample, 0.99, 0.95), None);
+        assert_eq!(quantile_interval(&[], 0.5, 0.95), None);
+    }
+
+    #[test]
+    fn large_samples_do_not_underflow() {
+        let sample: Vec<f64> = (0..200_000).map(f64::from).collect();
+        let interval = quantile_interval(&sample, 0.5, 0.95).unwrap();
+        assert!(
+            (interval.low - 99_562.0).abs() < 3.0 && (interval.high - 100_438.0).abs() < 3.0,
+            "{interval:?}"
+        );
+    }
+
+    #[test]
+    fn wilson_of_the_textbook() {
+        let interval = wilson(0, 10, 1.96).unwrap();
+        assert!(interval.low == 0.0 && (interval.high - 0.2775).abs() < 1e-3);
+        assert_eq!(wilson(0, 0, 1.96), None);
+    }
+
+    proptest! {
+        #[test]
+        fn wilson_holds_the_share(n in 1_u64..10_000, part in 0.0..=1.0_f64) {
+            let hits = (part * n as f64) as u64;
+            let interval = wilson(hits, n, 1.96).unwrap();
+            let share = hits as f64 / n as f64;
+            prop_assert!(0.0 <= interval.low && interval.low <= share && share <= interval.high && interval.high <= 1.0);
+        }
+
+        #[test]
+        fn the_interval_surrounds_the_quantile(n in 10_usize..2000, q in 0.2..0.8_f64) {
+            let sample: Vec<f64> = (0..n).map(|i| i as f64).collect();
+            if let Some(interval) = quantile_interval(&sample, q, 0.95) {
+                let at = q * (n - 1) as f64;
+                prop_assert!(interval.low <= at && at <= interval.high);
+            }
+        }
+    }
+}

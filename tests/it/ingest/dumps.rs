@@ -1,0 +1,90 @@
+//! Real exports, where somebody has them: `AGENTDIAG_REAL_DUMPS` names a folder with files and a
+//! `FACTS.json` that says how many records of which kind each holds.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use agentdiag::ingest::Source;
+use serde_json::Value;
+
+use super::recorder::{Record, read};
+
+const FORMATS: &[&str] = &[
+    "otlp-json",
+    "jsonl of otlp-json",
+    "array of otlp-json",
+    "tempo-batches",
+    "jaeger-v3",
+];
+
+#[test]
+fn real_dumps_are_read_without_losses() {
+    let Ok(folder) = std::env::var("AGENTDIAG_REAL_DUMPS") else {
+        return;
+    };
+    let facts = std::fs::read(Path::new(&folder).join("FACTS.json")).unwrap();
+    let facts: Value = serde_json::from_slice(&facts).unwrap();
+    let mut checked = 0;
+    for (file, fact) in facts.as_object().unwrap() {
+        let format = fact["format"].as_str().unwrap_or("");
+        if FORMATS.contains(&format) {
+            let record = read(Source::find(&[Path::new(&folder).join(file)]));
+            println!("{file}: {} {:?}", record.inputs[0].format, record.issues());
+            compare(file, fact, &record);
+            checked += 1;
+        }
+    }
+    assert!(checked > 0);
+}
+
+fn compare(file: &str, fact: &Value, record: &Record) {
+    let mut seen = HashSet::new();
+    let duplicates = record
+        .spans
+        .iter()
+        .filter(|s| !seen.insert((s.trace, s.id)))
+        .count();
+    let roots = record.spans.iter().filter(|s| s.parent == 0).count();
+    let orphan = |trace, parent| parent != 0 && !seen.contains(&(trace, parent));
+    let orphans = record
+        .spans
+        .iter()
+        .filter(|s| orphan(s.trace, s.parent))
+        .count();
+    let points: u64 = [
+        "gauge",
+        "sum",
+        "histogram",
+        "exponentialHistogram",
+        "summary",
+    ]
+    .iter()
+    .filter_map(|kind| fact[format!("datapoints_{kind}")].as_u64())
+    .sum();
+    let found = [
+        ("spans", record.spans.len()),
+        ("duplicate_ids", duplicates),
+        ("roots", roots),
+        ("orphans", orphans),
+        ("errors", record.spans.iter().filter(|s| s.failed).count()),
+        ("events", record.spans.iter().map(|s| s.events.len()).sum()),
+        ("log_records", record.logs.len()),
+        ("metrics", record.metrics.len()),
+        (
+            "bad_lines",
+            record
+                .issues()
+                .get("malformed_record")
+                .map_or(0, |n| *n as usize),
+        ),
+    ];
+    for (key, count) in found {
+        assert_eq!(
+            fact[key].as_u64().unwrap_or(0),
+            count as u64,
+            "{key} of {file}"
+        );
+    }
+    assert_eq!(points, record.inputs[0].points, "points of {file}");
+    assert_eq!(record.inputs[0].spans, record.spans.len() as u64, "{file}");
+}

@@ -1,0 +1,5 @@
+//! From bytes to records, through the public interface.
+
+mod dumps;
+mod recorder;
+mod spellings;

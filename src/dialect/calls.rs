@@ -119,24 +119,32 @@ fn resends(slots: &Slots<'_>) -> Option<u16> {
         .map(|n| n.min(f64::from(u16::MAX)) as u16)
 }
 
-/// Facts of a tool execution, an MCP message or a retrieval.
+/// Facts of a tool execution, an MCP message or a retrieval. Of MCP messages only those that call
+/// a tool name one.
 pub(super) fn tool(
     namer: &mut Namer<'_>,
     slots: &Slots<'_>,
+    op: Op,
     span_name: &str,
     silent: bool,
 ) -> ToolCall {
-    let mut tool = namer.changed(slots, T::Tool, tool_of);
-    if tool.is_none() {
-        let entity = slots.text(T::Entity);
-        tool = namer
-            .recent
-            .changed(namer.names, ENTITY_TOOL, entity, tool_of);
-    }
-    if tool.is_none()
-        && let Some(name) = name_in(span_name)
-    {
-        tool = namer.names.intern(names::tool(name));
+    let method = slots.text(T::McpMethod);
+    let names_tool = op != Op::Mcp
+        || method.map_or(span_name.contains("tools/call"), |m| {
+            m.raw() == b"tools/call"
+        });
+    let mut tool = Sym::NONE;
+    if names_tool {
+        tool = namer.changed(slots, T::Tool, tool_of);
+        if tool.is_none() {
+            let entity = slots.text(T::Entity);
+            tool = namer
+                .recent
+                .changed(namer.names, ENTITY_TOOL, entity, tool_of);
+        }
+        if tool.is_none() {
+            tool = namer.names.intern(names::tool(name_in(span_name)));
+        }
     }
     let status_failed = slots
         .text(T::ToolStatus)
@@ -152,19 +160,20 @@ pub(super) fn tool(
     }
 }
 
-/// The tool in a span name, where no attribute holds it.
-fn name_in(span_name: &str) -> Option<&str> {
+/// The tool in a span name, where no attribute holds it: often the name is nothing else.
+fn name_in(span_name: &str) -> &str {
     let starts = [
         "execute_tool ",
         "MCP send tools/call ",
         "tools/call ",
         "anthropic.tool_use ",
     ];
-    let found = starts
+    starts
         .iter()
         .find_map(|start| span_name.strip_prefix(start))
-        .or_else(|| span_name.strip_suffix(".tool"))?;
-    (!found.is_empty()).then_some(found)
+        .or_else(|| span_name.strip_suffix(".tool"))
+        .filter(|name| !name.is_empty())
+        .unwrap_or(span_name)
 }
 
 fn says_failure(status: &[u8]) -> bool {

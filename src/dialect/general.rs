@@ -23,6 +23,7 @@ pub(super) const DIALECT: Dialect = Dialect {
 };
 
 const KEYS: &[Key] = &[
+    text("logfire.span_type", T::RecordKind),
     text("server.address", T::Endpoint),
     text("net.peer.name", T::Endpoint),
     text("error.type", T::ErrorType),

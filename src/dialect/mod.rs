@@ -4,20 +4,30 @@
 //! every span in order of trust, each filling only what is still empty; the role is decided first.
 //! Adding one takes a file and a line in [`DIALECTS`].
 
+mod anthropic_sdk;
 mod blob;
 mod calls;
+mod claude_code;
 mod fault;
 mod field;
+mod frameworks;
 mod general;
 mod generic;
+mod google_adk;
 mod http;
 mod keys;
+mod langfuse;
+mod langsmith;
+mod litellm;
+mod mcp;
 mod names;
 mod normalizer;
+mod openai_agents;
 mod openinference;
 mod openllmetry;
 mod origin;
 mod otel_genai;
+mod pydantic_ai;
 mod recent;
 mod role;
 mod seed_agent;
@@ -26,6 +36,7 @@ mod serving;
 mod slots;
 mod timing;
 mod tokens;
+mod vercel_ai;
 mod vocabulary;
 
 pub use normalizer::Normalizer;
@@ -34,9 +45,24 @@ pub use series::merge_series;
 use vocabulary::Dialect;
 
 /// Every dialect. A scope that several could own goes to the first; general conventions stand last.
-static DIALECTS: [&Dialect; 7] = [
+static DIALECTS: [&Dialect; 22] = [
     &serving::DIALECT,
     &seed_agent::DIALECT,
+    &vercel_ai::DIALECT,
+    &langfuse::DIALECT,
+    &langsmith::DIALECT,
+    &pydantic_ai::DIALECT,
+    &openai_agents::DIALECT,
+    &google_adk::DIALECT,
+    &anthropic_sdk::DIALECT,
+    &claude_code::DIALECT,
+    &litellm::DIALECT,
+    &mcp::DIALECT,
+    &frameworks::STRANDS,
+    &frameworks::HAYSTACK,
+    &frameworks::CREWAI,
+    &frameworks::MLFLOW,
+    &frameworks::SPRING,
     &openinference::DIALECT,
     &openllmetry::DIALECT,
     &otel_genai::DIALECT,

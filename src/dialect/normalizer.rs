@@ -130,7 +130,7 @@ impl Normalizer {
             op if op.is_tool() => {
                 let silent = fault.silent && fault.kind.is_some();
                 data.tools
-                    .push(calls::tool(&mut namer, slots, &raw.name, silent));
+                    .push(calls::tool(&mut namer, slots, span.op, &raw.name, silent));
                 data.tools.len()
             }
             op if op.is_group() => {

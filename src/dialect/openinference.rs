@@ -1,6 +1,6 @@
 //! OpenInference (Arize), and spans of other emitters that its processors rewrote.
 
-use super::blob;
+use super::blob::{self, Scalar};
 use super::field::{NumberField as N, RawField as R, TextField as T};
 use super::slots::Slots;
 use super::vocabulary::{
@@ -96,23 +96,25 @@ fn includes_cache(counter: &Counter<'_>) -> Option<bool> {
     Some(!raw)
 }
 
-/// Whether the answer was streamed and where the call went stand in the invocation parameters;
-/// task type, tenant and session often in the metadata.
 fn details(slots: &mut Slots<'_>) {
-    if let Some(packed) = slots.raw_text(R::Invocation) {
-        blob::walk(packed, |parent, key, value| match (parent, key) {
-            (b"", b"stream") => {
-                if let blob::Scalar::Bool(truth) = value {
-                    slots.offer(N::Streamed, R::Invocation, f64::from(u8::from(truth)));
-                }
-            }
-            (b"", b"base_url" | b"api_base") => {
-                if let Some(url) = value.text() {
-                    slots.offer_text(T::Url, R::Invocation, url);
-                }
-            }
-            _ => {}
-        });
-    }
+    read_invocation(slots);
     super::general::read_metadata(slots);
+}
+
+/// Whether the answer was streamed, and where the call went.
+pub(super) fn read_invocation(slots: &mut Slots<'_>) {
+    let Some(packed) = slots.raw_text(R::Invocation) else {
+        return;
+    };
+    blob::walk(packed, |parent, key, value| match (parent, key, value) {
+        (b"", b"stream", Scalar::Bool(truth)) => {
+            slots.offer(N::Streamed, R::Invocation, f64::from(u8::from(truth)));
+        }
+        (b"", b"base_url" | b"api_base", value) => {
+            if let Some(url) = value.text() {
+                slots.offer_text(T::Url, R::Invocation, url);
+            }
+        }
+        _ => {}
+    });
 }

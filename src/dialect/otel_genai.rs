@@ -60,6 +60,7 @@ const KEYS: &[Key] = &[
     text("gen_ai.request.model", T::Requested),
     text("gen_ai.response.model", T::Answered),
     text("gen_ai.response.id", T::ResponseId),
+    text("gen_ai.request.id", T::ResponseId),
     raw("gen_ai.response.finish_reasons", R::Finish),
     raw("gen_ai.response.finish_reason", R::Finish),
     text("openai.response.system_fingerprint", T::Fingerprint),

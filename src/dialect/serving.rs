@@ -27,7 +27,6 @@ pub(super) const DIALECT: Dialect = Dialect {
 };
 
 const KEYS: &[Key] = &[
-    text("gen_ai.request.id", T::ResponseId),
     seconds("gen_ai.latency.time_to_first_token", N::FirstToken),
     seconds("gen_ai.latency.time_in_queue", N::Queue),
     seconds("gen_ai.latency.time_in_model_prefill", N::Prefill),

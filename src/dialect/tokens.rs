@@ -22,6 +22,9 @@ pub(super) fn fill(
         reasoning: slots.number(N::Reasoning),
         total: slots.number(N::Total),
     };
+    if figures.is_blank() {
+        return;
+    }
     if figures.input.is_none()
         && let Some(fresh) = slots.number(N::Fresh)
     {
@@ -39,6 +42,9 @@ pub(super) fn fill(
             figures.add_cache();
         }
         call.cache_basis_assumed = assumed;
+    }
+    if figures.input.is_none() && figures.output.is_none() {
+        figures.input = figures.total;
     }
     figures.add_reasoning();
     call.input = count(figures.input);
@@ -76,6 +82,14 @@ struct Figures {
 impl Figures {
     fn caches(&self) -> f64 {
         self.cached.unwrap_or(0.0) + self.write.unwrap_or(0.0)
+    }
+
+    /// True when zeros stand for figures that were never reported: a call always uses tokens.
+    fn is_blank(&self) -> bool {
+        let used = |count: Option<f64>| count.is_some_and(|n| n > 0.0);
+        ![self.input, self.output, self.cached, self.write, self.total]
+            .into_iter()
+            .any(used)
     }
 
     fn needs_basis(&self) -> bool {

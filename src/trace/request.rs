@@ -131,7 +131,7 @@ pub struct Request {
     pub spans: u32,
     /// Spans that ended in error.
     pub errors: u32,
-    /// Model calls that answered.
+    /// Model calls, failed attempts that left a span included.
     pub llm_calls: u32,
     /// Tool calls.
     pub tool_calls: u32,

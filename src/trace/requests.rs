@@ -218,7 +218,7 @@ fn count(walk: &Walk<'_>, request: &mut Request, work: &Work) {
         request.tool_calls += u32::from(span.op == Op::Tool);
     }
     let of = |kind: StepKind| work.ops.iter().filter(|op| op.kind == kind).count() as u32;
-    request.llm_calls = of(StepKind::Model);
+    request.llm_calls = of(StepKind::Model) + of(StepKind::Failed);
     request.retries += of(StepKind::Failed) + repeated_tools(walk.dataset, work);
 }
 

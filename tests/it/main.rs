@@ -1,3 +1,6 @@
 //! The one integration binary: linking is what costs.
 
 mod ingest;
+mod layers;
+mod render;
+mod sample;

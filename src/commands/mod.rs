@@ -1,0 +1,5 @@
+//! One file per subcommand: the only place where stages are wired together.
+
+mod explain;
+
+pub use explain::explain;

@@ -1,0 +1,28 @@
+//! Anthropic's SDK and API: GenAI keys of the newest generation, resends counted on one span.
+
+use super::field::{RawField as R, TextField as T};
+use super::vocabulary::{Dialect, Key, Pattern, Role, Trust, raw, text};
+use crate::model::Op;
+
+/// The dialect.
+pub(super) const DIALECT: Dialect = Dialect {
+    name: "anthropic-sdk",
+    trust: Trust::Vendor,
+    scopes: &[
+        Pattern::Starts("com.anthropic.sdk."),
+        Pattern::Starts("com.anthropic.claude-platform"),
+    ],
+    keys: KEYS,
+    unused: &["anthropic."],
+    own_names: &[
+        (Pattern::Starts("anthropic.tool_use"), Role::Is(Op::Tool)),
+        (Pattern::Starts("anthropic.messages"), Role::Is(Op::Llm)),
+    ],
+    includes_cache: |_| Some(true),
+    ..Dialect::SILENT
+};
+
+const KEYS: &[Key] = &[
+    raw("anthropic.message.stop_reason", R::Finish),
+    text("anthropic.response.service_tier", T::Tier),
+];

@@ -3,7 +3,6 @@
 //! A damaged part of an input never ends a run: it is counted in the ledger of the dataset.
 
 use std::io;
-use std::path::PathBuf;
 
 /// Exit codes, part of the contract with scripts and CI jobs.
 pub mod exit {
@@ -53,13 +52,11 @@ pub enum Error {
     #[error("no readable input\n{}", .0.join("\n"))]
     NoInput(Vec<String>),
     /// A file that is needed besides the inputs (prices, a baseline) could not be used.
-    #[error("{}: {reason}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error("{0}")]
+    File(String),
+    /// A fault of the program, not of its input.
+    #[error("internal fault, please report it: {0}")]
+    Fault(String),
     /// The result could not be written.
     #[error("cannot write the result: {0}")]
     Write(#[from] io::Error),

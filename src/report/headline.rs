@@ -3,8 +3,7 @@
 
 use super::{CauseTotal, Report, Summary};
 use crate::diagnose::{Cause, Options};
-use crate::trace::StepKind;
-use crate::units::human::{counted, duration, money, percent, plain, span_of_time};
+use crate::units::human::{counted, duration, instant, money, percent, plain, span_of_time};
 
 /// One line under "why".
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,6 +47,8 @@ pub struct Headline {
     pub rule: String,
     /// What it cost.
     pub cost: Option<String>,
+    /// What changed in the choice of tools.
+    pub drift: Option<String>,
     /// How sure the verdicts are.
     pub sure: Option<String>,
     /// What would have made them surer.
@@ -64,7 +65,7 @@ const CAUSES: usize = 3;
 impl Headline {
     pub(super) fn of(report: &Report<'_>) -> Self {
         let summary = report.summary();
-        let model_calls = has_model_calls(report);
+        let model_calls = summary.llm_calls > 0;
         Self {
             scope: scope(report),
             period: period(summary),
@@ -76,6 +77,7 @@ impl Headline {
             why: why(summary),
             rule: rule(report.rule()),
             cost: cost(report),
+            drift: drift(report),
             sure: sure(summary),
             missing: missing(summary),
             input: input(report),
@@ -92,6 +94,7 @@ impl Headline {
         };
         let facts = [
             labelled("Cost", &self.cost),
+            labelled("Drift", &self.drift),
             labelled("Sure", &self.sure),
             labelled("Missing", &self.missing),
             Some(format!("Input: {}.", self.input)),
@@ -99,12 +102,6 @@ impl Headline {
         let happened = self.happened.iter().cloned();
         happened.chain(why).chain(facts.into_iter().flatten())
     }
-}
-
-/// Failed calls are model calls too.
-fn has_model_calls(report: &Report<'_>) -> bool {
-    let is_model = |kind| matches!(kind, StepKind::Model | StepKind::Failed);
-    report.summary().llm_calls > 0 || report.forest().ops.iter().any(|op| is_model(op.kind))
 }
 
 fn scope(report: &Report<'_>) -> String {
@@ -224,20 +221,45 @@ fn rule(rule: &Options) -> String {
 }
 
 fn cost(report: &Report<'_>) -> Option<String> {
-    let summary = report.summary();
-    let share = summary.priced.share()?;
+    let (summary, cost) = (report.summary(), &report.sums().cost);
+    let unmetered = match cost.unmetered {
+        0 => String::new(),
+        n => format!("; {} without token counts", counted(n, "call")),
+    };
     let Some(all) = summary.cost else {
-        return Some("unknown: no model call could be priced (see --prices)".to_owned());
+        let seen = summary.priced.whole > 0 || cost.unmetered > 0;
+        return seen
+            .then(|| format!("unknown: no model call could be priced, see --prices{unmetered}"));
     };
     let slow = summary.slow_cost.filter(|_| summary.slow > 0);
-    let slow = slow.map_or(String::new(), |slow| {
-        format!(", {} of it for slow ones", money(slow))
+    let slow = slow.map_or(String::new(), |s| {
+        format!(", {} in slow requests", money(s))
     });
-    let calls = match summary.priced.whole - summary.priced.part {
-        0 => "every model call priced".to_owned(),
-        _ => format!("{} of model calls priced, so at least that", percent(share)),
-    };
-    Some(format!("{} for all requests{slow}; {calls}", money(all)))
+    let share = summary
+        .priced
+        .share()
+        .filter(|_| summary.priced.part < summary.priced.whole);
+    let priced = share.map_or(String::new(), |share| {
+        format!("; only {} of tokens have a price", percent(share))
+    });
+    Some(format!("{} in all{slow}{priced}{unmetered}", money(all)))
+}
+
+fn drift(report: &Report<'_>) -> Option<String> {
+    let drift = &report.sums().drift;
+    let tool = drift
+        .tools
+        .iter()
+        .find(|tool| drift.drifted && tool.drifted)?;
+    let (before, after) = (tool.before.share()?, tool.after.share()?);
+    let since = drift
+        .split
+        .map_or(String::new(), |at| format!(" since {}", instant(at)));
+    let (before, after) = (percent(before), percent(after));
+    Some(format!(
+        "{} is {after} of tool calls{since}, was {before}",
+        tool.tool
+    ))
 }
 
 fn sure(summary: &Summary) -> Option<String> {
@@ -264,7 +286,7 @@ fn sure(summary: &Summary) -> Option<String> {
 }
 
 fn missing(summary: &Summary) -> Option<String> {
-    let named = summary.missing.iter().take(3);
+    let named = summary.missing.iter().take(2);
     let each = named.map(|m| format!("{} ({})", m.signal, counted(m.requests, "verdict")));
     let list: Vec<String> = each.collect();
     let more = match summary.missing.len().saturating_sub(list.len()) {

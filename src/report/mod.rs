@@ -3,19 +3,18 @@
 //! A dump may hold hundreds of thousands of requests, so the report borrows what the stages found
 //! and keeps only sums and indices; a [`Row`] is made when it is shown.
 
-mod figures;
 mod headline;
 mod integrity;
 mod row;
 mod summary;
 pub mod v1;
 
-pub use figures::{Figures, ModelCost, RequestCost};
 pub use headline::{Headline, Why};
 pub use integrity::{Integrity, Problem};
 pub use row::{Contributions, Row};
 pub use summary::{CauseTotal, Cohort, MissingSignal, Summary};
 
+use crate::aggregate::Aggregates;
 use crate::diagnose::{Diagnosis, Incident, Options};
 use crate::error::Outcome;
 use crate::model::{Dataset, Input, Span, SpanIx};
@@ -35,8 +34,8 @@ pub struct Findings<'a> {
     pub incidents: &'a [Incident],
     /// What the diagnosis wants the reader to know about itself.
     pub notes: &'a [String],
-    /// Costs and other figures over the dump.
-    pub figures: &'a Figures,
+    /// Cost, latency, drift of tool choice, and what the dump shows.
+    pub sums: &'a Aggregates,
     /// The rule that made a request slow.
     pub rule: &'a Options,
 }
@@ -113,8 +112,8 @@ impl<'a> Report<'a> {
             diagnosis: self.found.diagnoses.get(account),
             cost: self
                 .found
-                .figures
-                .request_costs
+                .sums
+                .per_request
                 .get(position)
                 .copied()
                 .unwrap_or_default(),
@@ -152,10 +151,10 @@ impl<'a> Report<'a> {
         &self.headline
     }
 
-    /// Costs and other figures over the dump.
+    /// Cost, latency, drift of tool choice, and what the dump shows.
     #[must_use]
-    pub fn figures(&self) -> &'a Figures {
-        self.found.figures
+    pub fn sums(&self) -> &'a Aggregates {
+        self.found.sums
     }
 
     /// The inputs, in the order given.
@@ -207,11 +206,11 @@ impl<'a> IncidentRow<'a> {
         self.incident.cause.label()
     }
 
-    /// What it concerned: `tool search_docs`, or `all`.
+    /// What it concerned: `search_docs tool`, or `all`.
     #[must_use]
     pub fn scope(&self) -> String {
         match self.scope_name() {
-            Some(name) => format!("{} {name}", self.incident.scope_kind),
+            Some(name) => format!("{name} {}", self.incident.scope_kind),
             None => self.incident.scope_kind.to_owned(),
         }
     }
@@ -251,7 +250,7 @@ impl<'a> IncidentRow<'a> {
     #[must_use]
     pub fn cost(&self) -> Option<Usd> {
         self.incident.cost.or_else(|| {
-            let priced: Vec<Usd> = self.requests().filter_map(|row| row.cost.usd).collect();
+            let priced: Vec<Usd> = self.requests().filter_map(|row| row.cost.cost).collect();
             (!priced.is_empty()).then(|| priced.into_iter().sum())
         })
     }

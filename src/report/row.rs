@@ -1,9 +1,10 @@
 //! One request as it is shown: a view, made when it is needed and never stored.
 
-use super::{Report, RequestCost};
+use super::Report;
+use crate::aggregate::RequestCost;
 use crate::diagnose::{Cause, Claim, Diagnosis, Fact, Outcome};
 use crate::model::SpanId;
-use crate::trace::{Request, RootState};
+use crate::trace::{Request, RootState, StepKind};
 use crate::units::Nanos;
 
 /// Contributions by [`Cause::index`].
@@ -50,6 +51,25 @@ impl<'a> Row<'a> {
             RootState::Unfinished => "unfinished",
             RootState::Missing => "missing",
         }
+    }
+
+    /// Model calls seen: those that answered, and failed attempts.
+    #[must_use]
+    pub fn model_calls(&self) -> u32 {
+        self.request.llm_calls + self.failed_calls()
+    }
+
+    /// Attempts at a model call that failed.
+    #[must_use]
+    pub fn failed_calls(&self) -> u32 {
+        let (ops, range) = (&self.report.forest().ops, &self.request.ops);
+        let ops = ops.get(range.start as usize..range.end as usize);
+        let failed = ops
+            .iter()
+            .copied()
+            .flatten()
+            .filter(|op| op.kind == StepKind::Failed);
+        failed.count() as u32
     }
 
     /// Slow by the rule in force.

@@ -67,8 +67,10 @@ pub struct Summary {
     pub orphans: u64,
     /// Spans that ended in error.
     pub errors: u64,
-    /// Model calls that answered.
+    /// Model calls seen: those that answered, and failed attempts.
     pub llm_calls: u64,
+    /// Attempts at a model call that failed.
+    pub failed_calls: u64,
     /// Tool calls.
     pub tool_calls: u64,
     /// Failed attempts, hidden resends, repeated identical tool calls.
@@ -83,7 +85,7 @@ pub struct Summary {
     pub cost: Option<Usd>,
     /// What the priced calls of slow requests cost.
     pub slow_cost: Option<Usd>,
-    /// How many calls could be priced.
+    /// Tokens of the calls that could be priced, of all.
     pub priced: Ratio,
     /// Causes that took any time, most time first.
     pub causes: Vec<CauseTotal>,
@@ -164,17 +166,18 @@ impl Summary {
         self.requests += 1;
         self.window.start = self.window.start.min(request.wall.start);
         self.window.end = self.window.end.max(request.wall.end);
-        self.llm_calls += u64::from(request.llm_calls);
+        self.llm_calls += u64::from(row.model_calls());
+        self.failed_calls += u64::from(row.failed_calls());
         self.tool_calls += u64::from(request.tool_calls);
         self.retries += u64::from(request.retries);
         add_known(&mut self.input_tokens, request.input_tokens);
         add_known(&mut self.cached_tokens, request.cached_tokens);
         add_known(&mut self.output_tokens, request.output_tokens);
-        add_known(&mut self.cost, row.cost.usd);
+        add_known(&mut self.cost, row.cost.cost);
         self.priced.part += row.cost.priced.part;
         self.priced.whole += row.cost.priced.whole;
         if row.slow() {
-            add_known(&mut self.slow_cost, row.cost.usd);
+            add_known(&mut self.slow_cost, row.cost.cost);
             self.slow_parts.add(&request.parts);
         } else if row.expected().is_some() {
             self.normal_parts.add(&request.parts);

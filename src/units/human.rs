@@ -27,6 +27,18 @@ pub fn duration(time: Nanos) -> String {
     }
 }
 
+/// A duration in at most seven characters, for tables: `812 ms`, `2.34 s`, `6m12s`, `3h05m`.
+#[must_use]
+pub fn short(time: Nanos) -> String {
+    let whole = time.as_secs().round() as u64;
+    match time.0 {
+        0..59_950_000_000 => duration(time),
+        _ if whole < 3_600 => format!("{}m{:02}s", whole / 60, whole % 60),
+        _ if whole < 86_400 => format!("{}h{:02}m", whole / 3_600, whole % 3_600 / 60),
+        _ => format!("{}d{:02}h", whole / 86_400, whole % 86_400 / 3_600),
+    }
+}
+
 /// Dollars: cents from a dollar up, more digits below.
 #[must_use]
 pub fn money(amount: Usd) -> String {
@@ -117,9 +129,19 @@ pub fn measured(value: f64, unit: &str) -> String {
             None => format!("{} ms", plain(value)),
         },
         "" => plain(value),
+        "tokens" | "calls" if value >= 0.0 => counted_in(value.round() as u64, unit),
         "USD" | "usd" => Usd::from_dollars(value).map_or_else(|| plain(value), money),
         _ => format!("{} {unit}", plain(value)),
     }
+}
+
+fn counted_in(number: u64, unit: &str) -> String {
+    let unit = if number == 1 {
+        unit.trim_end_matches('s')
+    } else {
+        unit
+    };
+    format!("{} {unit}", count(number))
 }
 
 /// A number with three significant digits and no more zeros than needed.
@@ -214,6 +236,8 @@ mod tests {
         ] {
             assert_eq!(duration(Nanos(nanos)), text);
         }
+        assert_eq!(short(Nanos(372_000_000_000)), "6m12s");
+        assert_eq!(short(Nanos(2_340_000_000)), "2.34 s");
     }
 
     #[test]

@@ -49,7 +49,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "render",
         ],
     ),
-    ("cli", &["units", "error", "render", "commands"]),
+    (
+        "cli",
+        &["units", "error", "trace", "diagnose", "render", "commands"],
+    ),
 ];
 
 #[test]

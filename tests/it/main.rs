@@ -1,6 +1,8 @@
 //! The one integration binary: linking is what costs.
 
+mod cli;
 mod ingest;
 mod layers;
+mod man;
 mod render;
 mod sample;

@@ -1,11 +1,15 @@
 //! Small analyses built by hand: what the stages would hand to the report, without running them.
 
+use agentdiag::aggregate::{
+    Aggregates, Estimate, Layer, ModelLatency, Named, RequestCost, Signal, Source, Spread,
+    ToolShift, Total, UnknownModel,
+};
 use agentdiag::diagnose::{Cause, Claim, Diagnosis, Evidence, Fact, Incident, Options, Outcome};
 use agentdiag::model::{
     CallIx, Dataset, Input, Issue, IssueKind, Op, Place, Span, SpanFlags, SpanId, SpanKind, Status,
     TraceId,
 };
-use agentdiag::report::{Figures, Findings, ModelCost, Report, RequestCost};
+use agentdiag::report::{Findings, Report};
 use agentdiag::trace::{Forest, Parts, RepairSet, Request, RootState};
 use agentdiag::units::{Nanos, Ratio, Sym, Usd, Window};
 
@@ -20,7 +24,7 @@ pub(crate) struct Sample {
     pub(crate) diagnoses: Vec<Diagnosis>,
     pub(crate) incidents: Vec<Incident>,
     pub(crate) notes: Vec<String>,
-    pub(crate) figures: Figures,
+    pub(crate) sums: Aggregates,
     pub(crate) rule: Options,
 }
 
@@ -33,7 +37,7 @@ impl Sample {
             diagnoses: &self.diagnoses,
             incidents: &self.incidents,
             notes: &self.notes,
-            figures: &self.figures,
+            sums: &self.sums,
             rule: &self.rule,
         })
     }
@@ -81,9 +85,13 @@ impl Sample {
         });
         self.forest.traces += 1;
         self.forest.roots += 1;
-        self.figures.request_costs.push(RequestCost {
-            usd: Some(Usd(12_500_000)),
-            priced: Ratio { part: 2, whole: 3 },
+        self.sums.per_request.push(RequestCost {
+            cost: Some(Usd(12_500_000)),
+            priced: Ratio {
+                part: 5_880,
+                whole: 8_820,
+            },
+            ..RequestCost::default()
         });
         self.forest.requests.push(Request {
             trace,
@@ -195,6 +203,7 @@ pub(crate) fn mixed() -> Sample {
     puzzling(&mut sample);
     sample.request(5_000, usual()).root_state = RootState::Unfinished;
     incidents(&mut sample);
+    drifted(&mut sample);
     sample.notes.push("group triage_ticket / mistral-small has 6 calls only; the model's figures over all agents were used instead".to_owned());
     sample
 }
@@ -312,26 +321,103 @@ fn incidents(sample: &mut Sample) {
 }
 
 fn models(sample: &mut Sample) {
-    sample.figures.price_list = "built-in prices of 2026-09".to_owned();
-    sample.figures.models = vec![
-        ModelCost {
-            model: "gpt-5.2".to_owned(),
-            provider: "openai".to_owned(),
-            calls: 240,
-            input_tokens: 680_000,
-            cached_tokens: 480_000,
-            output_tokens: 33_000,
-            usd: Some(Usd(1_500_000_000)),
+    let total = |key: &str, calls, tokens: (u64, u64, u64), cost| Total {
+        key: key.to_owned(),
+        requests: 120,
+        calls,
+        input_tokens: tokens.0,
+        cached_tokens: tokens.1,
+        output_tokens: tokens.2,
+        cost,
+        priced: Ratio::default(),
+    };
+    let long = "internal/triage-lora-with-a-rather-long-deployment-name";
+    let cost = &mut sample.sums.cost;
+    cost.by_model = vec![
+        total(
+            "gpt-5.2",
+            240,
+            (680_000, 480_000, 33_000),
+            Some(Usd(1_500_000_000)),
+        ),
+        total(long, 120, (328_000, 240_000, 17_400), None),
+    ];
+    cost.unknown = vec![UnknownModel {
+        provider: String::new(),
+        model: long.to_owned(),
+        calls: 120,
+        tokens: 345_400,
+    }];
+    cost.sources = vec![(Source::GenaiPrices, 240)];
+    latencies(sample);
+    sample.sums.signals = vec![
+        signal("endpoint", Layer::Infrastructure, 0),
+        signal("logs", Layer::Infrastructure, 0),
+        signal("usage", Layer::Model, 360),
+        signal("first_token", Layer::Model, 358),
+        signal("tool_name", Layer::Agent, 360),
+    ];
+}
+
+fn signal(name: &'static str, layer: Layer, part: u64) -> Signal {
+    Signal {
+        name,
+        layer,
+        per: "calls",
+        coverage: Ratio { part, whole: 360 },
+        gap: "less can be told",
+    }
+}
+
+fn latencies(sample: &mut Sample) {
+    let at = |seconds| Estimate {
+        value: secs(seconds),
+        interval: Some((secs(seconds * 0.9), secs(seconds * 1.2))),
+    };
+    let spread = |n, seconds: f64| Spread {
+        n,
+        p50: at(seconds),
+        p90: at(seconds * 1.2),
+        p95: at(seconds * 1.4),
+        p99: at(seconds * 2.5),
+        max: secs(seconds * 3.0),
+    };
+    let latency = &mut sample.sums.latency;
+    latency.requests = Some(spread(120, 5.4));
+    latency.models = vec![ModelLatency {
+        model: "gpt-5.2".to_owned(),
+        call: spread(240, 1.2),
+        first_token: Some(spread(240, 0.3)),
+        inter_token: None,
+    }];
+    latency.tools = vec![Named {
+        name: "search_docs".to_owned(),
+        spread: spread(240, 0.85),
+    }];
+}
+
+/// The tools are not chosen as they were.
+fn drifted(sample: &mut Sample) {
+    let tool = |tool: &str, before, after, drifted| ToolShift {
+        tool: tool.to_owned(),
+        before: Ratio {
+            part: before,
+            whole: 130,
         },
-        ModelCost {
-            model: "internal/triage-lora-with-a-rather-long-deployment-name".to_owned(),
-            provider: String::new(),
-            calls: 120,
-            input_tokens: 328_000,
-            cached_tokens: 240_000,
-            output_tokens: 17_400,
-            usd: None,
+        after: Ratio {
+            part: after,
+            whole: 128,
         },
+        p_value: Some(if drifted { 0.0001 } else { 0.4 }),
+        drifted,
+    };
+    let drift = &mut sample.sums.drift;
+    drift.drifted = true;
+    drift.p_value = Some(0.0001);
+    drift.split = Some(START + Nanos(2_000 * Nanos::SECOND.0));
+    drift.tools = vec![
+        tool("search_docs", 30, 74, true),
+        tool("fetch_ticket", 100, 54, false),
     ];
 }
 
@@ -356,8 +442,8 @@ pub(crate) fn no_model_calls() -> Sample {
         ) = (None, None, None);
     }
     sample
-        .figures
-        .request_costs
+        .sums
+        .per_request
         .iter_mut()
         .for_each(|cost| *cost = RequestCost::default());
     let key = sample.data.names.intern("my.llm.tokens");

@@ -26,6 +26,7 @@ pub(super) fn write<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::Re
     }
     let facts = [
         ("  Cost", &headline.cost),
+        ("  Drift", &headline.drift),
         ("  Sure", &headline.sure),
         ("  Missing", &headline.missing),
     ];

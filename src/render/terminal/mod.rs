@@ -1,9 +1,11 @@
 //! The report as text. The first screen answers; the sections below it show why.
 
 mod first;
+mod input;
 mod page;
 mod parts;
 mod sections;
+mod sums;
 mod table;
 mod text;
 
@@ -37,8 +39,11 @@ pub fn text(report: &Report<'_>, options: Options, out: impl Write) -> io::Resul
     sections::causes(report, &mut page)?;
     sections::slowest(report, options.top, &mut page)?;
     parts::write(report, &mut page)?;
-    sections::cost(report, options.top, &mut page)?;
-    sections::input(report, options.top, &mut page)?;
+    sums::cost(report, options.top, &mut page)?;
+    sums::latency(report, options.top, &mut page)?;
+    sums::drift(report, options.top, &mut page)?;
+    sums::signals(report, &mut page)?;
+    input::write(report, options.top, &mut page)?;
     sections::notes(report, &mut page)?;
     sections::next(report, &mut page)?;
     page.finish()

@@ -8,7 +8,7 @@ use super::table::{Column, Table};
 use super::{INDENT, Page};
 use crate::report::{Cohort, Report};
 use crate::units::Nanos;
-use crate::units::human::{count, duration};
+use crate::units::human::{count, short};
 
 /// The letter of each part, in the order shown everywhere.
 const LETTERS: [char; 10] = ['q', 'p', 'd', 'm', 't', 'r', 'x', 'w', '.', 'o'];
@@ -40,7 +40,7 @@ fn bars<W: Write>(cohorts: &[(&str, Cohort); 2], page: &mut Page<W>) -> io::Resu
     let width = page.style.width - LEFT;
     for (name, cohort) in cohorts.iter().filter(|(_, c)| c.requests > 0) {
         let bar = stacked(cohort, longest.unwrap_or_default(), width);
-        let (requests, mean) = (count(cohort.requests), duration(cohort.mean()));
+        let (requests, mean) = (count(cohort.requests), short(cohort.mean()));
         page.line(&format!("  {name:<6} {requests:>9} {mean:>11}  {bar}"))?;
     }
     Ok(())
@@ -88,14 +88,14 @@ fn differences<W: Write>(normal: &Cohort, slow: &Cohort, page: &mut Page<W>) -> 
         let more = slow.since(normal);
         let change = match slow.cmp(&normal) {
             Ordering::Equal => "same".to_owned(),
-            Ordering::Greater => format!("+{}", duration(more)),
-            Ordering::Less => format!("-{}", duration(normal.since(slow))),
+            Ordering::Greater => format!("+{}", short(more)),
+            Ordering::Less => format!("-{}", short(normal.since(slow))),
         };
         let length = (more.as_secs() / most * 24.0).round() as usize;
         table.row([
             part.to_owned(),
-            duration(normal),
-            duration(slow),
+            short(normal),
+            short(slow),
             change,
             page.style.bar().repeat(length),
         ]);

@@ -6,9 +6,7 @@ use super::table::{Column, Table};
 use super::{INDENT, Page};
 use crate::report::{Report, Row};
 use crate::units::Nanos;
-use crate::units::human::{
-    bytes, compact, count, counted, duration, instant, measured, money, percent,
-};
+use crate::units::human::{count, instant, measured, percent, short};
 
 /// Disturbances over many requests.
 pub(super) fn incidents<W: Write>(
@@ -35,9 +33,9 @@ pub(super) fn incidents<W: Write>(
             row.cause().to_owned(),
             row.scope(),
             since(report, row.window().start),
-            duration(row.window().len()),
+            short(row.window().len()),
             count(row.count()),
-            duration(row.excess()),
+            short(row.excess()),
         ]);
     }
     page.table(table)
@@ -68,7 +66,6 @@ pub(super) fn causes<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::R
         Column::Number("lost"),
         Column::Number("share"),
         Column::Number("sure"),
-        Column::Name(""),
     ];
     let mut table = Table::new(page.style, &columns);
     for total in causes {
@@ -76,12 +73,11 @@ pub(super) fn causes<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::R
             total.cause.label().to_owned(),
             count(total.requests),
             count(total.touched),
-            duration(total.excess),
+            short(total.excess),
             total.share.share().map_or(String::new(), percent),
             total
                 .confidence
                 .map_or(String::new(), |c| format!("{c:.2}")),
-            total.cause.meta().title.to_owned(),
         ]);
     }
     page.table(table)
@@ -112,8 +108,8 @@ pub(super) fn slowest<W: Write>(
     for row in report.slowest().take(top) {
         table.row([
             row.request.trace.to_string(),
-            duration(row.request.duration()),
-            duration(row.excess()),
+            short(row.request.duration()),
+            short(row.excess()),
             row.cause().map_or("", |cause| cause.label()).to_owned(),
             format!("{:.2}", row.confidence()),
         ]);
@@ -128,137 +124,27 @@ pub(super) fn slowest<W: Write>(
     Ok(())
 }
 
-/// The strongest fact, as a sentence with its figures and its place.
+/// The strongest fact, as a sentence with its values and its place.
 fn evidence(row: &Row<'_>) -> String {
     let Some((_, fact)) = row.evidence().next() else {
         return row.kind().to_owned();
     };
-    let mut text = if fact.note.is_empty() {
-        fact.fact.replace('_', " ")
-    } else {
-        fact.note.trim_end_matches('.').to_owned()
+    let mut text = match fact.note.trim_end_matches('.') {
+        "" => fact.fact.replace('_', " "),
+        note => note.to_owned(),
     };
-    text = format!(
-        "{}: {text}: {}",
-        row.kind(),
-        measured(fact.observed, fact.unit)
-    );
-    if let Some(expected) = fact.expected {
-        text = format!("{text}, normally {}", measured(expected, fact.unit));
+    if !text.starts_with(row.kind()) {
+        text = format!("{}: {text}", row.kind());
+    }
+    text = format!("{text}: {}", measured(fact.observed, fact.unit));
+    let normal = fact.expected.filter(|_| !fact.unit.starts_with("x "));
+    if let Some(normal) = normal {
+        text = format!("{text}, normally {}", measured(normal, fact.unit));
     }
     match row.span_of(fact) {
-        Some((id, name)) => format!("{text} ({name}, span {id})"),
+        Some((id, _)) => format!("{text} (span {id})"),
         None => text,
     }
-}
-
-/// What was paid, by model.
-pub(super) fn cost<W: Write>(
-    report: &Report<'_>,
-    top: usize,
-    page: &mut Page<W>,
-) -> io::Result<()> {
-    let figures = report.figures();
-    if figures.models.is_empty() {
-        return Ok(());
-    }
-    let remark = some_of(figures.models.len(), top, &figures.price_list);
-    page.heading("COST BY MODEL", &remark)?;
-    let columns = [
-        Column::Name("model"),
-        Column::Name("provider"),
-        Column::Number("calls"),
-        Column::Number("input"),
-        Column::Number("cached"),
-        Column::Number("output"),
-        Column::Number("cost"),
-    ];
-    let mut table = Table::new(page.style, &columns);
-    for model in figures.models.iter().take(top) {
-        table.row([
-            model.model.clone(),
-            model.provider.clone(),
-            count(model.calls),
-            compact(model.input_tokens),
-            compact(model.cached_tokens),
-            compact(model.output_tokens),
-            model.usd.map_or("not priced".to_owned(), money),
-        ]);
-    }
-    page.table(table)
-}
-
-/// What was read, and what was lost, mended or guessed.
-pub(super) fn input<W: Write>(
-    report: &Report<'_>,
-    top: usize,
-    page: &mut Page<W>,
-) -> io::Result<()> {
-    let inputs = report.inputs();
-    if inputs.is_empty() {
-        return Ok(());
-    }
-    page.heading("INPUT", &some_of(inputs.len(), top, ""))?;
-    for input in inputs.iter().take(top) {
-        let mut held = vec![counted(input.spans, "span")];
-        let others = [
-            (input.points, "metric point"),
-            (input.logs, "log record"),
-            (input.events, "cluster event"),
-        ];
-        held.extend(others.iter().filter(|o| o.0 > 0).map(|o| counted(o.0, o.1)));
-        let size = bytes(input.bytes);
-        let body = format!(
-            "{}: {}, {size}, {}",
-            input.path,
-            input.format,
-            held.join(", ")
-        );
-        page.hanging("", INDENT, &body)?;
-    }
-    dialects(report, page)?;
-    for problem in &report.integrity().problems {
-        let place = match problem.file.is_empty() {
-            true => String::new(),
-            false => format!(
-                " in {} from byte {}",
-                problem.file,
-                count(problem.byte_offset)
-            ),
-        };
-        let detail = match problem.detail.is_empty() {
-            true => String::new(),
-            false => format!(" ({})", problem.detail),
-        };
-        let (id, times) = (problem.id, count(problem.count));
-        page.hanging(
-            "",
-            INDENT,
-            &format!("[{}] {id} x {times}{place}{detail}", problem.severity),
-        )?;
-        page.hanging("", 2 * INDENT, problem.hint)?;
-    }
-    Ok(())
-}
-
-fn dialects<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::Result<()> {
-    let integrity = report.integrity();
-    let list = |pairs: Vec<(&str, u64)>| {
-        let each = pairs
-            .into_iter()
-            .map(|(name, n)| format!("{name} ({})", count(n)));
-        each.collect::<Vec<_>>().join(", ")
-    };
-    if !integrity.dialects.is_empty() {
-        let spoken = list(integrity.dialects.clone());
-        page.hanging("", INDENT, &format!("vocabularies: {spoken}"))?;
-    }
-    if !integrity.strange_keys.is_empty() {
-        let keys = integrity.strange_keys.iter().take(5);
-        let keys = list(keys.map(|(k, n)| (k.as_str(), *n)).collect());
-        page.hanging("", INDENT, &format!("keys not understood: {keys}"))?;
-    }
-    Ok(())
 }
 
 /// What the diagnosis wants the reader to know about itself.
@@ -289,7 +175,7 @@ pub(super) fn next<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::Res
 }
 
 /// `5 of 41`, when not all are shown, and a remark.
-fn some_of(all: usize, top: usize, remark: &str) -> String {
+pub(super) fn some_of(all: usize, top: usize, remark: &str) -> String {
     match (all > top, remark.is_empty()) {
         (false, _) => remark.to_owned(),
         (true, true) => format!("{top} of {all}"),

@@ -3,8 +3,11 @@
 //!
 //! Lists of requests are made one element at a time while they are written.
 
+mod cost;
 mod input;
+mod latency;
 mod request;
+mod shows;
 mod totals;
 
 use serde::ser::SerializeMap;
@@ -12,9 +15,12 @@ use serde::{Serialize, Serializer};
 
 use super::{IncidentRow, Report};
 use crate::units::Nanos;
+use cost::Cost;
 use input::{Input, Integrity};
+use latency::Latency;
 pub use request::Request;
-use totals::{Cost, Incident, Summary};
+use shows::{Drift, Signal};
+use totals::{Incident, Summary};
 
 /// Name and version of the shape.
 pub const SCHEMA: &str = "agentdiag.analyze.v1";
@@ -32,10 +38,14 @@ pub struct Document<'a> {
     #[serde(serialize_with = "requests")]
     requests: &'a Report<'a>,
     cost: Cost<'a>,
+    drift: Drift<'a>,
+    latency: Latency<'a>,
+    signals: Vec<Signal>,
 }
 
 impl<'a> From<&'a Report<'a>> for Document<'a> {
     fn from(report: &'a Report<'a>) -> Self {
+        let sums = report.sums();
         Self {
             schema: SCHEMA,
             tool_version: report.tool_version(),
@@ -45,6 +55,9 @@ impl<'a> From<&'a Report<'a>> for Document<'a> {
             incidents: report,
             requests: report,
             cost: report.into(),
+            drift: (&sums.drift).into(),
+            latency: (&sums.latency).into(),
+            signals: sums.signals.iter().map(Signal::from).collect(),
         }
     }
 }

@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 use super::Millis;
 use crate::diagnose::{self, Cause, Outcome};
 use crate::report::{Contributions, Row};
-use crate::units::Nanos;
 use crate::units::human::rfc3339;
+use crate::units::{Nanos, Usd};
 
 /// One request with its verdict.
 #[derive(Serialize)]
@@ -36,6 +36,7 @@ pub struct Request<'a> {
     cached_tokens: Option<u64>,
     output_tokens: Option<u64>,
     llm_calls: u32,
+    llm_calls_failed: u32,
     tool_calls: u32,
     retries: u32,
     spans: u32,
@@ -65,12 +66,13 @@ impl<'a> From<&Row<'a>> for Request<'a> {
             missing_signals: row.missing(),
             next_checks: row.next_checks(),
             rivals: row.considered().iter().map(|o| rival(row, o)).collect(),
-            cost_usd: row.cost.usd.map(|usd| usd.as_dollars()),
+            cost_usd: row.cost.cost.map(Usd::as_dollars),
             cost_priced_share: row.cost.priced.share(),
             input_tokens: request.input_tokens,
             cached_tokens: request.cached_tokens,
             output_tokens: request.output_tokens,
-            llm_calls: request.llm_calls,
+            llm_calls: row.model_calls(),
+            llm_calls_failed: row.failed_calls(),
             tool_calls: request.tool_calls,
             retries: request.retries,
             spans: request.spans,

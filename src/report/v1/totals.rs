@@ -1,11 +1,11 @@
-//! `summary`, `incidents` and `cost`.
+//! `summary` and `incidents`.
 
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
 use super::Millis;
-use crate::report::{CauseTotal, IncidentRow, ModelCost, Report};
+use crate::report::{CauseTotal, IncidentRow, Report};
 use crate::units::human::rfc3339;
 use crate::units::{Nanos, Usd};
 
@@ -34,6 +34,7 @@ pub(super) struct Summary<'a> {
     orphans: u64,
     errors: u64,
     llm_calls: u64,
+    llm_calls_failed: u64,
     tool_calls: u64,
     retries: u64,
     input_tokens: Option<u64>,
@@ -116,6 +117,7 @@ impl<'a> From<&'a Report<'a>> for Summary<'a> {
             orphans: sum.orphans,
             errors: sum.errors,
             llm_calls: sum.llm_calls,
+            llm_calls_failed: sum.failed_calls,
             tool_calls: sum.tool_calls,
             retries: sum.retries,
             input_tokens: sum.input_tokens,
@@ -179,53 +181,4 @@ impl<'a> From<IncidentRow<'a>> for Incident<'a> {
 
 fn trace_ids<S: Serializer>(row: &IncidentRow<'_>, to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(row.requests().map(|r| r.request.trace.to_string()))
-}
-
-/// What was paid, and for what.
-#[derive(Serialize)]
-pub(super) struct Cost<'a> {
-    total_usd: Option<f64>,
-    slow_usd: Option<f64>,
-    priced_share: Option<f64>,
-    price_list: &'a str,
-    models: Vec<Model<'a>>,
-}
-
-/// What all calls of one model cost.
-#[derive(Serialize)]
-struct Model<'a> {
-    model: &'a str,
-    provider: Option<&'a str>,
-    calls: u64,
-    input_tokens: u64,
-    cached_tokens: u64,
-    output_tokens: u64,
-    cost_usd: Option<f64>,
-}
-
-impl<'a> From<&'a Report<'a>> for Cost<'a> {
-    fn from(report: &'a Report<'a>) -> Self {
-        let (sum, figures) = (report.summary(), report.figures());
-        Self {
-            total_usd: sum.cost.map(Usd::as_dollars),
-            slow_usd: sum.slow_cost.map(Usd::as_dollars),
-            priced_share: sum.priced.share(),
-            price_list: &figures.price_list,
-            models: figures.models.iter().map(Model::from).collect(),
-        }
-    }
-}
-
-impl<'a> From<&'a ModelCost> for Model<'a> {
-    fn from(cost: &'a ModelCost) -> Self {
-        Self {
-            model: &cost.model,
-            provider: (!cost.provider.is_empty()).then_some(cost.provider.as_str()),
-            calls: cost.calls,
-            input_tokens: cost.input_tokens,
-            cached_tokens: cost.cached_tokens,
-            output_tokens: cost.output_tokens,
-            cost_usd: cost.usd.map(Usd::as_dollars),
-        }
-    }
 }

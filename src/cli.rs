@@ -237,17 +237,17 @@ pub struct Explain {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done; finding slow requests is success
-  1  a budget is broken, or an alert fired that should fail the run
+  1  kept for broken budgets and fired alerts
   2  usage error, or no readable input; under --strict also part of the input lost
   3  not enough data to judge (only under --strict)";
 
 const ANALYZE_EXAMPLES: &str = "\
 Examples:
   agentdiag analyze traces.jsonl
-  agentdiag analyze exports/ metrics.prom logs.jsonl.gz
-  kubectl cp otel/collector-0:/data/traces.json - | agentdiag analyze -
+  agentdiag analyze exports/ metrics.jsonl.gz logs.jsonl.gz
+  kubectl exec deploy/otel-collector -- cat /data/traces.json | agentdiag analyze -
   agentdiag analyze --slow-over 8s --prices prices.json 'exports/2026-05-*.jsonl'
-  agentdiag analyze --json traces.jsonl | jq '.requests[] | select(.slow) | {trace_id, cause, excess_ms}'";
+  agentdiag analyze --json traces.jsonl | jq '.requests[] | select(.slow) | .cause'";
 
 #[cfg(test)]
 mod tests {

@@ -4,5 +4,6 @@ mod cli;
 mod ingest;
 mod layers;
 mod man;
+mod readme;
 mod render;
 mod sample;

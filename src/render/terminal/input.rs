@@ -19,42 +19,43 @@ pub(super) fn write<W: Write>(
     }
     page.heading("INPUT", &some_of(inputs.len(), top, ""))?;
     for input in inputs.iter().take(top) {
-        let mut held = vec![counted(input.spans, "span")];
-        let others = [
+        let records = [
+            (input.spans, "span"),
             (input.points, "metric point"),
             (input.logs, "log record"),
             (input.events, "cluster event"),
         ];
-        held.extend(others.iter().filter(|o| o.0 > 0).map(|o| counted(o.0, o.1)));
-        let size = bytes(input.bytes);
-        let body = format!(
-            "{}: {}, {size}, {}",
-            input.path,
-            input.format,
-            held.join(", ")
-        );
-        page.hanging("", INDENT, &body)?;
+        let held = records.into_iter().filter(|(number, _)| *number > 0);
+        let facts = [input.format.clone(), bytes(input.bytes)].into_iter();
+        let facts: Vec<String> = facts
+            .chain(held.map(|(n, noun)| counted(n, noun)))
+            .collect();
+        page.hanging("", INDENT, &format!("{}: {}", input.path, facts.join(", ")))?;
     }
     dialects(report, page)?;
-    let mut problems = report.integrity().problems.iter();
-    problems.try_for_each(|each| problem(each, page))
+    let mut kinds = report.integrity().problems.chunk_by(|a, b| a.id == b.id);
+    kinds.try_for_each(|kind| problems(kind, top, page))
 }
 
-fn problem<W: Write>(problem: &Problem, page: &mut Page<W>) -> io::Result<()> {
-    let Problem { id, severity, .. } = problem;
-    let mut text = format!("[{severity}] {id} x {}", count(problem.count));
-    if !problem.file.is_empty() {
-        text = format!(
-            "{text} in {} from byte {}",
-            problem.file,
-            count(problem.byte_offset)
-        );
+/// One kind of problem, in every input that has it.
+fn problems<W: Write>(kind: &[Problem], top: usize, page: &mut Page<W>) -> io::Result<()> {
+    let Some(first) = kind.first() else {
+        return Ok(());
+    };
+    let times = count(kind.iter().map(|problem| problem.count).sum());
+    let (id, severity, hint) = (first.id, first.severity, first.hint);
+    page.hanging("", INDENT, &format!("[{severity}] {id} x {times}: {hint}"))?;
+    for problem in kind.iter().take(top) {
+        let place = match problem.byte_offset {
+            0 => problem.file.clone(),
+            offset => format!("{} from byte {}", problem.file, count(offset)),
+        };
+        page.hanging("", 2 * INDENT, &format!("{place}: {}", problem.detail))?;
     }
-    if !problem.detail.is_empty() {
-        text = format!("{text} ({})", problem.detail);
+    match kind.len().saturating_sub(top) {
+        0 => Ok(()),
+        more => page.hanging("", 2 * INDENT, &format!("and in {more} more")),
     }
-    page.hanging("", INDENT, &text)?;
-    page.hanging("", 2 * INDENT, problem.hint)
 }
 
 fn dialects<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::Result<()> {

@@ -42,7 +42,7 @@ struct Sum<'a> {
 /// A model without a price.
 #[derive(Serialize)]
 struct Unpriced<'a> {
-    model: &'a str,
+    model: Option<&'a str>,
     provider: Option<&'a str>,
     calls: u64,
     tokens: u64,
@@ -89,7 +89,7 @@ impl<'a> From<&'a Total> for Sum<'a> {
 impl<'a> From<&'a UnknownModel> for Unpriced<'a> {
     fn from(unknown: &'a UnknownModel) -> Self {
         Self {
-            model: &unknown.model,
+            model: known(&unknown.model),
             provider: known(&unknown.provider),
             calls: unknown.calls,
             tokens: unknown.tokens,

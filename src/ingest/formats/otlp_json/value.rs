@@ -69,29 +69,28 @@ impl<'a> Reader<'a, '_, '_> {
         let (mut name, mut value, mut early) = (None, None, None);
         self.object("an attribute", |r, key| {
             match (key, &name) {
-                (b"key", _) => name = r.text("an attribute key")?,
+                (b"key", _) => name = r.text("an attribute key")?.map(|text| text.get()),
                 (b"value", None) => {
                     early = Some(r.json.at());
                     r.json.skip()?;
                 }
-                (b"value", Some(name)) if all || r.out.wants(name.raw()) => {
+                (b"value", Some(name)) if all || r.out.wants(name.as_bytes()) => {
                     value = Some(r.any_value(depth)?);
                 }
                 _ => r.json.skip()?,
             }
             Ok(())
         })?;
-        let Some(name) = name else {
+        let Some(key) = name else {
             return Ok(());
         };
-        if let (Some(at), None, true) = (early, &value, all || self.out.wants(name.raw())) {
+        if let (Some(at), None, true) = (early, &value, all || self.out.wants(key.as_bytes())) {
             let end = self.json.at();
             self.json.seek(at);
             value = Some(self.any_value(depth)?);
             self.json.seek(end);
         }
         if let Some(value) = value {
-            let key = name.get();
             into.push(RawAttr { key, value });
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! From bytes to records, through the public interface.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod dumps;
 mod fixtures;
 mod large;

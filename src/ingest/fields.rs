@@ -230,7 +230,7 @@ pub(crate) trait Fields<'a>: Sized {
             (true, false) => (IssueKind::MalformedRecord, "the record ends before "),
             (false, _) => (IssueKind::MalformedRecord, "expected "),
         };
-        let detail = format!("{detail}{}", broken.expected);
+        let detail = format!("{detail}{}", broken.expected.words());
         let at = self.origin() + broken.at;
         self.out().issue(kind, at, detail);
     }

@@ -8,8 +8,10 @@
 mod feed;
 mod fields;
 mod formats;
+mod gzip;
 mod json;
 mod lenient;
+mod open;
 mod outlet;
 mod pump;
 mod raw;

@@ -107,7 +107,9 @@ impl<'s> Outlet<'s> {
             let detail = "a metric sample without a time".into();
             self.issues(IssueKind::UntimedMetrics, at, detail, untimed as u64);
         }
-        self.sink.metric(metric, resource);
+        if untimed == 0 || !metric.points.is_empty() {
+            self.sink.metric(metric, resource);
+        }
     }
 
     /// Counts a metric point that carries no value. Some say so by a flag; others are a fault of

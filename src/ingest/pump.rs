@@ -1,22 +1,18 @@
 //! Moves records from files to sinks: a few threads read, unpack and cut, as many as allowed
 //! decode, and a bounded queue between them keeps memory small.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use hashbrown::HashMap;
 
-use super::feed::Feed;
 use super::formats::{Chunk, Format};
+use super::open::{Opened, Plan};
 use super::outlet::Outlet;
 use super::sink::Sink;
-use super::sniff::{HEAD, Verdict, sniff};
-use super::source::{Refusal, Source, reason};
-use super::split::Splitter;
-use super::unpack::{Bytes, unpack};
-use crate::model::{Input, Issue, IssueKind, Ledger, Place};
+use super::source::Source;
+use crate::model::{Input, Ledger};
 
 /// Unpacking is what a reading thread spends its time on; more than these do not help a disk.
 const READERS: usize = 4;
@@ -79,37 +75,29 @@ pub fn read_all<S: Sink>(
         .threads
         .unwrap_or_else(rayon::current_num_threads)
         .max(1);
-    let total = sources.iter().map(Source::size).sum();
-    let plan = Plan {
-        options,
-        progress,
-        total,
-        read: AtomicU64::new(0),
-        next: AtomicUsize::new(0),
-        sources: sources.into_iter().map(|s| Mutex::new(Some(s))).collect(),
-    };
+    let plan = Plan::new(sources, options, progress);
     let (send, receive) = sync_channel::<Job>(threads + 2);
     let receive = Mutex::new(receive);
     let (opened, decoded) = thread::scope(|scope| {
         let decoders: Vec<_> = (0..threads)
             .map(|_| scope.spawn(|| decode_all(&receive, make())))
             .collect();
-        let readers: Vec<_> = (0..threads.min(READERS).min(plan.sources.len()))
+        let readers: Vec<_> = (0..threads.min(READERS).min(plan.len()))
             .map(|_| {
-                let send = send.clone();
-                scope.spawn(|| plan.read_some(send))
+                let (send, plan) = (send.clone(), &plan);
+                scope.spawn(move || plan.read_some(&send))
             })
             .collect();
         drop(send);
         (join(readers), join(decoders))
     });
-    merge(plan.sources.len(), opened.into_iter().flatten(), decoded)
+    merge(plan.len(), opened.into_iter().flatten(), decoded)
 }
 
 /// A chunk and the format that decodes it.
-struct Job {
-    format: &'static Format,
-    chunk: Chunk,
+pub(super) struct Job {
+    pub(super) format: &'static Format,
+    pub(super) chunk: Chunk,
 }
 
 fn join<T>(threads: Vec<thread::ScopedJoinHandle<'_, T>>) -> Vec<T> {
@@ -174,165 +162,4 @@ fn merge<S>(
         }
     }
     reading
-}
-
-/// What the reading threads share.
-struct Plan<'p> {
-    options: &'p Options,
-    progress: &'p dyn Progress,
-    total: Option<u64>,
-    read: AtomicU64,
-    next: AtomicUsize,
-    sources: Vec<Mutex<Option<Source>>>,
-}
-
-/// What became of one source.
-struct Opened {
-    file: u32,
-    input: Input,
-    ledger: Ledger,
-    readable: bool,
-}
-
-impl Opened {
-    fn issue(&mut self, kind: IssueKind, offset: Option<u64>, detail: String) {
-        self.ledger.add(Issue {
-            kind,
-            place: Place::at(self.file, offset.unwrap_or(0)),
-            offset,
-            detail,
-        });
-    }
-}
-
-impl Plan<'_> {
-    fn read_some(&self, send: SyncSender<Job>) -> Vec<Opened> {
-        let mut opened = Vec::new();
-        loop {
-            let index = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(slot) = self.sources.get(index) else {
-                return opened;
-            };
-            let source = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if let Some(source) = source {
-                opened.push(self.read_one(index as u32, source, &send));
-            }
-        }
-    }
-
-    fn read_one(&self, file: u32, source: Source, send: &SyncSender<Job>) -> Opened {
-        let mut opened = Opened {
-            file,
-            input: Input {
-                path: source.name().to_owned(),
-                format: "not read".into(),
-                ..Input::default()
-            },
-            ledger: Ledger::default(),
-            readable: false,
-        };
-        let found = source.is_found();
-        match source.open() {
-            Ok(bytes) => self.read_stream(&mut opened, bytes, found, send),
-            Err(Refusal::Unreadable(why)) => opened.issue(IssueKind::Unreadable, None, why),
-            Err(Refusal::Repeated) => {
-                opened.issue(IssueKind::RepeatedInput, None, "named before".into());
-            }
-        }
-        opened
-    }
-
-    fn read_stream(
-        &self,
-        opened: &mut Opened,
-        bytes: Bytes<'_>,
-        found: bool,
-        send: &SyncSender<Job>,
-    ) {
-        let stored = AtomicU64::new(0);
-        let metered = Metered {
-            bytes,
-            stored: &stored,
-            plan: self,
-        };
-        let (unpacked, layers) = match unpack(Box::new(metered)) {
-            Ok(unpacked) => unpacked,
-            Err(error) => return opened.issue(IssueKind::Unreadable, None, reason(&error)),
-        };
-        let mut feed = Feed::new(unpacked, self.options.max_unpacked);
-        feed.fill(HEAD);
-        if feed.bytes().starts_with(b"\xef\xbb\xbf") {
-            feed.drop_front(3);
-        }
-        let packed = match layers.is_empty() {
-            true => String::new(),
-            false => format!(" ({})", layers.join(", ")),
-        };
-        let verdict = sniff(feed.bytes(), feed.ended());
-        let mut splitter = Splitter {
-            file: opened.file,
-            feed,
-            ledger: Ledger::default(),
-            max_record: self.options.max_record,
-        };
-        match verdict {
-            Verdict::Readable(format, layout) => {
-                opened.readable = true;
-                opened.input.format = format!("{} {}{packed}", format.name, layout.word());
-                let mut emit = |chunk| send.send(Job { format, chunk }).is_ok();
-                splitter.run(layout, &mut emit);
-            }
-            Verdict::Known(known) => {
-                opened.input.format = format!("{}, not read{packed}", known.name);
-                let detail = format!("this is {}: {}", known.name, known.hint);
-                opened.issue(IssueKind::UnsupportedFormat, None, detail);
-            }
-            Verdict::Empty if splitter.feed.failure().is_none() => {
-                opened.issue(IssueKind::EmptyInput, None, "the file holds nothing".into());
-            }
-            Verdict::Empty => {}
-            // Notes and tables beside the exports in a folder are no reason to complain.
-            Verdict::Unknown(what, text) => {
-                let kind = match found && text {
-                    true => IssueKind::SkippedFile,
-                    false => IssueKind::UnknownFormat,
-                };
-                opened.issue(kind, None, what);
-            }
-        }
-        let (end, failure) = (splitter.feed.end(), splitter.feed.failure().map(reason));
-        opened.ledger.absorb(std::mem::take(&mut splitter.ledger));
-        opened.input.bytes = stored.load(Ordering::Relaxed);
-        opened.input.unpacked = end;
-        if let Some(why) = failure {
-            let kind = match layers.is_empty() {
-                true => IssueKind::Unreadable,
-                false => IssueKind::DamagedCompression,
-            };
-            opened.issue(
-                kind,
-                Some(end),
-                format!("{why}, after {end} unpacked bytes"),
-            );
-        }
-    }
-}
-
-/// Counts what is read from a file.
-struct Metered<'a> {
-    bytes: Bytes<'a>,
-    stored: &'a AtomicU64,
-    plan: &'a Plan<'a>,
-}
-
-impl std::io::Read for Metered<'_> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.bytes.read(into)?;
-        self.stored.fetch_add(count as u64, Ordering::Relaxed);
-        let before = self.plan.read.fetch_add(count as u64, Ordering::Relaxed);
-        self.plan
-            .progress
-            .advance(before + count as u64, self.plan.total);
-        Ok(count)
-    }
 }

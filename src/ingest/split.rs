@@ -163,26 +163,11 @@ impl Splitter<'_> {
         let mut want = CHUNK;
         loop {
             self.feed.fill(want);
-            let (bytes, ended) = (self.feed.bytes(), self.feed.ended());
-            let (mut done, mut broken) = (0, false);
-            loop {
-                match frame.next(bytes, done) {
-                    Framed::Message { end, .. } if end - done > self.max_record => broken = true,
-                    Framed::Message { end, .. } if end <= bytes.len() => done = end,
-                    Framed::Message { end, .. } => want = end - done,
-                    Framed::NeedMore => want = CHUNK,
-                    Framed::Broken => broken = true,
-                }
-                if broken || done >= bytes.len() || want > bytes.len() - done {
-                    break;
-                }
-            }
-            if broken {
-                let (at, left) = (
-                    self.feed.offset() + done as u64,
-                    "nothing after it was read",
-                );
-                let detail = format!("expected a message or its length; {left}");
+            let ended = self.feed.ended();
+            let (done, stop) = whole_messages(frame, self.feed.bytes(), self.max_record);
+            if let Stop::Broken = stop {
+                let at = self.feed.offset() + done as u64;
+                let detail = "expected a message or its length; nothing after it was read".into();
                 self.issue(IssueKind::MalformedRecord, at, detail);
                 self.send(done, Parts::Frames(frame), emit);
                 return;
@@ -192,7 +177,10 @@ impl Splitter<'_> {
             if (count > 0 && !self.send(count, Parts::Frames(frame), emit)) || ended {
                 return;
             }
-            want = want.max(CHUNK);
+            want = match stop {
+                Stop::Needs(length) => length.max(CHUNK),
+                _ => CHUNK,
+            };
         }
     }
 
@@ -234,4 +222,29 @@ impl Splitter<'_> {
             want = CHUNK;
         }
     }
+}
+
+/// Why a run of whole messages ends.
+enum Stop {
+    /// The bytes at hand end.
+    Here,
+    /// The next message takes this many bytes.
+    Needs(usize),
+    /// What follows is no message.
+    Broken,
+}
+
+/// How many bytes of whole messages there are, and why they end.
+fn whole_messages(frame: Frame, bytes: &[u8], max_record: usize) -> (usize, Stop) {
+    let mut done = 0;
+    while done < bytes.len() {
+        match frame.next(bytes, done) {
+            Framed::Message { end, .. } if end - done > max_record => return (done, Stop::Broken),
+            Framed::Message { end, .. } if end <= bytes.len() => done = end,
+            Framed::Message { end, .. } => return (done, Stop::Needs(end - done)),
+            Framed::NeedMore => return (done, Stop::Needs(bytes.len() - done + 16)),
+            Framed::Broken => return (done, Stop::Broken),
+        }
+    }
+    (done, Stop::Here)
 }

@@ -40,12 +40,12 @@ const MAGIC: &[(&[u8], &str, &str)] = &[
     (
         b"<!DOCTYPE",
         "an HTML page",
-        "this is a web page, perhaps a sign-in form, not an export",
+        "perhaps a sign-in form was saved instead of the export",
     ),
     (
         b"<html",
         "an HTML page",
-        "this is a web page, perhaps a sign-in form, not an export",
+        "perhaps a sign-in form was saved instead of the export",
     ),
     (b"<?xml", "an XML document", "export as JSON"),
 ];

@@ -11,6 +11,8 @@ use super::scan::{Extent, extent, string_end};
 pub(crate) enum Kind {
     /// An array whose elements are pieces of the given kind (the format's own number).
     Elements(u8),
+    /// A piece of the given kind, whatever its type.
+    Piece(u8),
     /// An object that is a document itself.
     Wrapper,
     /// Nothing of interest.
@@ -164,7 +166,8 @@ impl Cutter {
         }
     }
 
-    /// A key and what follows it. `Err(None)` when the bytes end first: nothing was consumed.
+    /// A key and what follows it. `Err(Some)` when that is a cut; `Err(None)` when the bytes end
+    /// first: nothing was consumed.
     fn value(&mut self, bytes: &[u8]) -> Result<(), Option<Cut>> {
         let (end, _) = string_end(bytes, self.at + 1).ok_or(None)?;
         let key = bytes.get(self.at + 1..end).unwrap_or_default();
@@ -182,9 +185,13 @@ impl Cutter {
                 self.depth += 1;
                 self.at = start + 1;
             }
-            _ => match extent(bytes, start) {
-                Extent::Ends(end) => self.at = end,
-                Extent::Unfinished => return Err(None),
+            (kind, _) => match (extent(bytes, start), kind) {
+                (Extent::Ends(end), Kind::Piece(kind)) => {
+                    self.at = end;
+                    return Err(Some(Cut::Piece(Piece { start, end, kind })));
+                }
+                (Extent::Ends(end), _) => self.at = end,
+                (Extent::Unfinished, _) => return Err(None),
             },
         }
         Ok(())
@@ -257,6 +264,7 @@ mod tests {
             b"spans" => Kind::Elements(0),
             b"logs" => Kind::Elements(1),
             b"trace" => Kind::Wrapper,
+            b"status" => Kind::Piece(9),
             _ => Kind::Other,
         }
     }
@@ -331,5 +339,6 @@ mod tests {
         check("[", &["end true"]);
         check("", &["end false"]);
         check("{\"x\":1}", &["unused 0", "end false"]);
+        check("{\"spans\":[],\"status\":\"x\"}", &["9:\"x\"", "end false"]);
     }
 }

@@ -1,29 +1,17 @@
 //! A lenient pull reader over a byte slice: borrows, never builds a tree, and skips what nobody
 //! asked for at the speed of a scan. Recursion depth is the caller's; skipping does not recurse.
 
+mod broken;
 mod cut;
 mod scan;
 mod shape;
 
+pub(crate) use broken::{Broken, Expected, Step};
 pub(crate) use cut::{Cut, Cutter, Kind, Piece};
 pub(crate) use scan::{Extent, extent};
 pub(crate) use shape::Shape;
 
 use super::raw::Text;
-
-/// The bytes stop being JSON here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Broken {
-    /// Offset in the slice.
-    pub(crate) at: usize,
-    /// What should have stood there.
-    pub(crate) expected: &'static str,
-    /// True when the slice ends here: more bytes might have completed it.
-    pub(crate) cut: bool,
-}
-
-/// What reading one element gives.
-pub(crate) type Step<T> = Result<T, Broken>;
 
 /// The next value, consumed when it is a scalar.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +81,7 @@ impl<'a> Json<'a> {
 
     /// The failure to find `expected` here.
     #[cold]
-    pub(crate) fn broken(&self, expected: &'static str) -> Broken {
+    pub(crate) fn broken(&self, expected: Expected) -> Broken {
         Broken {
             at: self.at,
             expected,
@@ -109,16 +97,31 @@ impl<'a> Json<'a> {
         found
     }
 
+    /// Consumes `literal` if it stands exactly here: a shortcut for what exporters write word for
+    /// word alike.
+    #[inline]
+    pub(crate) fn eat_exactly<const N: usize>(&mut self, literal: &[u8; N]) -> bool {
+        let found = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) == Some(literal);
+        self.at += if found { N } else { 0 };
+        found
+    }
+
     /// The inside of the string that comes next.
     #[inline]
     pub(crate) fn string(&mut self) -> Step<Text<'a>> {
-        if !self.eat(b'"') {
-            return Err(self.broken("a string"));
+        match self.eat(b'"') {
+            true => self.rest_of_string(),
+            false => Err(self.broken(Expected::Text)),
         }
+    }
+
+    /// The inside of the string whose opening quote was just consumed.
+    #[inline]
+    pub(crate) fn rest_of_string(&mut self) -> Step<Text<'a>> {
         let start = self.at;
         let Some((end, escaped)) = scan::string_end(self.bytes, start) else {
             self.at = self.bytes.len();
-            return Err(self.broken("the end of a string"));
+            return Err(self.broken(Expected::TextEnd));
         };
         self.at = end + 1;
         let inside = self.bytes.get(start..end).unwrap_or_default();
@@ -131,17 +134,17 @@ impl<'a> Json<'a> {
     /// Steps into an object; false when it is empty (and consumed).
     #[inline]
     pub(crate) fn enter_object(&mut self) -> Step<bool> {
-        self.enter(b'{', b'}', "an object")
+        self.enter(b'{', b'}', Expected::Object)
     }
 
     /// Steps into an array; false when it is empty (and consumed).
     #[inline]
     pub(crate) fn enter_array(&mut self) -> Step<bool> {
-        self.enter(b'[', b']', "an array")
+        self.enter(b'[', b']', Expected::Array)
     }
 
     #[inline]
-    fn enter(&mut self, open: u8, close: u8, expected: &'static str) -> Step<bool> {
+    fn enter(&mut self, open: u8, close: u8, expected: Expected) -> Step<bool> {
         match self.eat(open) {
             true => Ok(!self.eat(close)),
             false => Err(self.broken(expected)),
@@ -154,29 +157,29 @@ impl<'a> Json<'a> {
     pub(crate) fn key(&mut self) -> Step<&'a [u8]> {
         let key = match self.peek() {
             b'"' => self.string()?.raw(),
-            _ => return Err(self.broken("a key")),
+            _ => return Err(self.broken(Expected::Key)),
         };
         match self.eat(b':') {
             true => Ok(key),
-            false => Err(self.broken("a colon")),
+            false => Err(self.broken(Expected::Colon)),
         }
     }
 
     /// After a value in an object: true when another key follows.
     #[inline]
     pub(crate) fn more_keys(&mut self) -> Step<bool> {
-        self.more(b'}', "a comma or the end of the object")
+        self.more(b'}', Expected::ObjectEnd)
     }
 
     /// After an element of an array: true when another follows.
     #[inline]
     pub(crate) fn more_elements(&mut self) -> Step<bool> {
-        self.more(b']', "a comma or the end of the array")
+        self.more(b']', Expected::ArrayEnd)
     }
 
     /// A comma before the closing bracket is forgiven: hand-edited files have it.
     #[inline]
-    fn more(&mut self, close: u8, expected: &'static str) -> Step<bool> {
+    fn more(&mut self, close: u8, expected: Expected) -> Step<bool> {
         if self.eat(b',') {
             return Ok(!self.eat(close));
         }
@@ -203,7 +206,7 @@ impl<'a> Json<'a> {
         self.at = start + word.len();
         if self.at >= self.bytes.len() {
             // A number at the very end may have lost digits.
-            return Err(self.broken("the end of a value"));
+            return Err(self.broken(Expected::ValueEnd));
         }
         match word {
             b"null" => Ok(Token::Null),
@@ -213,7 +216,7 @@ impl<'a> Json<'a> {
             [b'-' | b'0'..=b'9', ..] => Ok(Token::Number(word)),
             _ => {
                 self.at = start;
-                Err(self.broken("a value"))
+                Err(self.broken(Expected::Value))
             }
         }
     }
@@ -235,7 +238,7 @@ impl<'a> Json<'a> {
             }
             Extent::Unfinished => {
                 self.at = self.bytes.len();
-                Err(self.broken("the end of a value"))
+                Err(self.broken(Expected::ValueEnd))
             }
         }
     }

@@ -10,5 +10,5 @@ mod text;
 pub(crate) use date::date;
 pub(crate) use id::{Id, id_from_bytes, span_id, trace_id};
 pub(crate) use name::{Temporality, severity, span_kind, status_code, temporality};
-pub(crate) use number::{BadNumber, double, integer, nanos_since_epoch, unsigned};
+pub(crate) use number::{BadNumber, decimal, double, integer, nanos_since_epoch, unsigned};
 pub(crate) use text::unescape;

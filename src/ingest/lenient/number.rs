@@ -71,6 +71,33 @@ pub(crate) fn double(text: &[u8]) -> Result<Option<f64>, BadNumber> {
     }
 }
 
+/// A number times 10 to the power of `places` (at most 18), exactly where it is written without an
+/// exponent: seconds become nanoseconds with 9 places. `None` when negative, too large or no
+/// number.
+pub(crate) fn decimal(text: &[u8], places: u32) -> Option<u64> {
+    let scale = 10u64.checked_pow(places)?;
+    let point = text.iter().position(|&b| b == b'.').unwrap_or(text.len());
+    let (whole, fraction) = text.split_at(point);
+    let fraction = fraction.get(1..).unwrap_or_default();
+    let fraction = fraction.get(..fraction.len().min(places as usize))?;
+    match (
+        digits(whole),
+        digits(fraction).or(fraction.is_empty().then_some(0)),
+    ) {
+        (Some(whole), Some(part)) => {
+            let missing = places.checked_sub(fraction.len() as u32)?;
+            let part = part.checked_mul(10u64.checked_pow(missing)?)?;
+            whole.checked_mul(scale)?.checked_add(part)
+        }
+        _ => {
+            let value = (float(text).ok()? * scale as f64).round();
+            (0.0..u64::MAX as f64)
+                .contains(&value)
+                .then_some(value as u64)
+        }
+    }
+}
+
 /// A finite number; refuses the words that [`str::parse`] would take (`nan`, `inf`).
 fn float(text: &[u8]) -> Result<f64, BadNumber> {
     let starts_well = text
@@ -150,6 +177,23 @@ mod tests {
         assert_eq!(integer(b"1.5"), Err(BadNumber));
         assert_eq!(double(b"nan"), Err(BadNumber));
         assert_eq!(double(b"1e999"), Err(BadNumber));
+    }
+
+    #[test]
+    fn seconds_become_nanoseconds_exactly() {
+        assert_eq!(
+            decimal(b"1760000000.25", 9),
+            Some(1_760_000_000_250_000_000)
+        );
+        assert_eq!(
+            decimal(b"1760000000.1234567891", 9),
+            Some(1_760_000_000_123_456_789)
+        );
+        assert_eq!(decimal(b"1760000000", 9), Some(1_760_000_000_000_000_000));
+        assert_eq!(decimal(b"1.5e3", 6), Some(1_500_000_000));
+        for bad in ["-1", "", "x", "1.x", "99999999999999999999", "1e30"] {
+            assert_eq!(decimal(bad.as_bytes(), 9), None, "{bad}");
+        }
     }
 
     #[test]

@@ -1,34 +1,190 @@
-//! One span in every spelling that OTLP/JSON occurs in.
+//! The same two spans in every arrangement and spelling that OTLP occurs in.
 
-use super::recorder::{Record, read_bytes};
+use std::fs;
+use std::io::Write as _;
 
-const LINE: &str = r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeSpans":[{"scope":{"name":"lib","version":"1"},"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"00f067aa0ba902b7","name":"chat","kind":3,"startTimeUnixNano":"1700000000000000001","endTimeUnixNano":"1700000000500000002","attributes":[{"key":"n","value":{"intValue":"7"}}],"status":{"code":2,"message":"no"}}]}]}]}"#;
+use agentdiag::ingest::Source;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message as _;
 
-fn one(text: &str) -> Record {
-    let record = read_bytes(text.as_bytes());
-    assert_eq!(record.readable, 1, "{text}");
+use super::fixtures::folder;
+use super::recorder::{Record, Span, read, read_bytes};
+
+/// The spans of `fixtures/formats/otlp/document.json`.
+fn model() -> Vec<Span> {
+    read(Source::find(&[folder("formats/otlp/document.json")])).spans
+}
+
+#[test]
+fn the_model_document_says_what_it_should() {
+    let spans = model();
+    let (llm, root) = (&spans[1], &spans[0]);
+    assert_eq!(
+        (root.name.as_str(), root.kind.as_str(), root.parent),
+        ("POST /chat", "Server", 0)
+    );
+    assert_eq!(
+        (llm.parent, llm.failed, llm.message.as_str()),
+        (root.id, true, "rate limited")
+    );
+    assert_eq!(llm.start, Some(1_760_000_000_250_000_003));
+    assert_eq!(
+        llm.attributes,
+        "gen_ai.operation.name=\"chat\" gen_ai.usage.input_tokens=1200 \
+         gen_ai.request.temperature=0.7f gen_ai.request.stream=true \
+         gen_ai.response.finish_reasons=[\"\\\"stop\\\"\"] quote=\"say \\\"hi\\\"\\né 😀\" \
+         nested={a=-1 b=\"\"} nothing=null"
+    );
+    let event = (
+        "gen_ai.first_token".into(),
+        Some(1_760_000_001_000_000_005),
+        "index=0".into(),
+    );
+    assert_eq!(llm.events, [event]);
+    assert_eq!(
+        llm.links,
+        [(
+            0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f,
+            0x1112_1314_1516_1718
+        )]
+    );
+    assert_eq!((llm.flags, llm.dropped), (1, 2));
+    assert_eq!((llm.scope.as_str(), root.flags), ("fixture.agent/1.2", 257));
+}
+
+#[test]
+fn every_spelling_gives_the_same_spans() {
+    let model = model();
+    for entry in fs::read_dir(folder("formats/otlp")).unwrap().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|e| e == "expect") {
+            continue;
+        }
+        let record = read(Source::find(std::slice::from_ref(&path)));
+        assert_eq!(record.spans, model, "{}", path.display());
+        let odd = if path.ends_with("base64-ids.json") {
+            7
+        } else {
+            0
+        };
+        assert_eq!(record.ledger.total(agentdiag::model::IssueKind::OddId), odd);
+        assert_eq!(
+            record.issues().values().sum::<u64>(),
+            odd,
+            "{}: {:?}",
+            path.display(),
+            record.ledger
+        );
+    }
+}
+
+/// The requests of `lines.jsonl` in protobuf, by way of another reader.
+fn requests() -> Vec<Vec<u8>> {
+    let lines = fs::read_to_string(folder("formats/otlp/lines.jsonl")).unwrap();
+    // That reader does not know an attribute without a value inside.
+    let lines = lines.replace("\"value\":{}", "\"value\":null");
+    lines
+        .lines()
+        .map(|line| serde_json::from_str::<ExportTraceServiceRequest>(line).unwrap())
+        .map(|request| request.encode_to_vec())
+        .collect()
+}
+
+fn framed(requests: &[Vec<u8>], header: impl Fn(usize) -> Vec<u8>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for request in requests {
+        bytes.extend(header(request.len()));
+        bytes.extend(request);
+    }
+    bytes
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn expect(bytes: &[u8], format: &str) -> Record {
+    let record = read_bytes(bytes);
+    assert_eq!(record.inputs[0].format, format, "{:?}", record.ledger);
+    assert_eq!(record.spans, model(), "{format}");
+    assert!(record.issues().is_empty(), "{format}: {:?}", record.ledger);
     record
 }
 
 #[test]
-fn a_line() {
-    let record = one(LINE);
-    let span = &record.spans[0];
-    assert_eq!(
-        (span.name.as_str(), span.kind.as_str(), span.failed),
-        ("chat", "Client", true)
+fn protobuf_in_every_framing() {
+    let plain = requests();
+    let length32 = |n: usize| (n as u32).to_be_bytes().to_vec();
+    expect(&plain.concat(), "otlp-proto request bodies");
+    expect(
+        &framed(&plain, length32),
+        "otlp-proto messages with 4-byte lengths",
     );
-    assert_eq!(
-        (span.start, span.end),
-        (
-            Some(1_700_000_000_000_000_001),
-            Some(1_700_000_000_500_000_002)
-        )
+    expect(
+        &framed(&plain, |n| (n as u64).to_be_bytes().to_vec()),
+        "otlp-proto messages with 8-byte lengths",
     );
-    assert_eq!(
-        (span.resource.as_str(), span.scope.as_str()),
-        ("service.name=\"shop\"", "lib/1")
+    expect(
+        &framed(&plain, |n| [vec![0], length32(n)].concat()),
+        "otlp-proto gRPC messages",
     );
-    assert_eq!(span.attributes, "n=7");
-    assert!(record.issues().is_empty(), "{:?}", record.ledger);
+    expect(
+        &framed(&plain, |n| vec![n as u8 & 0x7f | 0x80, (n >> 7) as u8]),
+        "otlp-proto messages with varint lengths",
+    );
+}
+
+#[test]
+fn compression_around_and_inside() {
+    let plain = requests();
+    let length32 = |n: usize| (n as u32).to_be_bytes().to_vec();
+    let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
+    let packed: Vec<Vec<u8>> = plain.iter().map(|r| zstd(r)).collect();
+    expect(
+        &framed(&packed, length32),
+        "otlp-proto messages with 4-byte lengths",
+    );
+    let packed: Vec<Vec<u8>> = plain.iter().map(|r| gzip(r)).collect();
+    expect(
+        &framed(&packed, |n| [vec![1], length32(n)].concat()),
+        "otlp-proto gRPC messages",
+    );
+    let lines = fs::read_to_string(folder("formats/otlp/lines.jsonl")).unwrap();
+    let packed: Vec<Vec<u8>> = lines.lines().map(|l| zstd(l.as_bytes())).collect();
+    expect(
+        &framed(&packed, length32),
+        "otlp-proto messages with 4-byte lengths",
+    );
+    expect(&packed.concat(), "otlp-json lines (zstd)");
+    expect(
+        &gzip(&zstd(lines.as_bytes())),
+        "otlp-json lines (gzip, zstd)",
+    );
+}
+
+#[test]
+fn a_damaged_tail_loses_only_itself() {
+    let plain = requests();
+    for cut in [1, 5, 40, 200] {
+        let mut bytes = plain.concat();
+        bytes.truncate(bytes.len() - cut);
+        let record = read_bytes(&bytes);
+        assert_eq!(record.spans, model()[..1], "{cut}");
+        assert_eq!(
+            record.issues().get("truncated_record"),
+            Some(&1),
+            "{cut}: {:?}",
+            record.ledger
+        );
+    }
+    let mut bytes = plain.concat();
+    bytes.extend([0xff; 30]);
+    let record = read_bytes(&bytes);
+    assert_eq!(record.spans, model());
+    assert_eq!(
+        record.offset_of(agentdiag::model::IssueKind::MalformedRecord),
+        Some(bytes.len() as u64 - 30)
+    );
 }

@@ -1,6 +1,6 @@
 //! Log records.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::ingest::fields::Fields;
 use crate::ingest::json::Step;
 use crate::ingest::lenient;

@@ -1,6 +1,6 @@
 //! Metrics: every point as a number, or as the sum and count of a distribution.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::ingest::fields::Fields;
 use crate::ingest::formats::meaning::{Sort, meaning};
 use crate::ingest::json::Step;

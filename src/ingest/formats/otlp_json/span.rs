@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use super::Reader;
+use super::reader::Reader;
 use crate::ingest::fields::Fields;
 use crate::ingest::json::Step;
 use crate::ingest::lenient;

@@ -1,6 +1,6 @@
 //! Attributes, resources, scopes.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::ingest::fields::Fields;
 use crate::ingest::json::{Step, Token};
 use crate::ingest::lenient;
@@ -66,32 +66,75 @@ impl<'a> Reader<'a, '_, '_> {
 
     #[inline]
     fn attribute(&mut self, into: &mut Vec<RawAttr<'a>>, all: bool, depth: usize) -> Step<()> {
+        let start = self.start();
+        match self.usual_attribute(all) {
+            Some(attribute) => into.extend(attribute),
+            None => {
+                self.json.seek(start);
+                self.any_attribute(into, all, depth)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An attribute written without white space, key first, as nearly all exporters do. `None` when
+    /// it is anything else, whatever that is; `Some(None)` when the sink does not want it.
+    #[inline]
+    fn usual_attribute(&mut self, all: bool) -> Option<Option<RawAttr<'a>>> {
+        let json = &mut self.json;
+        if !json.eat_exactly(b"{\"key\":\"") {
+            return None;
+        }
+        let key = json.rest_of_string().ok()?.get();
+        if !json.eat_exactly(b",\"value\":") {
+            return None;
+        }
+        if !all && !self.out.wants(key.as_bytes()) {
+            json.skip().ok()?;
+            return json.eat_exactly(b"}").then_some(None);
+        }
+        let value = if json.eat_exactly(b"{\"stringValue\":\"") {
+            RawValue::Str(json.rest_of_string().ok()?)
+        } else if json.eat_exactly(b"{\"intValue\":\"") {
+            RawValue::Int(lenient::integer(json.rest_of_string().ok()?.raw()).ok()??)
+        } else if json.eat_exactly(b"{\"boolValue\":true") {
+            RawValue::Bool(true)
+        } else if json.eat_exactly(b"{\"boolValue\":false") {
+            RawValue::Bool(false)
+        } else {
+            return None;
+        };
+        json.eat_exactly(b"}}")
+            .then_some(Some(RawAttr { key, value }))
+    }
+
+    /// An attribute in any form.
+    fn any_attribute(&mut self, into: &mut Vec<RawAttr<'a>>, all: bool, depth: usize) -> Step<()> {
         let (mut name, mut value, mut early) = (None, None, None);
         self.object("an attribute", |r, key| {
             match (key, &name) {
-                (b"key", _) => name = r.text("an attribute key")?,
+                (b"key", _) => name = r.text("an attribute key")?.map(|text| text.get()),
                 (b"value", None) => {
                     early = Some(r.json.at());
                     r.json.skip()?;
                 }
-                (b"value", Some(name)) if all || r.out.wants(name.raw()) => {
+                (b"value", Some(name)) if all || r.out.wants(name.as_bytes()) => {
                     value = Some(r.any_value(depth)?);
                 }
                 _ => r.json.skip()?,
             }
             Ok(())
         })?;
-        let Some(name) = name else {
+        let Some(key) = name else {
             return Ok(());
         };
-        if let (Some(at), None, true) = (early, &value, all || self.out.wants(name.raw())) {
+        if let (Some(at), None, true) = (early, &value, all || self.out.wants(key.as_bytes())) {
             let end = self.json.at();
             self.json.seek(at);
             value = Some(self.any_value(depth)?);
             self.json.seek(end);
         }
         if let Some(value) = value {
-            let key = name.get();
             into.push(RawAttr { key, value });
         }
         Ok(())

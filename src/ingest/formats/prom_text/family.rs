@@ -61,12 +61,17 @@ impl<'a> Family<'a> {
         }
     }
 
-    /// True for the lines of a distribution that are not used: its buckets and when it began.
+    /// True for lines that are not used: the buckets of a distribution, and when a series began.
     pub(super) fn ignores(&self, line: &[u8]) -> bool {
-        self.kind == Type::Distribution
-            && line
-                .strip_prefix(self.name)
-                .is_some_and(|rest| rest.starts_with(b"_bucket{") || rest.starts_with(b"_created"))
+        let Some(rest) = line
+            .strip_prefix(self.name)
+            .filter(|_| !self.name.is_empty())
+        else {
+            return false;
+        };
+        let created = matches!(self.kind, Type::Counter | Type::Distribution);
+        (self.kind == Type::Distribution && rest.starts_with(b"_bucket{"))
+            || (created && (rest.starts_with(b"_created{") || rest.starts_with(b"_created ")))
     }
 
     pub(super) fn add(&mut self, sample: Sample<'a>) {

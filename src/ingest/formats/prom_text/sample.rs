@@ -1,6 +1,7 @@
 //! One line: a name, labels, a value, perhaps a time, perhaps an exemplar.
 
 use super::number;
+use crate::ingest::lenient;
 use crate::ingest::raw::{RawAttr, RawValue, Text};
 use crate::units::Nanos;
 
@@ -58,14 +59,11 @@ fn is_name(name: &[u8]) -> bool {
 /// A time in milliseconds (Prometheus) or in seconds (OpenMetrics); only their size tells which:
 /// in seconds, 100 000 000 000 is the year 5138, in milliseconds it is 1973.
 pub(super) fn time(text: &[u8]) -> Option<Nanos> {
-    let number = number(text)?;
-    match number.abs() < 1e11 {
-        true => Nanos::from_secs(number),
-        false => match std::str::from_utf8(text).ok()?.parse::<u64>() {
-            Ok(millis) => millis.checked_mul(1_000_000).map(Nanos),
-            Err(_) => Nanos::from_millis(number),
-        },
-    }
+    let places = match number(text)? < 1e11 {
+        true => 9,
+        false => 6,
+    };
+    lenient::decimal(text, places).map(Nanos)
 }
 
 /// Labels up to and with the closing brace; how many bytes they took. A quoted text without a

@@ -1,0 +1,212 @@
+//! The reading side: opens sources one after another, unpacks and cuts them, and sends the chunks
+//! off to be decoded.
+
+use std::io;
+use std::mem;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Mutex, PoisonError};
+
+use super::feed::Feed;
+use super::pump::{Job, Options, Progress};
+use super::sniff::{HEAD, Verdict, sniff};
+use super::source::{Refusal, Source, reason};
+use super::split::Splitter;
+use super::unpack::{Bytes, unpack};
+use crate::model::{Input, Issue, IssueKind, Ledger, Place};
+
+/// What the reading threads share.
+pub(super) struct Plan<'p> {
+    options: &'p Options,
+    progress: &'p dyn Progress,
+    total: Option<u64>,
+    read: AtomicU64,
+    next: AtomicUsize,
+    sources: Vec<Mutex<Option<Source>>>,
+}
+
+/// What became of one source.
+pub(super) struct Opened {
+    /// Its index.
+    pub(super) file: u32,
+    /// How it was taken; records are counted by those who decode them.
+    pub(super) input: Input,
+    /// What happened to it as a whole.
+    pub(super) ledger: Ledger,
+    /// True when its format can be read.
+    pub(super) readable: bool,
+}
+
+impl Opened {
+    fn issue(&mut self, kind: IssueKind, offset: Option<u64>, detail: String) {
+        self.ledger.add(Issue {
+            kind,
+            place: Place::at(self.file, offset.unwrap_or(0)),
+            offset,
+            detail,
+        });
+    }
+
+    /// Files that are no exports: a mistake when named by the user, but notes and tables beside
+    /// the exports of a folder are no reason to complain.
+    fn unknown(&mut self, what: String, passed_over: bool) {
+        let kind = match passed_over {
+            true => IssueKind::SkippedFile,
+            false => IssueKind::UnknownFormat,
+        };
+        self.issue(kind, None, what);
+    }
+}
+
+impl<'p> Plan<'p> {
+    pub(super) fn new(
+        sources: Vec<Source>,
+        options: &'p Options,
+        progress: &'p dyn Progress,
+    ) -> Self {
+        Self {
+            options,
+            progress,
+            total: sources.iter().map(Source::size).sum(),
+            read: AtomicU64::new(0),
+            next: AtomicUsize::new(0),
+            sources: sources.into_iter().map(|s| Mutex::new(Some(s))).collect(),
+        }
+    }
+
+    /// How many sources there are.
+    pub(super) fn len(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// Reads sources until none is left. Runs on several threads, each with its own.
+    pub(super) fn read_some(&self, send: &SyncSender<Job>) -> Vec<Opened> {
+        let mut opened = Vec::new();
+        loop {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(slot) = self.sources.get(index) else {
+                return opened;
+            };
+            let source = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(source) = source {
+                opened.push(self.read_one(index as u32, source, send));
+            }
+        }
+    }
+
+    fn read_one(&self, file: u32, source: Source, send: &SyncSender<Job>) -> Opened {
+        let mut opened = Opened {
+            file,
+            input: Input {
+                path: source.name().to_owned(),
+                format: "not read".into(),
+                ..Input::default()
+            },
+            ledger: Ledger::default(),
+            readable: false,
+        };
+        let found = source.is_found();
+        match source.open() {
+            Ok(bytes) => self.read_stored(&mut opened, bytes, found, send),
+            Err(Refusal::Unreadable(why)) => opened.issue(IssueKind::Unreadable, None, why),
+            Err(Refusal::Repeated) => {
+                opened.issue(IssueKind::RepeatedInput, None, "named before".into());
+            }
+        }
+        opened
+    }
+
+    fn read_stored(
+        &self,
+        opened: &mut Opened,
+        bytes: Bytes<'_>,
+        found: bool,
+        send: &SyncSender<Job>,
+    ) {
+        let stored = AtomicU64::new(0);
+        let metered = Metered {
+            bytes,
+            stored: &stored,
+            plan: self,
+        };
+        match unpack(Box::new(metered)) {
+            Ok((unpacked, layers)) => self.read_unpacked(opened, unpacked, &layers, found, send),
+            Err(error) => opened.issue(IssueKind::Unreadable, None, reason(&error)),
+        }
+        opened.input.bytes = stored.load(Ordering::Relaxed);
+    }
+
+    fn read_unpacked(
+        &self,
+        opened: &mut Opened,
+        unpacked: Bytes<'_>,
+        layers: &[&str],
+        found: bool,
+        send: &SyncSender<Job>,
+    ) {
+        let mut feed = Feed::new(unpacked, self.options.max_unpacked);
+        feed.fill(HEAD);
+        if feed.bytes().starts_with(b"\xef\xbb\xbf") {
+            feed.drop_front(3);
+        }
+        let verdict = sniff(feed.bytes(), feed.ended());
+        let mut splitter = Splitter {
+            file: opened.file,
+            feed,
+            ledger: Ledger::default(),
+            max_record: self.options.max_record,
+        };
+        match verdict {
+            Verdict::Readable(format, layout) => {
+                opened.readable = true;
+                opened.input.format = format!("{} {}", format.name, layout.word());
+                let mut emit = |chunk| send.send(Job { format, chunk }).is_ok();
+                splitter.run(layout, &mut emit);
+            }
+            Verdict::Known(known) => {
+                opened.input.format = format!("{}, not read", known.name);
+                let detail = format!("this is {}: {}", known.name, known.hint);
+                opened.issue(IssueKind::UnsupportedFormat, None, detail);
+            }
+            Verdict::Unknown(what, text) => opened.unknown(what, found && text),
+            Verdict::Empty if splitter.feed.failure().is_none() => {
+                opened.issue(IssueKind::EmptyInput, None, "the file holds nothing".into());
+            }
+            // The failure is reported below.
+            Verdict::Empty => {}
+        }
+        if !layers.is_empty() {
+            let packed = format!(" ({})", layers.join(", "));
+            opened.input.format.push_str(&packed);
+        }
+        opened.ledger.absorb(mem::take(&mut splitter.ledger));
+        let end = splitter.feed.end();
+        opened.input.unpacked = end;
+        if let Some(error) = splitter.feed.failure() {
+            let kind = match layers.is_empty() {
+                true => IssueKind::Unreadable,
+                false => IssueKind::DamagedCompression,
+            };
+            let detail = format!("{}, after {end} unpacked bytes", reason(error));
+            opened.issue(kind, Some(end), detail);
+        }
+    }
+}
+
+/// Counts what is read from a file.
+struct Metered<'a> {
+    bytes: Bytes<'a>,
+    stored: &'a AtomicU64,
+    plan: &'a Plan<'a>,
+}
+
+impl io::Read for Metered<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read(into)?;
+        self.stored.fetch_add(count as u64, Ordering::Relaxed);
+        let before = self.plan.read.fetch_add(count as u64, Ordering::Relaxed);
+        let read = before + count as u64;
+        self.plan.progress.advance(read, self.plan.total);
+        Ok(count)
+    }
+}

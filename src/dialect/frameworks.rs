@@ -72,7 +72,8 @@ fn mlflow_roles(value: &str) -> Option<Role> {
     Some(Role::Is(match value.trim_matches(['"', '\\']) {
         "LLM" | "CHAT_MODEL" => Op::Llm,
         "CHAIN" | "TASK" => return Some(Role::Chain),
-        "AGENT" | "WORKFLOW" => Op::Agent,
+        "AGENT" => Op::Agent,
+        "WORKFLOW" => return Some(Role::Workflow),
         "TOOL" => Op::Tool,
         "RETRIEVER" => Op::Retrieval,
         "EMBEDDING" | "RERANKER" => Op::Embedding,

@@ -46,7 +46,8 @@ impl Normalizer {
     /// What was read.
     #[must_use]
     pub fn finish(mut self) -> Dataset {
-        for (dialect, count) in DIALECTS.iter().zip(self.spoken) {
+        let general = DIALECTS.len() - 1;
+        for (dialect, count) in DIALECTS.iter().zip(self.spoken).take(general) {
             if count > 0 {
                 self.data.dialects.insert(dialect.name, count);
             }

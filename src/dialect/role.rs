@@ -30,6 +30,7 @@ pub(super) fn decide(raw: &RawSpan<'_>, slots: &Slots<'_>, setting: Setting) -> 
     }
     let said = slots.role().or(setting.named).and_then(|role| match role {
         Role::Is(op) => Some(op),
+        Role::Workflow => Some(Op::Agent),
         Role::Chain if raw.parent.is_none() => Some(Op::Agent),
         Role::Chain => Some(Op::Step),
         Role::Noise => None,

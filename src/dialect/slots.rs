@@ -1,5 +1,7 @@
 //! What one span says, gathered in one pass: for each field the most trusted usable value.
 
+use std::sync::LazyLock;
+
 use super::DIALECTS;
 use super::field::{Field, NUMBERS, NumberField, RAWS, RawField, TEXTS, TextField, Unit};
 use super::keys::{Binding, KEYS, KeyMemo, Meaning, rank};
@@ -8,6 +10,13 @@ use crate::ingest::{RawAttr, RawValue, Text};
 use crate::model::Op;
 
 const UNSET: u16 = u16::MAX;
+
+/// The dialects that say something deeper than in one attribute, one bit each.
+static WITH_DETAILS: LazyLock<u32> = LazyLock::new(|| {
+    let bits = DIALECTS.iter().enumerate();
+    bits.filter(|(_, d)| d.details.is_some())
+        .fold(0, |all, (index, _)| all | 1 << index)
+});
 
 /// A value with its precedence and the dialect that gave it.
 #[derive(Clone, Copy)]
@@ -88,10 +97,13 @@ impl<'a> Slots<'a> {
                 Meaning::Nothing => {}
             }
         }
-        for (index, dialect) in DIALECTS.iter().enumerate() {
-            if let (Some(details), true) = (dialect.details, self.speaks(index as u8)) {
+        let mut deeper = self.spoken & *WITH_DETAILS;
+        while deeper != 0 {
+            let dialect = DIALECTS.get(deeper.trailing_zeros() as usize);
+            if let Some(details) = dialect.and_then(|d| d.details) {
                 details(self);
             }
+            deeper &= deeper - 1;
         }
     }
 
@@ -325,11 +337,6 @@ impl<'a> Slots<'a> {
     /// What the role keys say.
     pub(super) fn role(&self) -> Option<Role> {
         self.role.map(|(_, role)| role)
-    }
-
-    /// True when the span carries keys of the dialect or comes from its scope.
-    pub(super) fn speaks(&self, dialect: u8) -> bool {
-        self.spoken & (1 << dialect) != 0
     }
 
     /// True when the span carries keys of the dialect.

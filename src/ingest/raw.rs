@@ -37,7 +37,11 @@ impl<'a> Text<'a> {
         if self.escaped {
             Cow::Owned(super::lenient::unescape(self.bytes))
         } else {
-            String::from_utf8_lossy(self.bytes)
+            // Checking valid text is much faster than walking it for repairs.
+            match std::str::from_utf8(self.bytes) {
+                Ok(text) => Cow::Borrowed(text),
+                Err(_) => String::from_utf8_lossy(self.bytes),
+            }
         }
     }
 

@@ -11,6 +11,7 @@
 //! nothing about bytes. Before [`model::Dataset`] all is reading; the middle is pure functions of
 //! data and options. Nothing is lost silently ([`model::Ledger`]) and absent is never zero.
 
+pub mod error;
 pub mod units;
 
 pub mod stats;
@@ -28,3 +29,10 @@ pub mod baseline;
 pub mod diagnose;
 
 pub mod aggregate;
+pub mod report;
+
+pub mod render;
+
+pub mod commands;
+
+pub mod cli;

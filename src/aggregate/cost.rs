@@ -3,8 +3,9 @@
 
 use hashbrown::HashMap;
 
-use super::frame::{CallRow, Frame, FrameError, Key, SumRow};
+use super::frame::{CallRow, Frame, FrameError, Key};
 use super::prices::{Prices, Source, Tariff, Usage};
+use super::total::{Total, day_label, dearest, labelled, whole};
 use crate::model::{Dataset, Known, LlmCall};
 use crate::trace::{Forest, Request, StepKind, StepOp};
 use crate::units::{Nanos, Ratio, Sym, Usd};
@@ -20,27 +21,6 @@ pub struct RequestCost {
     pub unmetered: u32,
     /// Cost as the emitter estimated it, where it did: for comparison only.
     pub reported: Option<Usd>,
-}
-
-/// Sums over the calls of one group.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Total {
-    /// Name of the group; empty where the dump does not name one.
-    pub key: String,
-    /// Requests with a call in it.
-    pub requests: u64,
-    /// Model calls with token counts.
-    pub calls: u64,
-    /// Prompt tokens, cached ones included.
-    pub input_tokens: u64,
-    /// Of these: served from a cache.
-    pub cached_tokens: u64,
-    /// Generated tokens.
-    pub output_tokens: u64,
-    /// US dollars; `None` when no call could be priced.
-    pub cost: Option<Usd>,
-    /// Tokens of the calls that could be priced, of all.
-    pub priced: Ratio,
 }
 
 /// A model without a price.
@@ -253,53 +233,4 @@ fn usage_of(call: &LlmCall) -> Usage {
         output: count(call.output),
         reasoning: count(call.reasoning),
     }
-}
-
-fn labelled(rows: Vec<SumRow>, label: impl Fn(u32) -> String) -> Vec<Total> {
-    let total = |row: SumRow| Total {
-        key: label(row.code),
-        requests: row.requests,
-        calls: row.calls,
-        input_tokens: row.input,
-        cached_tokens: row.cached,
-        output_tokens: row.output,
-        cost: (row.priced_calls > 0).then_some(Usd(row.cost)),
-        priced: Ratio {
-            part: row.priced_tokens,
-            whole: row.input.saturating_add(row.output),
-        },
-    };
-    rows.into_iter().map(total).collect()
-}
-
-/// Sorts by cost, then tokens, both falling, then by name.
-fn dearest(total: &Total) -> (std::cmp::Reverse<(Option<Usd>, u64)>, &str) {
-    let rank = std::cmp::Reverse((total.cost, total.priced.whole));
-    (rank, &total.key)
-}
-
-fn whole(parts: &[Total], requests: u64) -> Total {
-    let mut sum = Total {
-        requests,
-        ..Total::default()
-    };
-    for part in parts {
-        sum.calls += part.calls;
-        sum.input_tokens += part.input_tokens;
-        sum.cached_tokens += part.cached_tokens;
-        sum.output_tokens += part.output_tokens;
-        sum.priced.part += part.priced.part;
-        sum.priced.whole += part.priced.whole;
-        if let Some(cost) = part.cost {
-            *sum.cost.get_or_insert_default() += cost;
-        }
-    }
-    sum
-}
-
-fn day_label(day: u32) -> String {
-    jiff::Timestamp::from_second(i64::from(day) * 86_400).map_or_else(
-        |_| String::new(),
-        |midnight| midnight.strftime("%Y-%m-%d").to_string(),
-    )
 }

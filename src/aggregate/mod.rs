@@ -6,13 +6,15 @@ mod frame;
 mod latency;
 mod prices;
 mod signals;
+mod total;
 
-pub use cost::{Cost, RequestCost, Total, UnknownModel};
+pub use cost::{Cost, RequestCost, UnknownModel};
 pub use drift::{Drift, ToolShift};
 pub use frame::FrameError;
 pub use latency::{Estimate, Latency, ModelLatency, Named, Spread};
 pub use prices::{PriceError, Prices, Source, Tariff, Usage};
 pub use signals::{Layer, Signal};
+pub use total::Total;
 
 use crate::model::Dataset;
 use crate::trace::Forest;

@@ -210,6 +210,23 @@ fn durations_of_whole_requests_models_and_tools() {
 }
 
 #[test]
+fn a_repeated_call_is_not_another_choice() {
+    let mut dump = Dump::default();
+    for i in 0..60 {
+        let start = i * 10_000;
+        let repeats = if i < 30 { 1 } else { 9 };
+        for n in 0..repeats {
+            dump.tool("search", window(start + n * 10, 5));
+        }
+        dump.tool("read", window(start + 900, 5));
+        dump.request("ask", "", window(start, 1000), RootState::Complete);
+    }
+    let drift = sums(&dump).drift;
+    assert!(!drift.drifted);
+    assert_eq!((drift.calls_before, drift.calls_after), (60, 60));
+}
+
+#[test]
 fn signals_count_calls_tools_and_requests() {
     let signals = sums(&dump()).signals;
     let of = |name: &str| {

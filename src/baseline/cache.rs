@@ -9,6 +9,9 @@ use crate::units::{Nanos, Sym};
 pub const IDLE_BINS: [f64; 4] = [20.0, 60.0, 150.0, 400.0];
 /// Hits are expected where at least this share was one.
 const EXPECT_AT: f64 = 0.7;
+/// A later call of a lane is expected to find the prompt before it as soon as this share does: within a
+/// lane there is no idle time to forget in, so misses are not natural however many there are.
+const EXPECT_LATER_AT: f64 = 0.15;
 /// Bins with fewer calls than this are not relied on.
 const LEAST: u32 = 4;
 
@@ -126,7 +129,7 @@ impl CacheHabits {
             .copied()
             .filter(|(_, n)| *n >= LEAST)
             .unwrap_or(self.any_later);
-        (n > 0 && f64::from(hits) >= EXPECT_AT * f64::from(n))
+        (n > 0 && f64::from(hits) >= EXPECT_LATER_AT * f64::from(n))
             .then(|| f64::from(before) * self.kept_share)
     }
 

@@ -6,6 +6,7 @@
 //! ```
 
 mod feed;
+mod fields;
 mod formats;
 mod json;
 mod lenient;

@@ -1,9 +1,12 @@
 //! What a format reader writes to: the sink, with the counts of the file and the places of records
 //! kept beside it, so that readers only say offsets.
 
-use super::raw::{RawAttr, RawClusterEvent, RawLog, RawMetric, RawSpan};
+use super::raw::{RawAttr, RawClusterEvent, RawLog, RawMetric, RawSpan, RawValue};
 use super::sink::Sink;
 use crate::model::{Input, Issue, IssueKind, Place};
+
+/// Attribute that the reader itself looks at.
+const EVENT_NAME: &str = "event.name";
 
 /// Records of one file on their way to one sink.
 pub(crate) struct Outlet<'s> {
@@ -42,7 +45,7 @@ impl<'s> Outlet<'s> {
     /// True when the value of the attribute `key` is to be delivered.
     #[inline]
     pub(crate) fn wants(&self, key: &[u8]) -> bool {
-        self.sink.wants(key)
+        self.sink.wants(key) || key == EVENT_NAME.as_bytes()
     }
 
     /// Counts an issue at offset `at`; the message is built for the first of its kind only.
@@ -95,15 +98,38 @@ impl<'s> Outlet<'s> {
         }
     }
 
-    /// Hands over a metric.
-    pub(crate) fn metric(&mut self, metric: &RawMetric<'_>, resource: u32) {
+    /// Hands over a metric. Points that carry no time cannot be used and go no further.
+    pub(crate) fn metric(&mut self, metric: &mut RawMetric<'_>, resource: u32, at: usize) {
         self.counts.points += metric.points.len() as u64;
+        let untimed = metric.points.iter().filter(|p| p.time.is_none()).count();
+        if untimed > 0 {
+            metric.points.retain(|p| p.time.is_some());
+            let detail = "a metric sample without a time".into();
+            self.issues(IssueKind::UntimedMetrics, at, detail, untimed as u64);
+        }
         self.sink.metric(metric, resource);
     }
 
-    /// Hands over a log record.
-    pub(crate) fn log(&mut self, log: &RawLog<'_>, resource: u32) {
+    /// Counts a metric point that carries no value. Some say so by a flag; others are a fault of
+    /// their exporter and reported.
+    pub(crate) fn point_without_value(&mut self, flagged: bool, at: usize) {
+        self.counts.points += 1;
+        if !flagged {
+            self.count(IssueKind::UnusedRecords, at, || {
+                "a metric point without a value".into()
+            });
+        }
+    }
+
+    /// Hands over a log record. Before OTLP 1.5 the event name was an attribute.
+    pub(crate) fn log(&mut self, log: &mut RawLog<'_>, resource: u32) {
         self.counts.logs += 1;
+        if log.event.is_empty()
+            && let Some(old) = log.attributes.iter().find(|a| a.key == EVENT_NAME)
+            && let RawValue::Str(text) = old.value
+        {
+            log.event = text.get();
+        }
         self.sink.log(log, resource);
     }
 

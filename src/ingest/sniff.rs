@@ -28,7 +28,6 @@ pub(crate) fn sniff(bytes: &[u8], whole: bool) -> Verdict {
     let lines = stands_in_lines(bytes, whole);
     let head = |shape| Head {
         bytes,
-        whole,
         shape,
         lines,
     };
@@ -91,7 +90,12 @@ fn is_text(bytes: &[u8]) -> bool {
 /// How the file begins, without quoting its contents.
 fn describe(head: &Head<'_>) -> String {
     if let Some(shape) = &head.shape {
-        let keys: Vec<&str> = shape.outermost().take(6).collect();
+        let keys: Vec<&str> = shape
+            .outermost()
+            .iter()
+            .take(6)
+            .map(String::as_str)
+            .collect();
         let what = if shape.is_list() {
             "a JSON array"
         } else {

@@ -1,8 +1,8 @@
 //! Cuts a file into chunks that can be decoded apart from each other.
 
 use super::feed::Feed;
-use super::formats::{Chunk, Layout, Parts};
-use super::json::{Cut, Cutter, Kind, Piece};
+use super::formats::{Chunk, Frame, Framed, Layout, Mark, Parts, lines};
+use super::json::{Cut, Cutter, Piece};
 use crate::model::{Issue, IssueKind, Ledger, Place};
 
 /// Bytes of one chunk, where records are small enough to allow it.
@@ -28,7 +28,10 @@ impl Splitter<'_> {
     pub(crate) fn run(&mut self, layout: Layout, emit: &mut Emit<'_>) {
         match layout {
             Layout::Lines => self.lines(emit),
-            Layout::Json(role) => self.documents(role, emit),
+            Layout::Json(role) => self.documents(Cutter::new(Some(role)), emit),
+            Layout::Objects => self.documents(Cutter::new(None), emit),
+            Layout::Sections(mark) => self.sections(mark, emit),
+            Layout::Frames(frame) => self.frames(frame, emit),
         }
     }
 
@@ -93,8 +96,7 @@ impl Splitter<'_> {
         }
     }
 
-    fn documents(&mut self, role: fn(&[u8]) -> Kind, emit: &mut Emit<'_>) {
-        let mut cutter = Cutter::new(role);
+    fn documents(&mut self, mut cutter: Cutter, emit: &mut Emit<'_>) {
         let mut pieces: Vec<Piece> = Vec::new();
         let mut want = CHUNK;
         self.feed.fill(want);
@@ -154,6 +156,82 @@ impl Splitter<'_> {
                 want = self.feed.bytes().len().saturating_mul(2).max(CHUNK);
             }
             self.feed.fill(want);
+        }
+    }
+
+    fn frames(&mut self, frame: Frame, emit: &mut Emit<'_>) {
+        let mut want = CHUNK;
+        loop {
+            self.feed.fill(want);
+            let (bytes, ended) = (self.feed.bytes(), self.feed.ended());
+            let (mut done, mut broken) = (0, false);
+            loop {
+                match frame.next(bytes, done) {
+                    Framed::Message { end, .. } if end - done > self.max_record => broken = true,
+                    Framed::Message { end, .. } if end <= bytes.len() => done = end,
+                    Framed::Message { end, .. } => want = end - done,
+                    Framed::NeedMore => want = CHUNK,
+                    Framed::Broken => broken = true,
+                }
+                if broken || done >= bytes.len() || want > bytes.len() - done {
+                    break;
+                }
+            }
+            if broken {
+                let (at, left) = (
+                    self.feed.offset() + done as u64,
+                    "nothing after it was read",
+                );
+                let detail = format!("expected a message or its length; {left}");
+                self.issue(IssueKind::MalformedRecord, at, detail);
+                self.send(done, Parts::Frames(frame), emit);
+                return;
+            }
+            // The decoder makes what it can of a message that is cut off.
+            let count = if ended { usize::MAX } else { done };
+            if (count > 0 && !self.send(count, Parts::Frames(frame), emit)) || ended {
+                return;
+            }
+            want = want.max(CHUNK);
+        }
+    }
+
+    fn sections(&mut self, mark: fn(&[u8]) -> Mark, emit: &mut Emit<'_>) {
+        let mut context = Vec::new();
+        let mut want = CHUNK;
+        loop {
+            self.feed.fill(want);
+            let (bytes, ended) = (self.feed.bytes(), self.feed.ended());
+            let mut next = Vec::new();
+            let mut cut = None;
+            for (line, whole) in lines(bytes) {
+                let text = bytes.get(line.clone()).unwrap_or_default();
+                let mark = mark(text);
+                if mark != Mark::Inside && whole && line.start > 0 {
+                    cut = Some((line.start, next.clone()));
+                }
+                if mark == Mark::Context {
+                    next = text.to_vec();
+                }
+            }
+            let (end, after) = match cut {
+                _ if ended => (bytes.len(), Vec::new()),
+                Some(cut) => cut,
+                // A section that does not end: records in it are lines all the same.
+                None if bytes.len() >= self.max_record => (bytes.len(), next),
+                None => {
+                    want = bytes.len().saturating_mul(2);
+                    continue;
+                }
+            };
+            let before = match after.is_empty() {
+                true => context.clone(),
+                false => std::mem::replace(&mut context, after),
+            };
+            if !self.send(end, Parts::Sections(before), emit) || ended {
+                return;
+            }
+            want = CHUNK;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The quantities everything else is said in. Conversion to other units happens at the edges only.
 
 mod count;
+pub mod human;
 mod intern;
 mod money;
 mod time;

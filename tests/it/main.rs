@@ -1,3 +1,9 @@
 //! The one integration binary: linking is what costs.
 
+mod cli;
 mod ingest;
+mod layers;
+mod man;
+mod readme;
+mod render;
+mod sample;

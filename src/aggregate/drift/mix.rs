@@ -118,6 +118,23 @@ pub(super) struct Comparison {
     pub(super) shifts: Vec<Shift>,
 }
 
+impl Comparison {
+    /// Smaller is clearer.
+    pub(super) fn rank(&self) -> f64 {
+        self.p_value.unwrap_or(1.0)
+    }
+
+    /// The tool that changed most clearly.
+    pub(super) fn clearest(&self) -> Option<Sym> {
+        let tested = self
+            .shifts
+            .iter()
+            .filter_map(|s| Some((s.p_value?, s.tool)));
+        let clearest = tested.min_by(|(a, _), (b, _)| a.total_cmp(b));
+        clearest.map(|(_, tool)| tool)
+    }
+}
+
 /// Sums of observed less expected calls, their variance, and the smaller expectation, of one tool
 /// over all kinds: the Cochran–Mantel–Haenszel statistic (Mantel & Haenszel 1959).
 #[derive(Clone, Copy, Default)]

@@ -6,12 +6,15 @@ use hashbrown::HashMap;
 use mix::{Choice, Comparison, Mix, compare};
 
 use super::cost::ops;
-use crate::model::Dataset;
+use crate::model::{Dataset, Digest};
 use crate::trace::{Forest, StepKind};
 use crate::units::{Interner, Nanos, Ratio, Sym};
 
 /// Chance of a false alarm that is accepted, for the whole of one dump.
 pub const ALPHA: f64 = 0.05;
+
+/// Chance at which a further tool is named beside the clearest one.
+const NAMED: f64 = 0.01;
 
 /// Points at which a dump is cut in two, as shares of its requests.
 const CUTS: [(usize, usize); 3] = [(1, 2), (1, 4), (3, 4)];
@@ -51,7 +54,8 @@ pub struct Drift {
     pub tools: Vec<ToolShift>,
 }
 
-/// The tools each request chose, in order of start.
+/// The tools each request chose, in order of start. The same tool with the same arguments is chosen
+/// once: to repeat a call is a retry and not another choice.
 struct Choices {
     names: Interner,
     starts: Vec<Nanos>,
@@ -78,10 +82,6 @@ pub fn between(before: (&Dataset, &Forest), after: (&Dataset, &Forest)) -> Drift
     choices.drift(cut, &found, 1)
 }
 
-fn or_one(p_value: Option<f64>) -> f64 {
-    p_value.unwrap_or(1.0)
-}
-
 impl Default for Choices {
     fn default() -> Self {
         Self {
@@ -96,6 +96,7 @@ impl Choices {
     fn read(&mut self, data: &Dataset, forest: &Forest) {
         for request in &forest.requests {
             let mut tools: Vec<(Sym, u64)> = Vec::new();
+            let mut asked: Vec<(Sym, Digest)> = Vec::new();
             for op in ops(forest, request) {
                 let Some(span) = data.spans.get(op.span as usize) else {
                     continue;
@@ -105,6 +106,12 @@ impl Choices {
                 }
                 let name = super::latency::tool_name(data, op);
                 let tool = self.names.intern(name);
+                if let Some(arguments) = data.tool_of(span).and_then(|call| call.arguments) {
+                    if asked.contains(&(tool, arguments)) {
+                        continue;
+                    }
+                    asked.push((tool, arguments));
+                }
                 match tools.iter_mut().find(|(known, _)| *known == tool) {
                     Some((_, count)) => *count += 1,
                     None => tools.push((tool, 1)),
@@ -141,19 +148,15 @@ impl Choices {
         let tested = cuts.map(|cut| (cut, self.compare(cut)));
         let best = tested
             .into_iter()
-            .min_by(|(_, a), (_, b)| or_one(a.p_value).total_cmp(&or_one(b.p_value)));
+            .min_by(|(_, a), (_, b)| a.rank().total_cmp(&b.rank()));
         let Some((cut, found)) = best else {
             return Drift::default();
         };
         let drifted = found
             .p_value
             .is_some_and(|p| p * CUTS.len() as f64 <= ALPHA);
-        let clearest = found
-            .shifts
-            .iter()
-            .min_by(|a, b| or_one(a.p_value).total_cmp(&or_one(b.p_value)));
-        let cut = match clearest {
-            Some(shift) if drifted => self.onset(shift.tool),
+        let cut = match found.clearest() {
+            Some(tool) if drifted => self.onset(tool),
             _ => cut.min(self.all.len() / 2),
         };
         self.drift(cut, &found, CUTS.len())
@@ -197,6 +200,7 @@ impl Choices {
         let adjusted = |p: f64| (p * tests as f64).min(1.0);
         let p_value = found.p_value.map(adjusted);
         let drifted = p_value.is_some_and(|p| p <= ALPHA);
+        let clearest = found.clearest();
         let mut tools: Vec<ToolShift> = found
             .shifts
             .iter()
@@ -207,7 +211,8 @@ impl Choices {
                     before: before.share(shift.tool),
                     after: after.share(shift.tool),
                     p_value,
-                    drifted: drifted && p_value.is_some_and(|p| p <= ALPHA),
+                    drifted: drifted
+                        && (clearest == Some(shift.tool) || p_value.is_some_and(|p| p <= NAMED)),
                 }
             })
             .collect();

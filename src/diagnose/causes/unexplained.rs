@@ -7,9 +7,9 @@ use crate::diagnose::account::{Account, Proof, Target};
 use crate::diagnose::scene::Scene;
 
 /// A call is out of the ordinary from this multiple of its expectation on …
-const OVER: f64 = 4.0;
+const OVER: f64 = 8.0;
 /// … and beyond this many natural spreads.
-const SPREADS: f64 = 5.0;
+const SPREADS: f64 = 8.0;
 
 pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
     let spread = scene.base.prices.spread;

@@ -100,6 +100,7 @@ const KEYS: &[(&[&str], &str)] = &[
     (&["timestamp", "message"], "JSON application logs"),
     (&["ts", "msg"], "JSON application logs"),
     (&["time", "msg"], "JSON application logs"),
+    (&["trace_id", "span_id", "name"], "a home-made span dump"),
 ];
 
 const HINT: &str = "`agentdiag formats` lists what can be read; export OTLP/JSON where you can";
@@ -148,7 +149,6 @@ mod tests {
     fn name(bytes: &[u8]) -> Option<&'static str> {
         let head = Head {
             bytes,
-            whole: true,
             shape: Shape::of(bytes),
             lines: false,
         };

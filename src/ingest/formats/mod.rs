@@ -1,7 +1,11 @@
 //! The readable formats. Adding one is a file here and a line in [`FORMATS`].
 
+mod k8s_events;
 mod known;
-pub(crate) mod otlp_json;
+mod meaning;
+mod otlp_json;
+mod otlp_proto;
+mod prom_text;
 
 use std::ops::Range;
 
@@ -9,6 +13,7 @@ use super::json::{Kind, Piece, Shape};
 use super::outlet::Outlet;
 
 pub(crate) use known::{Known, known_but_unread};
+pub(crate) use otlp_proto::{Frame, Framed};
 
 /// One readable format.
 #[derive(Debug)]
@@ -24,15 +29,18 @@ pub struct Format {
 }
 
 /// Every readable format, in order of decision.
-pub static FORMATS: &[Format] = &[otlp_json::FORMAT];
+pub static FORMATS: &[Format] = &[
+    otlp_json::FORMAT,
+    otlp_proto::FORMAT,
+    k8s_events::FORMAT,
+    prom_text::FORMAT,
+];
 
 /// The first bytes of an unpacked file.
 #[derive(Debug)]
 pub(crate) struct Head<'a> {
     /// The bytes, without a byte-order mark.
     pub(crate) bytes: &'a [u8],
-    /// True when this is all of the file.
-    pub(crate) whole: bool,
     /// Outline of the first JSON value, when there is one.
     pub(crate) shape: Option<Shape<'a>>,
     /// True when the JSON values stand one to a line.
@@ -55,6 +63,12 @@ pub(crate) enum Layout {
     Lines,
     /// JSON documents in any arrangement, cut at the elements of their long arrays.
     Json(fn(&[u8]) -> Kind),
+    /// JSON objects in any arrangement, each a record.
+    Objects,
+    /// Text whose lines belong together in sections.
+    Sections(fn(&[u8]) -> Mark),
+    /// Binary messages.
+    Frames(Frame),
 }
 
 impl Layout {
@@ -63,8 +77,22 @@ impl Layout {
         match self {
             Self::Lines => "lines",
             Self::Json(_) => "documents",
+            Self::Objects => "objects",
+            Self::Sections(_) => "text",
+            Self::Frames(frame) => frame.word(),
         }
     }
+}
+
+/// What a line means for cutting text into sections.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mark {
+    /// It belongs to what comes before.
+    Inside,
+    /// A section starts with it.
+    Start,
+    /// A section starts with it, and later sections depend on it.
+    Context,
 }
 
 /// A run of bytes that a format can decode by itself.
@@ -89,6 +117,10 @@ pub(crate) enum Parts {
     Lines,
     /// Elements of documents.
     Pieces(Vec<Piece>),
+    /// Binary messages.
+    Frames(Frame),
+    /// Whole sections, and the last line before them that they depend on.
+    Sections(Vec<u8>),
 }
 
 /// The lines of `bytes` without their line ends, and whether each had one.

@@ -54,7 +54,7 @@ enum State {
 /// Walks over documents; keeps only its place between calls.
 #[derive(Clone, Debug)]
 pub(crate) struct Cutter {
-    role: fn(&[u8]) -> Kind,
+    role: Option<fn(&[u8]) -> Kind>,
     at: usize,
     state: State,
     depth: usize,
@@ -64,8 +64,9 @@ pub(crate) struct Cutter {
 }
 
 impl Cutter {
-    /// A walk in which `role` tells the keys that matter.
-    pub(crate) fn new(role: fn(&[u8]) -> Kind) -> Self {
+    /// A walk in which `role` tells the keys that matter; without it every object is a piece, alone
+    /// or in an array.
+    pub(crate) fn new(role: Option<fn(&[u8]) -> Kind>) -> Self {
         Self {
             role,
             at: 0,
@@ -106,7 +107,7 @@ impl Cutter {
             let found = match self.state {
                 State::Elements(kind) => self.element(bytes, byte, kind, last),
                 State::Keys => self.key(bytes, byte, last),
-                _ => self.outside(byte),
+                _ => self.outside(bytes, byte, last),
             };
             if let Some(cut) = found {
                 return cut;
@@ -124,8 +125,9 @@ impl Cutter {
         }
     }
 
-    fn outside(&mut self, byte: u8) -> Option<Cut> {
+    fn outside(&mut self, bytes: &[u8], byte: u8, last: bool) -> Option<Cut> {
         match byte {
+            b'{' if self.role.is_none() => return self.element(bytes, byte, 0, last),
             b'{' => {
                 (self.state, self.depth) = (State::Keys, 1);
                 (self.document, self.useful) = (self.at, false);
@@ -171,7 +173,8 @@ impl Cutter {
             return Err(Some(self.lose()));
         }
         let start = next_solid(bytes, colon + 1).ok_or(None)?;
-        match ((self.role)(key), bytes.get(start)) {
+        let kind = self.role.map_or(Kind::Other, |role| role(key));
+        match (kind, bytes.get(start)) {
             (Kind::Elements(kind), Some(b'[')) => {
                 (self.state, self.useful, self.at) = (State::Elements(kind), true, start + 1);
             }
@@ -260,7 +263,7 @@ mod tests {
 
     /// All cuts of `text` when it arrives `step` bytes at a time.
     fn cuts(text: &str, step: usize) -> Vec<String> {
-        let (mut cutter, mut have, mut out) = (Cutter::new(role), 0, Vec::new());
+        let (mut cutter, mut have, mut out) = (Cutter::new(Some(role)), 0, Vec::new());
         loop {
             let bytes = &text.as_bytes()[..have];
             match cutter.next(bytes, have == text.len()) {

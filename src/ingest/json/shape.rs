@@ -16,6 +16,7 @@ const SHORT: usize = 40;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shape<'a> {
     paths: Vec<(String, Option<Cow<'a, str>>)>,
+    outermost: Vec<String>,
     list: bool,
 }
 
@@ -60,11 +61,8 @@ impl<'a> Shape<'a> {
     }
 
     /// The keys of the outermost object, for messages.
-    pub(crate) fn outermost(&self) -> impl Iterator<Item = &str> {
-        self.paths
-            .iter()
-            .map(|(p, _)| p.as_str())
-            .filter(|p| !p.contains('.'))
+    pub(crate) fn outermost(&self) -> &[String] {
+        &self.outermost
     }
 
     fn value(&mut self, json: &mut Json<'a>, path: &str, depth: usize) -> Step<()> {
@@ -91,7 +89,10 @@ impl<'a> Shape<'a> {
         while more {
             let key = String::from_utf8_lossy(json.key()?);
             let inner = match path {
-                "" => key.into_owned(),
+                "" => {
+                    self.outermost.push(key.chars().take(SHORT).collect());
+                    key.into_owned()
+                }
                 _ => format!("{path}.{key}"),
             };
             self.paths.push((inner.clone(), None));
@@ -128,7 +129,7 @@ mod tests {
         assert!(shape.has_all(&["kind", "items", "items.x.y"]));
         assert!(shape.says("items.kind", "Event") && shape.says("kind", "List"));
         assert!(!shape.has("x"));
-        assert_eq!(shape.outermost().collect::<Vec<_>>(), ["kind", "items"]);
+        assert_eq!(shape.outermost(), ["kind", "items"]);
         assert!(Shape::of(b"text").is_none());
     }
 }

@@ -3,3 +3,4 @@
 mod dumps;
 mod recorder;
 mod spellings;
+mod survey;

@@ -1,7 +1,7 @@
 //! Log records.
 
 use super::Reader;
-use super::value::text_of;
+use crate::ingest::fields::Fields;
 use crate::ingest::json::Step;
 use crate::ingest::lenient;
 use crate::ingest::raw::RawLog;
@@ -35,13 +35,8 @@ impl Reader<'_, '_, '_> {
         })?;
         if found {
             log.time = log.time.or(observed);
-            if log.event.is_empty()
-                && let Some(old) = log.attributes.iter().find(|a| a.key == "event.name")
-            {
-                log.event = text_of(&old.value).unwrap_or_default();
-            }
             log.place = self.out.place(at);
-            self.out.log(&log, resource);
+            self.out.log(&mut log, resource);
         }
         Ok(())
     }

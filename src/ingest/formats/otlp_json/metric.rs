@@ -1,36 +1,11 @@
 //! Metrics: every point as a number, or as the sum and count of a distribution.
 
 use super::Reader;
+use crate::ingest::fields::Fields;
+use crate::ingest::formats::meaning::{Sort, meaning};
 use crate::ingest::json::Step;
-use crate::ingest::lenient::{self, Temporality};
+use crate::ingest::lenient;
 use crate::ingest::raw::{RawMetric, RawMetricKind, RawPoint, RawPointValue};
-
-/// What is gathered about a metric, in whatever order its keys come.
-#[derive(Clone, Copy)]
-struct Meaning {
-    sort: Sort,
-    temporality: Option<Temporality>,
-    monotonic: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
-    Gauge,
-    Sum,
-    Histogram,
-}
-
-impl Meaning {
-    fn kind(self) -> RawMetricKind {
-        match (self.sort, self.temporality) {
-            (Sort::Gauge, _) => RawMetricKind::Gauge,
-            (_, Some(Temporality::Delta)) => RawMetricKind::Delta,
-            // A total that may go down is a level: connections open, requests in flight.
-            (Sort::Sum, _) if !self.monotonic => RawMetricKind::Gauge,
-            _ => RawMetricKind::Cumulative,
-        }
-    }
-}
 
 impl<'a> Reader<'a, '_, '_> {
     /// One metric.
@@ -51,25 +26,21 @@ impl<'a> Reader<'a, '_, '_> {
                 b"gauge" => Sort::Gauge,
                 b"sum" => Sort::Sum,
                 b"histogram" | b"exponentialHistogram" | b"exponential_histogram" | b"summary" => {
-                    Sort::Histogram
+                    Sort::Distribution
                 }
                 _ => return r.json.skip(),
             };
-            metric.kind = r.data(sort, &mut metric.points)?.kind();
+            metric.kind = r.data(sort, &mut metric.points)?;
             Ok(())
         })?;
         if found {
-            self.out.metric(&metric, resource);
+            self.out.metric(&mut metric, resource, at);
         }
         Ok(())
     }
 
-    fn data(&mut self, sort: Sort, points: &mut Vec<RawPoint<'a>>) -> Step<Meaning> {
-        let mut meaning = Meaning {
-            sort,
-            temporality: None,
-            monotonic: false,
-        };
+    fn data(&mut self, sort: Sort, points: &mut Vec<RawPoint<'a>>) -> Step<RawMetricKind> {
+        let (mut temporality, mut monotonic) = (None, false);
         self.object("metric data", |r, key| {
             match key {
                 b"dataPoints" | b"data_points" => {
@@ -77,19 +48,20 @@ impl<'a> Reader<'a, '_, '_> {
                 }
                 b"aggregationTemporality" | b"aggregation_temporality" => {
                     let read = |text: &[u8]| Some(lenient::temporality(text));
-                    meaning.temporality = r.choice("a temporality", read)?;
+                    temporality = r.choice("a temporality", read)?;
                 }
                 b"isMonotonic" | b"is_monotonic" => {
-                    meaning.monotonic = r.truth("isMonotonic")?.unwrap_or(false);
+                    monotonic = r.truth("isMonotonic")?.unwrap_or(false);
                 }
                 _ => r.json.skip()?,
             }
             Ok(())
         })?;
-        Ok(meaning)
+        Ok(meaning(sort, temporality, monotonic))
     }
 
     fn point(&mut self, sort: Sort, into: &mut Vec<RawPoint<'a>>) -> Step<()> {
+        let at = self.here();
         let (mut time, mut attributes, mut number) = (None, Vec::new(), None);
         // The JSON mapping leaves out a count of zero.
         let (mut sum, mut count, mut flags) = (None, Some(0), 0);
@@ -109,16 +81,17 @@ impl<'a> Reader<'a, '_, '_> {
             Ok(())
         })?;
         let value = match sort {
-            Sort::Histogram => count.map(|count| RawPointValue::Distribution { sum, count }),
+            Sort::Distribution => count.map(|count| RawPointValue::Distribution { sum, count }),
             Sort::Gauge | Sort::Sum => number.map(RawPointValue::Number),
         };
         // Flag 1: the series says that it has no value here.
-        if let Some(value) = value.filter(|_| flags & 1 == 0) {
-            into.push(RawPoint {
+        match value.filter(|_| flags & 1 == 0) {
+            Some(value) => into.push(RawPoint {
                 time,
                 attributes,
                 value,
-            });
+            }),
+            None => self.out.point_without_value(flags & 1 != 0, at),
         }
         Ok(())
     }

@@ -4,14 +4,14 @@
 //!
 //! Source: open-telemetry/opentelemetry-proto, docs/specification.md, "JSON Protobuf Encoding".
 
-mod field;
 mod log;
 mod metric;
 mod span;
 mod value;
 
 use super::{Chunk, Format, Head, Layout, Parts, lines};
-use crate::ingest::json::{Broken, Json, Kind, Step};
+use crate::ingest::fields::{Fields, check_text};
+use crate::ingest::json::{Json, Kind, Step};
 use crate::ingest::outlet::Outlet;
 use crate::ingest::raw::RawSpan;
 use crate::model::IssueKind;
@@ -80,15 +80,16 @@ fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
                 reader.piece(piece.start, piece.end, piece.kind, at_end);
             }
         }
+        Parts::Frames(_) | Parts::Sections(_) => {}
     }
-    reader.check_text();
+    check_text(&chunk.bytes, out);
 }
 
 /// Reads the documents in `bytes`, a message of its own.
 pub(in crate::ingest) fn message(bytes: &[u8], out: &mut Outlet<'_>) {
     let mut reader = Reader::new(bytes, out);
     reader.documents(0, bytes.len(), false);
-    reader.check_text();
+    check_text(bytes, out);
 }
 
 /// The reader of one chunk. What can be reused from record to record is kept here.
@@ -104,6 +105,22 @@ struct Reader<'a, 'o, 's> {
     scope: (&'a [u8], u32),
 }
 
+impl<'a> Fields<'a> for Reader<'a, '_, '_> {
+    #[inline]
+    fn json(&mut self) -> &mut Json<'a> {
+        &mut self.json
+    }
+
+    fn out(&mut self) -> Outlet<'_> {
+        self.out.shifted(0)
+    }
+
+    #[inline]
+    fn origin(&self) -> usize {
+        self.origin
+    }
+}
+
 impl<'a, 'o, 's> Reader<'a, 'o, 's> {
     fn new(bytes: &'a [u8], out: &'o mut Outlet<'s>) -> Self {
         Self {
@@ -115,12 +132,6 @@ impl<'a, 'o, 's> Reader<'a, 'o, 's> {
             resource: (&[], 0),
             scope: (&[], 0),
         }
-    }
-
-    /// Offset of the next value in the chunk.
-    fn here(&mut self) -> usize {
-        self.json.peek();
-        self.origin + self.json.at()
     }
 
     fn open(&mut self, start: usize, end: usize) {
@@ -286,34 +297,5 @@ impl<'a, 'o, 's> Reader<'a, 'o, 's> {
         }
         self.json.seek(end);
         outcome.map(drop)
-    }
-
-    fn report(&mut self, broken: Broken, open_end: bool) {
-        let (kind, detail) = match (broken.cut, open_end) {
-            (true, true) => (IssueKind::TruncatedRecord, "the input ends before "),
-            (true, false) => (IssueKind::MalformedRecord, "the record ends before "),
-            (false, _) => (IssueKind::MalformedRecord, "expected "),
-        };
-        let detail = format!("{detail}{}", broken.expected);
-        self.out.issue(kind, self.origin + broken.at, detail);
-    }
-
-    /// Bytes that are no UTF-8 are replaced wherever they are shown; this counts them.
-    fn check_text(&mut self) {
-        let Err(first) = std::str::from_utf8(self.bytes) else {
-            return;
-        };
-        let count = self
-            .bytes
-            .utf8_chunks()
-            .filter(|c| !c.invalid().is_empty())
-            .count();
-        let detail = "a byte that is not UTF-8".into();
-        self.out.issues(
-            IssueKind::InvalidUtf8,
-            first.valid_up_to(),
-            detail,
-            count as u64,
-        );
     }
 }

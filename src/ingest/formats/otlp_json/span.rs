@@ -3,6 +3,7 @@
 use std::mem;
 
 use super::Reader;
+use crate::ingest::fields::Fields;
 use crate::ingest::json::Step;
 use crate::ingest::lenient;
 use crate::ingest::raw::{RawEvent, RawLink, RawSpan, Text};

@@ -1,8 +1,7 @@
 //! Attributes, resources, scopes.
 
-use std::borrow::Cow;
-
 use super::Reader;
+use crate::ingest::fields::Fields;
 use crate::ingest::json::{Step, Token};
 use crate::ingest::lenient;
 use crate::ingest::raw::{RawAttr, RawValue};
@@ -193,17 +192,6 @@ impl<'a> Reader<'a, '_, '_> {
         self.json.skip()
     }
 
-    /// A truth value, also as a string.
-    pub(super) fn truth(&mut self, what: &'static str) -> Step<Option<bool>> {
-        let at = self.here();
-        match self.json.token()? {
-            Token::Bool(truth) => Ok(Some(truth)),
-            Token::Str(text) if text.raw() == b"true" => Ok(Some(true)),
-            Token::Str(text) if text.raw() == b"false" => Ok(Some(false)),
-            token => self.wrong(token, what, at).map(|()| None),
-        }
-    }
-
     fn plain_number(&mut self, digits: &[u8], at: usize) -> RawValue<'a> {
         let fraction = digits.iter().any(|b| matches!(b, b'.' | b'e' | b'E'));
         let whole = lenient::integer(digits)
@@ -222,13 +210,5 @@ impl<'a> Reader<'a, '_, '_> {
                 RawValue::Null
             }
         }
-    }
-}
-
-/// The text of a value that is one.
-pub(super) fn text_of<'a>(value: &RawValue<'a>) -> Option<Cow<'a, str>> {
-    match value {
-        RawValue::Str(text) => Some(text.get()),
-        _ => None,
     }
 }

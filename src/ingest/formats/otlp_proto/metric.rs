@@ -1,0 +1,127 @@
+//! Metrics from their messages.
+
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
+use opentelemetry_proto::tonic::metrics::v1::{Metric, NumberDataPoint};
+
+use super::convert::{attributes, time};
+use crate::ingest::formats::meaning::{Sort, meaning};
+use crate::ingest::lenient::Temporality;
+use crate::ingest::outlet::Outlet;
+use crate::ingest::raw::{RawMetric, RawMetricKind, RawPoint, RawPointValue};
+
+/// Delivers a metric that stood at `at`.
+pub(super) fn metric(metric: &Metric, out: &mut Outlet<'_>, at: usize, resource: u32) {
+    let mut points = Points {
+        list: Vec::new(),
+        at,
+        out,
+    };
+    let kind = match &metric.data {
+        None => RawMetricKind::Gauge,
+        Some(Data::Gauge(gauge)) => {
+            points.numbers(&gauge.data_points);
+            RawMetricKind::Gauge
+        }
+        Some(Data::Sum(sum)) => {
+            points.numbers(&sum.data_points);
+            meaning(
+                Sort::Sum,
+                temporality(sum.aggregation_temporality),
+                sum.is_monotonic,
+            )
+        }
+        Some(Data::Histogram(data)) => {
+            for p in &data.data_points {
+                points.distribution(p.time_unix_nano, &p.attributes, p.flags, p.sum, p.count);
+            }
+            distribution(data.aggregation_temporality)
+        }
+        Some(Data::ExponentialHistogram(data)) => {
+            for p in &data.data_points {
+                points.distribution(p.time_unix_nano, &p.attributes, p.flags, p.sum, p.count);
+            }
+            distribution(data.aggregation_temporality)
+        }
+        Some(Data::Summary(data)) => {
+            for p in &data.data_points {
+                points.distribution(
+                    p.time_unix_nano,
+                    &p.attributes,
+                    p.flags,
+                    Some(p.sum),
+                    p.count,
+                );
+            }
+            meaning(Sort::Distribution, None, true)
+        }
+    };
+    let mut raw = RawMetric {
+        name: metric.name.as_str().into(),
+        kind,
+        points: points.list,
+        place: out.place(at),
+    };
+    out.metric(&mut raw, resource, at);
+}
+
+fn distribution(number: i32) -> RawMetricKind {
+    meaning(Sort::Distribution, temporality(number), true)
+}
+
+fn temporality(number: i32) -> Option<Temporality> {
+    match number {
+        1 => Some(Temporality::Delta),
+        2 => Some(Temporality::Cumulative),
+        _ => None,
+    }
+}
+
+struct Points<'m, 'o, 's> {
+    list: Vec<RawPoint<'m>>,
+    at: usize,
+    out: &'o mut Outlet<'s>,
+}
+
+impl<'m> Points<'m, '_, '_> {
+    fn numbers(&mut self, points: &'m [NumberDataPoint]) {
+        for p in points {
+            let value = p.value.map(|value| match value {
+                Value::AsDouble(number) => RawPointValue::Number(number),
+                Value::AsInt(number) => RawPointValue::Number(number as f64),
+            });
+            self.push(p.time_unix_nano, &p.attributes, p.flags, value);
+        }
+    }
+
+    fn distribution(
+        &mut self,
+        nanos: u64,
+        labels: &'m [KeyValue],
+        flags: u32,
+        sum: Option<f64>,
+        count: u64,
+    ) {
+        let value = RawPointValue::Distribution { sum, count };
+        self.push(nanos, labels, flags, Some(value));
+    }
+
+    fn push(
+        &mut self,
+        nanos: u64,
+        labels: &'m [KeyValue],
+        flags: u32,
+        value: Option<RawPointValue>,
+    ) {
+        // Flag 1: the series says that it has no value here.
+        match value.filter(|_| flags & 1 == 0) {
+            Some(value) => self.list.push(RawPoint {
+                time: time(nanos),
+                attributes: attributes(labels, |_| true),
+                value,
+            }),
+            None => self.out.point_without_value(flags & 1 != 0, self.at),
+        }
+    }
+}

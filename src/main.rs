@@ -1,0 +1,34 @@
+//! Parses, dispatches, and turns the outcome into an exit code. A closed pipe is success.
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use agentdiag::cli::{Cli, Command};
+use agentdiag::commands;
+use agentdiag::error::{Error, Outcome, exit};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(outcome) => outcome.code().into(),
+        Err(error) if error.is_broken_pipe() => exit::DONE.into(),
+        Err(error) => {
+            // Nobody is left to tell when standard error is closed as well.
+            let _ = writeln!(io::stderr(), "agentdiag: {error}");
+            error.code().into()
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<Outcome, Error> {
+    let style = cli.display.style();
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let outcome = match &cli.command {
+        Command::Analyze(args) => commands::analyze(&args.options(&cli.display), &mut out)?,
+        Command::Explain(args) => commands::explain(args.cause.as_deref(), style, &mut out)?,
+        Command::Formats => commands::formats(style, &mut out)?,
+    };
+    out.flush()?;
+    Ok(outcome)
+}

@@ -1,0 +1,50 @@
+//! The report as text. The first screen answers; the sections below it show why.
+
+mod first;
+mod input;
+mod page;
+mod parts;
+mod sections;
+mod sums;
+mod table;
+mod text;
+
+use std::io::{self, Write};
+
+pub use page::Page;
+
+use super::style::Style;
+use crate::report::Report;
+
+/// Columns before everything below a heading.
+const INDENT: usize = 2;
+
+/// What may be asked of the text form.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// Colour, width and character set.
+    pub style: Style,
+    /// Rows shown of a long list.
+    pub top: usize,
+}
+
+/// Writes the report as text.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn text(report: &Report<'_>, options: Options, out: impl Write) -> io::Result<()> {
+    let mut page = Page::new(options.style, out);
+    first::write(report, &mut page)?;
+    sections::incidents(report, options.top, &mut page)?;
+    sections::causes(report, &mut page)?;
+    sections::slowest(report, options.top, &mut page)?;
+    parts::write(report, &mut page)?;
+    sums::cost(report, options.top, &mut page)?;
+    sums::latency(report, options.top, &mut page)?;
+    sums::drift(report, options.top, &mut page)?;
+    sums::signals(report, &mut page)?;
+    input::write(report, options.top, &mut page)?;
+    sections::notes(report, &mut page)?;
+    sections::next(report, &mut page)?;
+    page.finish()
+}

@@ -1,0 +1,162 @@
+//! Sums over all requests: cost, latency, drift of tool choice, and what the dump shows.
+
+use std::io::{self, Write};
+
+use super::Page;
+use super::sections::some_of;
+use super::table::{Column, Table};
+use crate::report::Report;
+use crate::units::human::{compact, count, instant, money, percent, short};
+use crate::units::{Nanos, Ratio};
+
+/// What was paid, by model.
+pub(super) fn cost<W: Write>(
+    report: &Report<'_>,
+    top: usize,
+    page: &mut Page<W>,
+) -> io::Result<()> {
+    let cost = &report.sums().cost;
+    if cost.by_model.is_empty() {
+        return Ok(());
+    }
+    let sources = cost.sources.iter().filter(|(_, calls)| *calls > 0);
+    let sources: Vec<&str> = sources.map(|(source, _)| source.label()).collect();
+    let remark = match sources.is_empty() {
+        true => "no price is known".to_owned(),
+        false => format!("prices from {}", sources.join(", ")),
+    };
+    page.heading("COST BY MODEL", &some_of(cost.by_model.len(), top, &remark))?;
+    let columns = [
+        Column::Name("model"),
+        Column::Number("requests"),
+        Column::Number("calls"),
+        Column::Number("input"),
+        Column::Number("cached"),
+        Column::Number("output"),
+        Column::Number("cost"),
+    ];
+    let mut table = Table::new(page.style, &columns);
+    for model in cost.by_model.iter().take(top) {
+        table.row([
+            named(&model.key),
+            count(model.requests),
+            count(model.calls),
+            compact(model.input_tokens),
+            compact(model.cached_tokens),
+            compact(model.output_tokens),
+            model.cost.map_or("no price".to_owned(), money),
+        ]);
+    }
+    page.table(table)
+}
+
+/// Quantiles of requests, models and tools.
+pub(super) fn latency<W: Write>(
+    report: &Report<'_>,
+    top: usize,
+    page: &mut Page<W>,
+) -> io::Result<()> {
+    let latency = &report.sums().latency;
+    let mut rows = Vec::new();
+    rows.extend(
+        latency
+            .requests
+            .map(|spread| ("all requests".to_owned(), spread)),
+    );
+    for model in latency.models.iter().take(top) {
+        let name = named(&model.model);
+        rows.push((format!("model {name}"), model.call));
+        rows.extend(model.first_token.map(|s| ("  first token".to_owned(), s)));
+        rows.extend(
+            model
+                .inter_token
+                .map(|s| ("  per further token".to_owned(), s)),
+        );
+    }
+    let tools = latency.tools.iter().take(top);
+    rows.extend(tools.map(|tool| (format!("tool {}", named(&tool.name)), tool.spread)));
+    if rows.is_empty() {
+        return Ok(());
+    }
+    page.heading("LATENCY", "")?;
+    let columns = [
+        Column::Name(""),
+        Column::Number("n"),
+        Column::Number("p50"),
+        Column::Number("p90"),
+        Column::Number("p95"),
+        Column::Number("p99"),
+        Column::Number("max"),
+    ];
+    let mut table = Table::new(page.style, &columns);
+    for (name, spread) in rows {
+        let quantiles = [spread.p50, spread.p90, spread.p95, spread.p99].map(|q| q.value);
+        let times = quantiles.into_iter().chain([spread.max]).map(short);
+        table.row([name, count(spread.n)].into_iter().chain(times));
+    }
+    page.table(table)
+}
+
+/// Tools that are chosen more or less often than before.
+pub(super) fn drift<W: Write>(
+    report: &Report<'_>,
+    top: usize,
+    page: &mut Page<W>,
+) -> io::Result<()> {
+    let drift = &report.sums().drift;
+    if !drift.drifted {
+        return Ok(());
+    }
+    let since = drift.split.map_or(String::new(), |at: Nanos| {
+        format!("of tool calls, before and after {} UTC", instant(at))
+    });
+    page.heading("TOOL CHOICE", &some_of(drift.tools.len(), top, &since))?;
+    let columns = [
+        Column::Name("tool"),
+        Column::Number("before"),
+        Column::Number("after"),
+        Column::Number("calls"),
+        Column::Word(""),
+    ];
+    let mut table = Table::new(page.style, &columns);
+    for tool in drift.tools.iter().take(top) {
+        let share = |ratio: Ratio| ratio.share().map_or(String::new(), percent);
+        table.row([
+            named(&tool.tool),
+            share(tool.before),
+            share(tool.after),
+            count(tool.before.part + tool.after.part),
+            if tool.drifted { "changed" } else { "" }.to_owned(),
+        ]);
+    }
+    page.table(table)
+}
+
+/// What the dump shows, layer by layer, and what that means where it shows too little.
+pub(super) fn signals<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::Result<()> {
+    let signals = &report.sums().signals;
+    let seen = signals.iter().filter(|s| s.coverage.whole > 0);
+    let seen: Vec<_> = seen
+        .map(|s| (s, s.coverage.share().unwrap_or(0.0)))
+        .collect();
+    if seen.is_empty() {
+        return Ok(());
+    }
+    page.heading(
+        "WHAT THE DUMP SHOWS",
+        "share of calls, tools or requests with the signal",
+    )?;
+    for layer in seen.chunk_by(|(a, _), (b, _)| a.layer == b.layer) {
+        let each = layer
+            .iter()
+            .map(|(s, share)| format!("{} {}", s.name, percent(*share)));
+        let each: Vec<String> = each.collect();
+        let label = layer.first().map_or("", |(s, _)| s.layer.label());
+        page.hanging(&format!("  {label}"), 18, &each.join(", "))?;
+    }
+    Ok(())
+}
+
+fn named(name: &str) -> String {
+    if name.is_empty() { "(not named)" } else { name }.to_owned()
+}

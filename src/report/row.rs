@@ -1,0 +1,163 @@
+//! One request as it is shown: a view, made when it is needed and never stored.
+
+use super::Report;
+use crate::aggregate::RequestCost;
+use crate::diagnose::{Cause, Claim, Diagnosis, Fact, Outcome};
+use crate::model::SpanId;
+use crate::trace::{Request, RootState, StepKind};
+use crate::units::Nanos;
+
+/// Contributions by [`Cause::index`].
+pub type Contributions = [Nanos; Cause::ALL.len()];
+
+/// One request with its verdict and its cost.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    pub(super) report: &'a Report<'a>,
+    /// The request.
+    pub request: &'a Request,
+    /// Its account; absent when it was not judged.
+    pub diagnosis: Option<&'a Diagnosis>,
+    /// What it cost.
+    pub cost: RequestCost,
+}
+
+impl<'a> Row<'a> {
+    /// The id of its root span, or of its first span where the root is missing.
+    #[must_use]
+    pub fn root_span(&self) -> SpanId {
+        let span = self.report.span(self.request.root);
+        span.map_or(SpanId::NONE, |span| span.id)
+    }
+
+    /// Name of the root span.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        let span = self.report.span(self.request.root);
+        span.map_or("", |span| self.report.dataset().text(span.name))
+    }
+
+    /// Kind of task: task type, else agent, else the root's name.
+    #[must_use]
+    pub fn kind(&self) -> &'a str {
+        self.report.dataset().text(self.request.kind)
+    }
+
+    /// One word for what is known of the root.
+    #[must_use]
+    pub fn root_state(&self) -> &'static str {
+        match self.request.root_state {
+            RootState::Complete => "complete",
+            RootState::Unfinished => "unfinished",
+            RootState::Missing => "missing",
+        }
+    }
+
+    /// Model calls seen: those that answered, and failed attempts.
+    #[must_use]
+    pub fn model_calls(&self) -> u32 {
+        self.request.llm_calls + self.failed_calls()
+    }
+
+    /// Attempts at a model call that failed.
+    #[must_use]
+    pub fn failed_calls(&self) -> u32 {
+        let (ops, range) = (&self.report.forest().ops, &self.request.ops);
+        let ops = ops.get(range.start as usize..range.end as usize);
+        let failed = ops
+            .iter()
+            .copied()
+            .flatten()
+            .filter(|op| op.kind == StepKind::Failed);
+        failed.count() as u32
+    }
+
+    /// Slow by the rule in force.
+    #[must_use]
+    pub fn slow(&self) -> bool {
+        self.diagnosis.is_some_and(|d| d.slow)
+    }
+
+    /// The verdict; a slow request always has one.
+    #[must_use]
+    pub fn cause(&self) -> Option<Cause> {
+        let diagnosis = self.diagnosis.filter(|d| d.slow)?;
+        Some(diagnosis.primary.unwrap_or(Cause::Unexplained))
+    }
+
+    /// The time it should have taken, where the dump can tell.
+    #[must_use]
+    pub fn expected(&self) -> Option<Nanos> {
+        self.diagnosis.and_then(|d| d.expected)
+    }
+
+    /// The time it lost.
+    #[must_use]
+    pub fn excess(&self) -> Nanos {
+        self.diagnosis.map_or(Nanos::ZERO, |d| d.excess)
+    }
+
+    /// How sure the verdict is, 0..=1.
+    #[must_use]
+    pub fn confidence(&self) -> f64 {
+        let confidence = self.diagnosis.map_or(0.0, |d| d.confidence);
+        if confidence.is_finite() {
+            confidence.clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
+    }
+
+    /// The excess divided among the causes; what no claim covers is unexplained, so that the
+    /// entries always sum to the excess.
+    #[must_use]
+    pub fn contributions(&self) -> Contributions {
+        let mut shares = Contributions::default();
+        for claim in self.claims() {
+            shares[claim.cause.index()] += claim.explains;
+        }
+        let claimed: Nanos = shares.iter().copied().sum();
+        shares[Cause::Unexplained.index()] += self.excess().since(claimed);
+        shares
+    }
+
+    /// Entries of the account, those of the verdict first.
+    pub fn claims(&self) -> impl Iterator<Item = &'a Claim> + use<'a> {
+        let verdict = self.cause();
+        let all: &'a [Claim] = self.diagnosis.map_or(&[], |d| &d.claims);
+        let is_verdict = move |claim: &&Claim| Some(claim.cause) == verdict;
+        let others = all.iter().filter(move |c| !is_verdict(c));
+        all.iter().filter(is_verdict).chain(others)
+    }
+
+    /// What speaks for the verdict first, then for the other entries.
+    pub fn evidence(&self) -> impl Iterator<Item = (Cause, &'a Fact)> + use<'a> {
+        self.claims()
+            .flat_map(|claim| claim.evidence.iter().map(|fact| (claim.cause, fact)))
+    }
+
+    /// Causes that lost, and why.
+    #[must_use]
+    pub fn considered(&self) -> &'a [Outcome] {
+        self.diagnosis.map_or(&[], |d| &d.considered)
+    }
+
+    /// Signals that would have decided or sharpened the verdict.
+    #[must_use]
+    pub fn missing(&self) -> &'a [&'static str] {
+        self.diagnosis.map_or(&[], |d| &d.missing)
+    }
+
+    /// What to look at next; nothing for a request that is not slow.
+    #[must_use]
+    pub fn next_checks(&self) -> &'static [&'static str] {
+        self.cause().map_or(&[], |cause| cause.meta().next_checks)
+    }
+
+    /// The span a fact was seen on: its id and name.
+    #[must_use]
+    pub fn span_of(&self, fact: &Fact) -> Option<(SpanId, &'a str)> {
+        let span = self.report.span(fact.span?)?;
+        Some((span.id, self.report.dataset().text(span.name)))
+    }
+}

@@ -1,0 +1,102 @@
+//! `cost`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::aggregate::{Total, UnknownModel};
+use crate::report::Report;
+use crate::units::Usd;
+
+/// What was paid, and for what.
+#[derive(Serialize)]
+pub(super) struct Cost<'a> {
+    total_usd: Option<f64>,
+    slow_usd: Option<f64>,
+    priced_share: Option<f64>,
+    models: Vec<Sum<'a>>,
+    tasks: Vec<Sum<'a>>,
+    agents: Vec<Sum<'a>>,
+    tenants: Vec<Sum<'a>>,
+    days: Vec<Sum<'a>>,
+    unpriced_models: Vec<Unpriced<'a>>,
+    calls_without_tokens: u64,
+    calls_by_price_source: BTreeMap<&'static str, u64>,
+    cached_tokens_at_full_price: u64,
+    calls_with_assumed_provider: u64,
+}
+
+/// Sums over the calls of one group.
+#[derive(Serialize)]
+struct Sum<'a> {
+    name: Option<&'a str>,
+    requests: u64,
+    calls: u64,
+    input_tokens: u64,
+    cached_tokens: u64,
+    output_tokens: u64,
+    cost_usd: Option<f64>,
+    priced_share: Option<f64>,
+}
+
+/// A model without a price.
+#[derive(Serialize)]
+struct Unpriced<'a> {
+    model: &'a str,
+    provider: Option<&'a str>,
+    calls: u64,
+    tokens: u64,
+}
+
+impl<'a> From<&'a Report<'a>> for Cost<'a> {
+    fn from(report: &'a Report<'a>) -> Self {
+        let (summary, cost) = (report.summary(), &report.sums().cost);
+        let list = |totals: &'a [Total]| totals.iter().map(Sum::from).collect();
+        let sources = cost.sources.iter().map(|(s, calls)| (s.label(), *calls));
+        Self {
+            total_usd: summary.cost.map(Usd::as_dollars),
+            slow_usd: summary.slow_cost.map(Usd::as_dollars),
+            priced_share: summary.priced.share(),
+            models: list(&cost.by_model),
+            tasks: list(&cost.by_task),
+            agents: list(&cost.by_agent),
+            tenants: list(&cost.by_tenant),
+            days: list(&cost.by_day),
+            unpriced_models: cost.unknown.iter().map(Unpriced::from).collect(),
+            calls_without_tokens: cost.unmetered,
+            calls_by_price_source: sources.collect(),
+            cached_tokens_at_full_price: cost.undiscounted_tokens,
+            calls_with_assumed_provider: cost.provider_assumed,
+        }
+    }
+}
+
+impl<'a> From<&'a Total> for Sum<'a> {
+    fn from(total: &'a Total) -> Self {
+        Self {
+            name: known(&total.key),
+            requests: total.requests,
+            calls: total.calls,
+            input_tokens: total.input_tokens,
+            cached_tokens: total.cached_tokens,
+            output_tokens: total.output_tokens,
+            cost_usd: total.cost.map(Usd::as_dollars),
+            priced_share: total.priced.share(),
+        }
+    }
+}
+
+impl<'a> From<&'a UnknownModel> for Unpriced<'a> {
+    fn from(unknown: &'a UnknownModel) -> Self {
+        Self {
+            model: &unknown.model,
+            provider: known(&unknown.provider),
+            calls: unknown.calls,
+            tokens: unknown.tokens,
+        }
+    }
+}
+
+fn known(name: &str) -> Option<&str> {
+    (!name.is_empty()).then_some(name)
+}

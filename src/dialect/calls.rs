@@ -233,7 +233,7 @@ fn flatten(value: &RawValue<'_>, into: &mut Vec<u8>) {
 }
 
 /// What a task, agent or step says of itself.
-pub(super) fn task(namer: &mut Namer<'_>, slots: &Slots<'_>) -> TaskFacts {
+pub(super) fn task(namer: &mut Namer<'_>, slots: &Slots<'_>, op: Op) -> TaskFacts {
     let count = |field| {
         slots
             .number(field)
@@ -245,7 +245,7 @@ pub(super) fn task(namer: &mut Namer<'_>, slots: &Slots<'_>) -> TaskFacts {
     let entity = namer.text(slots, T::Entity);
     if slots.role() == Some(Role::Workflow) {
         workflow = workflow.or(entity);
-    } else {
+    } else if op != Op::Step {
         agent = agent.or(entity);
     }
     let mut task_type = namer.text(slots, T::TaskType);

@@ -135,7 +135,7 @@ impl Normalizer {
                 data.tools.len()
             }
             op if op.is_group() => {
-                data.tasks.push(calls::task(&mut namer, slots));
+                data.tasks.push(calls::task(&mut namer, slots, span.op));
                 data.tasks.len()
             }
             Op::Http => {
@@ -264,6 +264,7 @@ impl Sink for Normalizer {
             serving: self.origins.host(resource).serving,
             engine_keys: slots.has_keys_of(SERVING),
         };
+        slots.take_named(setting.named);
         self.note(&slots, raw.place);
         match role::decide(raw, &slots, setting) {
             None => span.flags.set(SpanFlags::NOISE),

@@ -334,7 +334,12 @@ impl<'a> Slots<'a> {
         }
     }
 
-    /// What the role keys say.
+    /// Takes what the span's name says for its role, where no key does.
+    pub(super) fn take_named(&mut self, named: Option<Role>) {
+        self.role = self.role.or(named.map(|role| (u8::MAX, role)));
+    }
+
+    /// What the role keys say, or the span's name.
     pub(super) fn role(&self) -> Option<Role> {
         self.role.map(|(_, role)| role)
     }

@@ -1,6 +1,7 @@
 //! The one integration binary: linking is what costs.
 
 mod cli;
+mod dialects;
 mod ingest;
 mod layers;
 mod man;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::DIALECTS;
 use super::field::{Field, NUMBERS, NumberField, RAWS, RawField, TEXTS, TextField, Unit};
 use super::keys::{Binding, KEYS, KeyMemo, Meaning, rank};
+use super::number::parse;
 use super::vocabulary::Role;
 use crate::ingest::{RawAttr, RawValue, Text};
 use crate::model::Op;
@@ -363,44 +364,5 @@ impl<'a> Slots<'a> {
     pub(super) fn is(&self, field: TextField, expected: &str) -> bool {
         self.text(field)
             .is_some_and(|t| t.raw() == expected.as_bytes())
-    }
-}
-
-fn parse(text: &str, unit: Unit) -> Option<f64> {
-    let text = text.trim();
-    match text {
-        "true" | "True" => return Some(1.0),
-        "false" | "False" => return Some(0.0),
-        _ => {}
-    }
-    if unit == Unit::Printed {
-        return printed_duration(text);
-    }
-    text.parse().ok()
-}
-
-/// A Rust `Duration` as `Debug` prints it, in nanoseconds.
-fn printed_duration(text: &str) -> Option<f64> {
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    let (digits, unit) = text.split_at(split);
-    let scale = match unit {
-        "ns" => 1.0,
-        "µs" | "us" => 1e3,
-        "ms" => 1e6,
-        "s" => 1e9,
-        _ => return None,
-    };
-    digits.parse::<f64>().ok().map(|n| n * scale)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_as_rust_prints_them() {
-        assert_eq!(printed_duration("1.5ms"), Some(1.5e6));
-        assert_eq!(printed_duration("850µs"), Some(850e3));
-        assert_eq!(printed_duration("12"), None);
     }
 }

@@ -150,7 +150,7 @@ pub fn plain(value: f64) -> String {
     let size = value.abs();
     let text = match size {
         _ if !value.is_finite() => return "unknown".to_owned(),
-        s if s >= 99.95 && s < 1e15 => {
+        s if (99.95..1e15).contains(&s) => {
             let sign = if value < 0.0 { "-" } else { "" };
             return format!("{sign}{}", count(size.round() as u64));
         }

@@ -169,3 +169,36 @@ fn formats_lists_formats_and_vocabularies() {
     assert_eq!(code, 0);
     assert!(page.contains("otlp-json") && page.contains("otel-genai"));
 }
+
+#[test]
+fn the_same_bytes_on_any_number_of_threads() {
+    let analyze = |threads, format| {
+        let args = [
+            "analyze",
+            "--threads",
+            threads,
+            "--format",
+            format,
+            "fixtures/quickstart",
+        ];
+        let (code, out, _) = said(agentdiag(&args).current_dir(env!("CARGO_MANIFEST_DIR")));
+        assert_eq!(code, 0);
+        out
+    };
+    for format in ["text", "json", "ndjson"] {
+        assert!(
+            analyze("1", format) == analyze("4", format),
+            "{format} differs"
+        );
+    }
+}
+
+#[test]
+fn what_the_program_prints_balances() {
+    let args = ["analyze", "--json", "fixtures/quickstart"];
+    let (_, out, _) = said(agentdiag(&args).current_dir(env!("CARGO_MANIFEST_DIR")));
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    let requests = report["requests"].as_array().expect("a list");
+    assert!(!requests.is_empty());
+    requests.iter().for_each(crate::render::balances);
+}

@@ -1,5 +1,12 @@
 //! The one integration binary: linking is what costs.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on should say where"
+)]
+
 mod cli;
 mod dialects;
 mod ingest;

@@ -36,13 +36,14 @@ pub(super) fn cost<W: Write>(
         Column::Number("cost"),
     ];
     let mut table = Table::new(page.style, &columns);
+    let cached = report.summary().cached_tokens;
     for model in cost.by_model.iter().take(top) {
         table.row([
             named(&model.key),
             count(model.requests),
             count(model.calls),
             compact(model.input_tokens),
-            compact(model.cached_tokens),
+            cached.map_or("not shown".to_owned(), |_| compact(model.cached_tokens)),
             compact(model.output_tokens),
             model.cost.map_or("no price".to_owned(), money),
         ]);

@@ -33,7 +33,8 @@ struct Sum<'a> {
     requests: u64,
     calls: u64,
     input_tokens: u64,
-    cached_tokens: u64,
+    /// Null where no call of the dump shows any: absent is not zero.
+    cached_tokens: Option<u64>,
     output_tokens: u64,
     cost_usd: Option<f64>,
     priced_share: Option<f64>,
@@ -42,7 +43,7 @@ struct Sum<'a> {
 /// A model without a price.
 #[derive(Serialize)]
 struct Unpriced<'a> {
-    model: &'a str,
+    model: Option<&'a str>,
     provider: Option<&'a str>,
     calls: u64,
     tokens: u64,
@@ -51,7 +52,8 @@ struct Unpriced<'a> {
 impl<'a> From<&'a Report<'a>> for Cost<'a> {
     fn from(report: &'a Report<'a>) -> Self {
         let (summary, cost) = (report.summary(), &report.sums().cost);
-        let list = |totals: &'a [Total]| totals.iter().map(Sum::from).collect();
+        let cached = summary.cached_tokens.is_some();
+        let list = |totals: &'a [Total]| totals.iter().map(|t| Sum::of(t, cached)).collect();
         let sources = cost.sources.iter().map(|(s, calls)| (s.label(), *calls));
         Self {
             total_usd: summary.cost.map(Usd::as_dollars),
@@ -71,14 +73,14 @@ impl<'a> From<&'a Report<'a>> for Cost<'a> {
     }
 }
 
-impl<'a> From<&'a Total> for Sum<'a> {
-    fn from(total: &'a Total) -> Self {
+impl<'a> Sum<'a> {
+    fn of(total: &'a Total, cached: bool) -> Self {
         Self {
             name: known(&total.key),
             requests: total.requests,
             calls: total.calls,
             input_tokens: total.input_tokens,
-            cached_tokens: total.cached_tokens,
+            cached_tokens: cached.then_some(total.cached_tokens),
             output_tokens: total.output_tokens,
             cost_usd: total.cost.map(Usd::as_dollars),
             priced_share: total.priced.share(),
@@ -89,7 +91,7 @@ impl<'a> From<&'a Total> for Sum<'a> {
 impl<'a> From<&'a UnknownModel> for Unpriced<'a> {
     fn from(unknown: &'a UnknownModel) -> Self {
         Self {
-            model: &unknown.model,
+            model: known(&unknown.model),
             provider: known(&unknown.provider),
             calls: unknown.calls,
             tokens: unknown.tokens,

@@ -145,6 +145,20 @@ fn records_side_by_side_pair_up_one_to_one_across_scopes_only() {
 }
 
 #[test]
+fn a_record_that_lost_its_context_pairs_with_the_one_that_did_not() {
+    let mut t = Trace::default();
+    let root = t.span(NO_SPAN, Op::Agent, 0, 0, 400);
+    let step = t.span(root, Op::Step, 0, 0, 200);
+    let framework = t.span(step, Op::Llm, 1, 10, 110);
+    let library = t.span(root, Op::Llm, 2, 12, 109);
+    let later = t.span(root, Op::Llm, 2, 60, 160);
+    let counted = t.count();
+    assert_eq!(counted[framework as usize], Owner);
+    assert_eq!(counted[library as usize], Twin(framework));
+    assert_eq!(counted[later as usize], Owner);
+}
+
+#[test]
 fn a_wrapper_over_several_calls_is_a_rollup() {
     let mut t = Trace::default();
     let wrapper = t.span(NO_SPAN, Op::Llm, 0, 0, 100);

@@ -7,6 +7,7 @@ use super::field::{NumberField as N, RawField as R, TextField as T};
 use super::names;
 use super::recent::{Change, ENTITY_TOOL, FINISH, Recent};
 use super::slots::Slots;
+use super::vocabulary::Role;
 use super::{serving, timing, tokens};
 use crate::ingest::{RawAttr, RawSpan, RawValue, Text};
 use crate::model::{Digest, HttpCall, Known, LlmCall, Op, Span, TaskFacts, ToolCall};
@@ -232,7 +233,7 @@ fn flatten(value: &RawValue<'_>, into: &mut Vec<u8>) {
 }
 
 /// What a task, agent or step says of itself.
-pub(super) fn task(namer: &mut Namer<'_>, slots: &Slots<'_>) -> TaskFacts {
+pub(super) fn task(namer: &mut Namer<'_>, slots: &Slots<'_>, op: Op) -> TaskFacts {
     let count = |field| {
         slots
             .number(field)
@@ -240,14 +241,16 @@ pub(super) fn task(namer: &mut Namer<'_>, slots: &Slots<'_>) -> TaskFacts {
             .map(|n| n as u32)
     };
     let mut agent = namer.text(slots, T::Agent);
-    for field in [T::Entity, T::Workflow] {
-        if agent.is_none() {
-            agent = namer.text(slots, field);
-        }
+    let mut workflow = namer.text(slots, T::Workflow);
+    let entity = namer.text(slots, T::Entity);
+    if slots.role() == Some(Role::Workflow) {
+        workflow = workflow.or(entity);
+    } else if op != Op::Step {
+        agent = agent.or(entity);
     }
     let mut task_type = namer.text(slots, T::TaskType);
     if task_type.is_none() {
-        task_type = namer.text(slots, T::Workflow);
+        task_type = workflow;
     }
     let mut tenant = namer.text(slots, T::Tenant);
     if tenant.is_none() {

@@ -3,13 +3,14 @@
 use super::blob;
 use super::field::{NumberField as N, RawField as R, TextField as T};
 use super::slots::Slots;
-use super::vocabulary::{Dialect, Key, Trust, number, resource, text, unused};
+use super::vocabulary::{Dialect, Key, Trust, number, raw, resource, text, unused};
 
 /// The dialect. Last in the list: keys understood by their form are counted under it.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "general",
     trust: Trust::General,
     keys: KEYS,
+    details: Some(read_metadata),
     unused: &[
         "thread.",
         "code.",
@@ -23,6 +24,7 @@ pub(super) const DIALECT: Dialect = Dialect {
 };
 
 const KEYS: &[Key] = &[
+    raw("metadata", R::Metadata),
     text("logfire.span_type", T::RecordKind),
     text("server.address", T::Endpoint),
     text("net.peer.name", T::Endpoint),

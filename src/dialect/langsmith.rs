@@ -14,6 +14,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     keys: KEYS,
     unused: &["langsmith.", "gen_ai.serialized."],
     roles,
+    includes_cache: |counter| (counter.provider != "aws.bedrock").then_some(true),
     details: Some(details),
     ..Dialect::SILENT
 };

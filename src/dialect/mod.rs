@@ -8,20 +8,23 @@ mod anthropic_sdk;
 mod blob;
 mod calls;
 mod claude_code;
+mod crewai;
 mod fault;
 mod field;
-mod frameworks;
 mod general;
 mod generic;
 mod google_adk;
+mod haystack;
 mod http;
 mod keys;
 mod langfuse;
 mod langsmith;
 mod litellm;
 mod mcp;
+mod mlflow;
 mod names;
 mod normalizer;
+mod number;
 mod openai_agents;
 mod openinference;
 mod openllmetry;
@@ -29,11 +32,15 @@ mod origin;
 mod otel_genai;
 mod pydantic_ai;
 mod recent;
+mod records;
 mod role;
 mod seed_agent;
 mod series;
 mod serving;
+mod shell;
 mod slots;
+mod spring_ai;
+mod strands;
 mod timing;
 mod tokens;
 mod vercel_ai;
@@ -58,11 +65,11 @@ static DIALECTS: [&Dialect; 22] = [
     &claude_code::DIALECT,
     &litellm::DIALECT,
     &mcp::DIALECT,
-    &frameworks::STRANDS,
-    &frameworks::HAYSTACK,
-    &frameworks::CREWAI,
-    &frameworks::MLFLOW,
-    &frameworks::SPRING,
+    &strands::DIALECT,
+    &haystack::DIALECT,
+    &crewai::DIALECT,
+    &mlflow::DIALECT,
+    &spring_ai::DIALECT,
     &openinference::DIALECT,
     &openllmetry::DIALECT,
     &otel_genai::DIALECT,

@@ -18,7 +18,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     keys: KEYS,
     roles,
     own_names: &[
-        (Pattern::Starts("OpenAI Agents trace"), Role::Is(Op::Agent)),
+        (Pattern::Starts("OpenAI Agents trace"), Role::Workflow),
         (Pattern::Starts("Agent run"), Role::Is(Op::Agent)),
         (Pattern::Starts("Chat completion with"), Role::Is(Op::Llm)),
         (Pattern::Starts("Responses API"), Role::Is(Op::Llm)),

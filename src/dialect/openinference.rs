@@ -37,7 +37,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     own_names: &[(Pattern::Ends("._prepare_chat_with_tools"), Role::Noise)],
     first_token_events: &["First Token Stream Event"],
     includes_cache,
-    details: Some(details),
+    details: Some(read_invocation),
     ..Dialect::SILENT
 };
 
@@ -61,7 +61,6 @@ const KEYS: &[Key] = &[
     millis("time_to_first_token_ms", N::FirstToken),
     raw("llm.finish_reason", R::Finish),
     raw("llm.invocation_parameters", R::Invocation),
-    raw("metadata", R::Metadata),
     text("agent.name", T::Agent),
     text("graph.node.id", T::Entity),
     text("tool.name", T::Tool),
@@ -94,11 +93,6 @@ fn roles(value: &str) -> Option<Role> {
 fn includes_cache(counter: &Counter<'_>) -> Option<bool> {
     let raw = counter.scope.ends_with(".bedrock") || counter.scope.ends_with(".claude_agent_sdk");
     Some(!raw)
-}
-
-fn details(slots: &mut Slots<'_>) {
-    read_invocation(slots);
-    super::general::read_metadata(slots);
 }
 
 /// Whether the answer was streamed, and where the call went.

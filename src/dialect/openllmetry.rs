@@ -43,7 +43,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     ],
     roles,
     own_names: &[
-        (Pattern::Ends(".workflow"), Role::Is(Op::Agent)),
+        (Pattern::Ends(".workflow"), Role::Workflow),
         (Pattern::Ends(".agent"), Role::Is(Op::Agent)),
         (Pattern::Ends(".tool"), Role::Is(Op::Tool)),
         (Pattern::Ends(".task"), Role::Chain),
@@ -109,7 +109,8 @@ const KEYS: &[Key] = &[
 
 fn roles(value: &str) -> Option<Role> {
     Some(match value {
-        "workflow" | "agent" => Role::Is(Op::Agent),
+        "workflow" => Role::Workflow,
+        "agent" => Role::Is(Op::Agent),
         "task" => Role::Chain,
         "tool" => Role::Is(Op::Tool),
         "chat" | "completion" | "llm" => Role::Is(Op::Llm),

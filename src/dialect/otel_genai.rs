@@ -39,11 +39,11 @@ pub(super) const DIALECT: Dialect = Dialect {
     roles,
     names: &[
         (Pattern::Is("orchestrate_tools"), Role::Is(Op::Agent)),
-        (Pattern::Starts("workflow.run"), Role::Is(Op::Agent)),
+        (Pattern::Starts("workflow.run"), Role::Workflow),
         (Pattern::Starts("executor.process"), Role::Is(Op::Step)),
         (Pattern::Is("execute_event_loop_cycle"), Role::Is(Op::Step)),
         (Pattern::Starts("invoke_agent"), Role::Is(Op::Agent)),
-        (Pattern::Starts("invoke_workflow"), Role::Is(Op::Agent)),
+        (Pattern::Starts("invoke_workflow"), Role::Workflow),
         (Pattern::Starts("execute_tool "), Role::Is(Op::Tool)),
     ],
     first_token_events: &["gen_ai.content.completion.chunk", "gen_ai.content.chunk"],
@@ -136,7 +136,8 @@ fn roles(value: &str) -> Option<Role> {
         "embeddings" | "embedding" | "rerank" => Op::Embedding,
         "execute_tool" | "tool_call" => Op::Tool,
         "retrieval" => Op::Retrieval,
-        "invoke_agent" | "create_agent" | "invoke_workflow" | "agent_call" => Op::Agent,
+        "invoke_agent" | "create_agent" | "agent_call" => Op::Agent,
+        "invoke_workflow" => return Some(Role::Workflow),
         "agent_step"
         | "execute_event_loop_cycle"
         | "schedule_tool_calls"

@@ -29,7 +29,7 @@ pub(super) const DIALECT: Dialect = Dialect {
 
 const KEYS: &[Key] = &[
     number("operation.cost", N::Cost),
-    text("agent_name", T::Agent),
+    text("agent_name", T::Agent).own(),
     raw("tool_arguments", R::Arguments),
     unused("gen_ai.agent.call.id"),
     unused("pydantic_ai.all_messages"),

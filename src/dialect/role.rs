@@ -28,8 +28,9 @@ pub(super) fn decide(raw: &RawSpan<'_>, slots: &Slots<'_>, setting: Setting) -> 
     if slots.text(T::McpMethod).is_some() || setting.named == Some(Role::Is(Op::Mcp)) {
         return Some(Op::Mcp);
     }
-    let said = slots.role().or(setting.named).and_then(|role| match role {
+    let said = slots.role().and_then(|role| match role {
         Role::Is(op) => Some(op),
+        Role::Workflow => Some(Op::Agent),
         Role::Chain if raw.parent.is_none() => Some(Op::Agent),
         Role::Chain => Some(Op::Step),
         Role::Noise => None,

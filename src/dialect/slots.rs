@@ -1,13 +1,23 @@
 //! What one span says, gathered in one pass: for each field the most trusted usable value.
 
+use std::sync::LazyLock;
+
 use super::DIALECTS;
 use super::field::{Field, NUMBERS, NumberField, RAWS, RawField, TEXTS, TextField, Unit};
 use super::keys::{Binding, KEYS, KeyMemo, Meaning, rank};
+use super::number::parse;
 use super::vocabulary::Role;
 use crate::ingest::{RawAttr, RawValue, Text};
 use crate::model::Op;
 
 const UNSET: u16 = u16::MAX;
+
+/// The dialects that say something deeper than in one attribute, one bit each.
+static WITH_DETAILS: LazyLock<u32> = LazyLock::new(|| {
+    let bits = DIALECTS.iter().enumerate();
+    bits.filter(|(_, d)| d.details.is_some())
+        .fold(0, |all, (index, _)| all | 1 << index)
+});
 
 /// A value with its precedence and the dialect that gave it.
 #[derive(Clone, Copy)]
@@ -88,10 +98,13 @@ impl<'a> Slots<'a> {
                 Meaning::Nothing => {}
             }
         }
-        for (index, dialect) in DIALECTS.iter().enumerate() {
-            if let (Some(details), true) = (dialect.details, self.speaks(index as u8)) {
+        let mut deeper = self.spoken & *WITH_DETAILS;
+        while deeper != 0 {
+            let dialect = DIALECTS.get(deeper.trailing_zeros() as usize);
+            if let Some(details) = dialect.and_then(|d| d.details) {
                 details(self);
             }
+            deeper &= deeper - 1;
         }
     }
 
@@ -322,14 +335,14 @@ impl<'a> Slots<'a> {
         }
     }
 
-    /// What the role keys say.
-    pub(super) fn role(&self) -> Option<Role> {
-        self.role.map(|(_, role)| role)
+    /// Takes what the span's name says for its role, where no key does.
+    pub(super) fn take_named(&mut self, named: Option<Role>) {
+        self.role = self.role.or(named.map(|role| (u8::MAX, role)));
     }
 
-    /// True when the span carries keys of the dialect or comes from its scope.
-    pub(super) fn speaks(&self, dialect: u8) -> bool {
-        self.spoken & (1 << dialect) != 0
+    /// What the role keys say, or the span's name.
+    pub(super) fn role(&self) -> Option<Role> {
+        self.role.map(|(_, role)| role)
     }
 
     /// True when the span carries keys of the dialect.
@@ -351,44 +364,5 @@ impl<'a> Slots<'a> {
     pub(super) fn is(&self, field: TextField, expected: &str) -> bool {
         self.text(field)
             .is_some_and(|t| t.raw() == expected.as_bytes())
-    }
-}
-
-fn parse(text: &str, unit: Unit) -> Option<f64> {
-    let text = text.trim();
-    match text {
-        "true" | "True" => return Some(1.0),
-        "false" | "False" => return Some(0.0),
-        _ => {}
-    }
-    if unit == Unit::Printed {
-        return printed_duration(text);
-    }
-    text.parse().ok()
-}
-
-/// A Rust `Duration` as `Debug` prints it, in nanoseconds.
-fn printed_duration(text: &str) -> Option<f64> {
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    let (digits, unit) = text.split_at(split);
-    let scale = match unit {
-        "ns" => 1.0,
-        "µs" | "us" => 1e3,
-        "ms" => 1e6,
-        "s" => 1e9,
-        _ => return None,
-    };
-    digits.parse::<f64>().ok().map(|n| n * scale)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_as_rust_prints_them() {
-        assert_eq!(printed_duration("1.5ms"), Some(1.5e6));
-        assert_eq!(printed_duration("850µs"), Some(850e3));
-        assert_eq!(printed_duration("12"), None);
     }
 }

@@ -31,6 +31,8 @@ impl Pattern {
 pub(super) enum Role {
     /// This operation.
     Is(Op),
+    /// A workflow around agents: it has a name of its own, which is no agent's.
+    Workflow,
     /// A link of a chain: an agent when it is the root, else one step of one.
     Chain,
     /// Not an operation at all.

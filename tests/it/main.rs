@@ -8,6 +8,7 @@
 )]
 
 mod cli;
+mod dialects;
 mod ingest;
 mod layers;
 mod man;

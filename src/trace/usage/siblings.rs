@@ -10,7 +10,7 @@ use crate::units::Nanos;
 const REACH: usize = 64;
 
 /// Pairs records of one call one to one. Records of one scope are never paired: two alike are a
-/// retry or parallel calls.
+/// retry or parallel calls. Where a library lost the context, its record hangs higher up.
 pub(super) fn pair(dataset: &mut Dataset, tree: &Tree, counted: &mut [Counted]) {
     let mut calls: Vec<SpanIx> = Vec::new();
     for trace in &tree.traces {
@@ -19,41 +19,70 @@ pub(super) fn pair(dataset: &mut Dataset, tree: &Tree, counted: &mut [Counted]) 
             let span = &dataset.spans[i as usize];
             matches!(span.op, Op::Llm | Op::Embedding) && !span.flags.has(SpanFlags::NOISE)
         }));
-        let first = calls.first().map(|&i| dataset.spans[i as usize].scope);
-        if calls
-            .iter()
-            .all(|&i| Some(dataset.spans[i as usize].scope) == first)
-        {
-            continue;
-        }
-        calls.sort_unstable_by_key(|&i| {
-            (tree.parent[i as usize], dataset.spans[i as usize].start, i)
-        });
-        for group in calls.chunk_by(|&a, &b| tree.parent[a as usize] == tree.parent[b as usize]) {
-            pair_group(dataset, counted, group);
+        let scope = |&i: &SpanIx| dataset.spans[i as usize].scope;
+        let first = calls.first().map(scope);
+        if !calls.iter().all(|i| Some(scope(i)) == first) {
+            pair_trace(dataset, tree, counted, &calls);
         }
     }
 }
 
-fn pair_group(dataset: &mut Dataset, counted: &mut [Counted], group: &[SpanIx]) {
-    for (at, &a) in group.iter().enumerate() {
+/// `calls` come in the order of their starts.
+fn pair_trace(dataset: &mut Dataset, tree: &Tree, counted: &mut [Counted], calls: &[SpanIx]) {
+    for (at, &a) in calls.iter().enumerate() {
         if counted[a as usize] != Counted::Owner {
             continue;
         }
-        let twin = group[at + 1..]
+        let end = dataset.spans[a as usize].end;
+        let twin = calls[at + 1..]
             .iter()
             .take(REACH)
-            .find(|&&b| counted[b as usize] == Counted::Owner && is_twin(dataset, a, b));
+            .take_while(|&&b| dataset.spans[b as usize].start <= end)
+            .find(|&&b| {
+                counted[b as usize] == Counted::Owner
+                    && is_beside(dataset, tree, a, b)
+                    && is_twin(dataset, a, b)
+            });
         if let Some(&b) = twin {
-            let (x, y) = (&dataset.spans[a as usize], &dataset.spans[b as usize]);
-            let (owner, twin) = if y.duration() > x.duration() {
-                (b, a)
-            } else {
+            let (owner, twin) = if owns(dataset, tree, a, b) {
                 (a, b)
+            } else {
+                (b, a)
             };
             merge::into(dataset, owner, twin);
             counted[twin as usize] = Counted::Twin(owner);
         }
+    }
+}
+
+/// The record deeper in the tree owns the call, as it stands where the call was made; of two under
+/// one parent the longer.
+fn owns(dataset: &Dataset, tree: &Tree, a: SpanIx, b: SpanIx) -> bool {
+    if tree.parent_of(a) == tree.parent_of(b) {
+        let length = |i: SpanIx| dataset.spans[i as usize].duration();
+        return length(a) >= length(b);
+    }
+    hangs_higher(tree, b, a)
+}
+
+/// Under one parent; or one hangs higher up and both ran at the same time to the millisecond.
+fn is_beside(dataset: &Dataset, tree: &Tree, a: SpanIx, b: SpanIx) -> bool {
+    if tree.parent_of(a) == tree.parent_of(b) {
+        return true;
+    }
+    let (x, y) = (&dataset.spans[a as usize], &dataset.spans[b as usize]);
+    let slack = slack(x);
+    x.start.0.abs_diff(y.start.0) <= slack.0
+        && x.end.0.abs_diff(y.end.0) <= slack.0
+        && (hangs_higher(tree, a, b) || hangs_higher(tree, b, a))
+}
+
+/// The parent of `high` is an ancestor of `low`, which does not contain it itself.
+fn hangs_higher(tree: &Tree, high: SpanIx, low: SpanIx) -> bool {
+    let mut above = tree.ancestors(low).take(REACH).skip(1);
+    match tree.parent_of(high) {
+        None => !tree.ancestors(low).any(|s| s == high),
+        Some(parent) => above.any(|s| s == parent) && !tree.ancestors(low).any(|s| s == high),
     }
 }
 
@@ -70,9 +99,14 @@ fn is_twin(dataset: &Dataset, a: SpanIx, b: SpanIx) -> bool {
         && (same_id || !p.has_usage() || !q.has_usage() || equal_usage(p, q))
 }
 
-/// `inner` lies in `outer`, up to 5 ms and one percent.
+/// 5 ms and one percent: what two records of one call may differ by.
+fn slack(span: &Span) -> Nanos {
+    Nanos(5_000_000 + span.duration().0 / 100)
+}
+
+/// `inner` lies in `outer`, up to the slack.
 fn contains(outer: &Span, inner: &Span) -> bool {
-    let slack = Nanos(5_000_000 + outer.duration().0 / 100);
+    let slack = slack(outer);
     outer.start <= inner.start + slack && inner.end <= outer.end + slack
 }
 

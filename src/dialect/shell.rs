@@ -1,0 +1,81 @@
+//! What every span has: identity and times, mended where they are broken.
+
+use crate::ingest::RawSpan;
+use crate::model::{CallIx, Dataset, IssueKind, Ledger, Op, Span, SpanFlags};
+use crate::units::Nanos;
+
+/// The span's shell: identity, times, and what had to be mended. `None` when it cannot be
+/// placed at all.
+pub(super) fn of(data: &mut Dataset, raw: &RawSpan<'_>, resource: u32, scope: u32) -> Option<Span> {
+    let ledger = &mut data.ledger;
+    if raw.trace.0 == 0 || raw.id.is_none() {
+        let what = if raw.trace.0 == 0 {
+            "trace id"
+        } else {
+            "span id"
+        };
+        ledger.count(IssueKind::BadId, raw.place, || format!("no {what}"));
+        return None;
+    }
+    let mut flags = SpanFlags::default();
+    if raw.flags & 0x200 != 0 {
+        flags.set(SpanFlags::REMOTE_PARENT);
+    }
+    if raw.dropped > 0 {
+        flags.set(SpanFlags::DROPPED);
+        let detail = || format!("{} attributes, events or links dropped", raw.dropped);
+        ledger.count(IssueKind::ExporterDropped, raw.place, detail);
+    }
+    let (start, end) = mend_times(raw, &mut flags, ledger)?;
+    let weight = raw.attributes.len() + raw.events.len();
+    Some(Span {
+        trace: raw.trace,
+        id: raw.id,
+        parent: raw.parent,
+        start,
+        end,
+        place: raw.place,
+        name: data.names.intern(&raw.name),
+        resource,
+        scope,
+        call: CallIx::NONE,
+        op: Op::Other,
+        kind: raw.kind,
+        status: raw.status,
+        flags,
+        error: None,
+        weight: u16::try_from(weight).unwrap_or(u16::MAX),
+    })
+}
+
+/// Start and end, mended; `None` when there is neither.
+fn mend_times(
+    raw: &RawSpan<'_>,
+    flags: &mut SpanFlags,
+    ledger: &mut Ledger,
+) -> Option<(Nanos, Nanos)> {
+    let (start, end) = match (raw.start, raw.end) {
+        (None, None) => {
+            let detail = || "neither start nor end; the span was left out".to_owned();
+            ledger.count(IssueKind::NoStart, raw.place, detail);
+            return None;
+        }
+        (None, Some(end)) => {
+            flags.set(SpanFlags::NO_START);
+            let detail = || "no start; its end was taken".to_owned();
+            ledger.count(IssueKind::NoStart, raw.place, detail);
+            (end, end)
+        }
+        (Some(start), None) => {
+            flags.set(SpanFlags::NO_END);
+            (start, Nanos::ZERO)
+        }
+        (Some(start), Some(end)) => (start, end),
+    };
+    if !flags.has(SpanFlags::NO_END) && end < start {
+        let detail = || "ends before it starts".to_owned();
+        ledger.count(IssueKind::ReversedSpan, raw.place, detail);
+        return Some((start, start));
+    }
+    Some((start, end))
+}

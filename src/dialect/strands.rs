@@ -1,0 +1,16 @@
+//! Strands Agents: GenAI keys, known by its provider name where its scope is the service's name.
+
+use super::vocabulary::{Dialect, Pattern, Trust, unused};
+
+/// The dialect.
+pub(super) const DIALECT: Dialect = Dialect {
+    name: "strands",
+    trust: Trust::Vendor,
+    scopes: &[Pattern::Starts("strands")],
+    keys: &[
+        unused("event_loop.cycle_id"),
+        unused("event_loop.parent_cycle_id"),
+    ],
+    unused: &["event_loop.", "gen_ai.agent.tools"],
+    ..Dialect::SILENT
+};

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::Options;
+use super::crowd::Crowd;
 use super::releases::Releases;
 use super::routes::Routes;
 use super::serving::Serving;
@@ -11,7 +12,7 @@ use super::windows::{Site, Windows};
 use crate::baseline::{Baselines, Call, CallIx, Calls, Map};
 use crate::model::{Dataset, SpanId, TraceId};
 use crate::trace::{Forest, StepKind};
-use crate::units::{Nanos, Sym};
+use crate::units::{Nanos, Sym, Window};
 
 /// Company is sought this far before and after a call at most; on quick dumps, one and a half tasks.
 const REACH: Nanos = Nanos(30_000_000_000);
@@ -29,6 +30,7 @@ pub(super) struct Scene<'a> {
     pub(super) sites: Vec<Site>,
     pub(super) windows: Windows,
     pub(super) routes: Routes,
+    pub(super) crowd: Crowd,
     pub(super) serving: Serving,
     pub(super) releases: Releases,
     /// Starts of failed model attempts with their request, by time.
@@ -69,6 +71,7 @@ impl<'a> Scene<'a> {
         let giants = giants(calls, &sites, &seen);
         Self {
             routes: Routes::learn(calls, &seen),
+            crowd: Crowd::count(dataset, calls),
             serving: Serving::learn(dataset, calls),
             releases: Releases::find(dataset, forest, calls, base, &seen, options),
             failures: failures(forest),
@@ -97,6 +100,17 @@ impl<'a> Scene<'a> {
                 .of(op)
                 .map(|(i, c)| ((op - first) as usize, i, c))
         })
+    }
+
+    /// Giants at `site` that were computing within `window`.
+    pub(super) fn giants(&self, site: Site, window: Window) -> impl Iterator<Item = &Giant> {
+        let from = self.giants.partition_point(|g| g.site < site);
+        let to = self
+            .giants
+            .partition_point(|g| (g.site, g.start) < (site, window.end));
+        self.giants[from..to]
+            .iter()
+            .filter(move |g| g.end >= window.start)
     }
 
     /// What was seen of a call.

@@ -29,7 +29,7 @@ pub(super) struct Windows {
 /// Cumulative histograms: entry `b` sums bins `..b`.
 #[derive(Default)]
 struct SiteBins {
-    sums: Vec<Box<[u32; BUCKETS]>>,
+    sums: Vec<[u32; BUCKETS]>,
 }
 
 impl Windows {
@@ -105,14 +105,14 @@ impl SiteBins {
         if bins.is_empty() {
             return Self::default();
         }
-        let mut sums: Vec<Box<[u32; BUCKETS]>> = Vec::with_capacity(count + 1);
-        let mut total = Box::new([0; BUCKETS]);
-        sums.push(total.clone());
+        let mut sums: Vec<[u32; BUCKETS]> = Vec::with_capacity(count + 1);
+        let mut total = [0; BUCKETS];
+        sums.push(total);
         for b in 0..count {
             if let Some(bin) = bins.get(&b) {
                 total.iter_mut().zip(bin.iter()).for_each(|(t, c)| *t += c);
             }
-            sums.push(total.clone());
+            sums.push(total);
         }
         Self { sums }
     }

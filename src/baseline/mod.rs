@@ -4,7 +4,9 @@ mod cache;
 mod call;
 mod curve;
 mod gap;
+mod pause;
 mod price;
+mod tool;
 mod volume;
 
 use hashbrown::HashMap;
@@ -12,24 +14,20 @@ use hashbrown::HashMap;
 pub use cache::{CacheHabits, IDLE_BINS};
 pub use call::{Call, CallIx, Calls};
 pub use curve::Curve;
-pub use gap::{GapKey, GapNorm, Gaps, Pause, StepName, pauses};
+pub use gap::{GapNorm, Gaps};
+pub use pause::{GapIx, GapKey, Pause, Pauses, StepName};
 pub use price::{Expected, Price, Prices, log_ratio, uncached};
+pub use tool::{ToolCalls, ToolTime, ToolTimes};
 pub use volume::{Volume, Volumes};
 
 use crate::model::Dataset;
 use crate::stats::{LowSide, SpreadLimits, median};
-use crate::trace::{Forest, RootState, StepKind};
+use crate::trace::{Forest, RootState};
 use crate::units::Sym;
 
 /// Hash map whose order repeats; nothing shown depends on it all the same.
 pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
-/// Spread of tool times: below a fifth of a factor e nothing is known to that precision on a busy
-/// host; above .7 the name stands for several kinds of work.
-const TOOL_SPREAD: SpreadLimits = SpreadLimits {
-    least: 0.2,
-    most: 0.7,
-};
 const TASK_SPREAD: SpreadLimits = SpreadLimits {
     least: 0.2,
     most: 0.9,
@@ -68,7 +66,7 @@ pub struct Baselines {
     /// When prompts are usually found in a cache.
     pub cache: CacheHabits,
     /// Time of each tool.
-    pub tools: Map<Sym, LowSide>,
+    pub tools: ToolTimes,
     /// Pauses of each service between operations, and which operation usually follows which.
     pub gaps: Gaps,
     /// Duration of each kind of request.
@@ -79,28 +77,70 @@ pub struct Baselines {
     pub median_call: f64,
 }
 
+/// Everything that is measured once and compared with what is normal in every pass.
+#[derive(Clone, Debug, Default)]
+pub struct Measured {
+    /// Answered model calls.
+    pub calls: Calls,
+    /// Tool calls.
+    pub tools: ToolCalls,
+    /// Pauses of agents.
+    pub pauses: Pauses,
+}
+
+impl Measured {
+    /// Measures all of `forest`.
+    #[must_use]
+    pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
+        let (calls, (tools, pauses)) = rayon::join(
+            || Calls::collect(dataset, forest),
+            || {
+                rayon::join(
+                    || ToolCalls::collect(dataset, forest),
+                    || Pauses::collect(dataset, forest),
+                )
+            },
+        );
+        Self {
+            calls,
+            tools,
+            pauses,
+        }
+    }
+}
+
 impl Baselines {
     /// Learns from what is not excluded.
     #[must_use]
-    pub fn learn(dataset: &Dataset, forest: &Forest, calls: &Calls, excluded: &Excluded) -> Self {
+    pub fn learn(forest: &Forest, measured: &Measured, excluded: &Excluded) -> Self {
+        let calls = &measured.calls;
         let kept: Vec<CallIx> = (0..calls.all.len() as CallIx)
             .filter(|&i| excluded.keeps(calls.get(i).op))
             .collect();
-        let mut durations: Vec<f64> = complete(forest)
-            .map(|(_, r)| r.duration().as_millis())
-            .collect();
-        let mut call_times: Vec<f64> = kept.iter().map(|&i| calls.get(i).total()).collect();
-        Self {
-            prices: Prices::learn(calls, &kept),
-            volumes: Volumes::learn(calls, &kept),
-            cache: CacheHabits::learn(calls, &kept),
-            tools: tools(dataset, forest, excluded),
-            gaps: Gaps::learn(dataset, forest, excluded),
-            kinds: kinds(forest, excluded),
-            median_task: median(&mut durations).unwrap_or(0.0),
-            median_call: median(&mut call_times).unwrap_or(0.0),
-        }
+        let mut all = Self::default();
+        let mut times = (0.0, 0.0);
+        rayon::scope(|scope| {
+            scope.spawn(|_| all.prices = Prices::learn(calls, &kept));
+            scope.spawn(|_| all.volumes = Volumes::learn(calls, &kept));
+            scope.spawn(|_| all.cache = CacheHabits::learn(calls, &kept));
+            scope.spawn(|_| all.tools = ToolTimes::learn(forest, &measured.tools, excluded));
+            scope.spawn(|_| all.gaps = Gaps::learn(&measured.pauses, excluded));
+            scope.spawn(|_| all.kinds = kinds(forest, excluded));
+            scope.spawn(|_| times = (median_task(forest), median_call(calls, &kept)));
+        });
+        (all.median_task, all.median_call) = times;
+        all
     }
+}
+
+fn median_task(forest: &Forest) -> f64 {
+    let durations = complete(forest).map(|(_, r)| r.duration().as_millis());
+    median(&mut durations.collect::<Vec<f64>>()).unwrap_or(0.0)
+}
+
+fn median_call(calls: &Calls, kept: &[CallIx]) -> f64 {
+    let times = kept.iter().map(|&i| calls.get(i).total());
+    median(&mut times.collect::<Vec<f64>>()).unwrap_or(0.0)
 }
 
 fn complete(forest: &Forest) -> impl Iterator<Item = (u32, &crate::trace::Request)> {
@@ -110,29 +150,6 @@ fn complete(forest: &Forest) -> impl Iterator<Item = (u32, &crate::trace::Reques
         .enumerate()
         .filter(|(_, r)| r.root_state == RootState::Complete)
         .map(|(i, r)| (i as u32, r))
-}
-
-fn tools(dataset: &Dataset, forest: &Forest, excluded: &Excluded) -> Map<Sym, LowSide> {
-    let mut times: Map<Sym, Vec<f64>> = Map::default();
-    for (index, op) in forest.ops.iter().enumerate() {
-        if op.kind == StepKind::Tool && excluded.keeps(index as u32) {
-            times
-                .entry(tool_name(dataset, forest, index as u32))
-                .or_default()
-                .push(op.window.len().as_millis());
-        }
-    }
-    fit_each(times, TOOL_SPREAD)
-}
-
-/// Name of the tool behind an operation: the tool's own, else the span's.
-#[must_use]
-pub fn tool_name(dataset: &Dataset, forest: &Forest, op: u32) -> Sym {
-    let span = &dataset.spans[forest.ops[op as usize].span as usize];
-    dataset
-        .tool_of(span)
-        .map_or(Sym::NONE, |t| t.tool)
-        .or(span.name)
 }
 
 fn kinds(forest: &Forest, excluded: &Excluded) -> Map<Sym, LowSide> {

@@ -92,6 +92,13 @@ impl Account {
         }
     }
 
+    /// The cause of all charges, where they have but one.
+    fn sole_cause(&self) -> Option<Cause> {
+        let cause = self.charges.first()?.cause;
+        let sole = self.charges.iter().all(|c| c.cause == cause);
+        sole.then_some(cause)
+    }
+
     fn cuts(&self, request: &Request, only: Option<Cause>) -> Cuts {
         let mut cuts = Cuts::none(request);
         for charge in self
@@ -127,16 +134,18 @@ impl Account {
         }
         let expected = replay(forest, request, &self.cuts(request, None)).min(wall);
         let excess = wall - expected;
+        let sole = self.sole_cause().is_some();
+        let without = |cause| {
+            if sole {
+                expected
+            } else {
+                replay(forest, request, &self.cuts(request, Some(cause)))
+            }
+        };
         let mut entries: Vec<(Cause, u64)> = Cause::ALL
             .into_iter()
             .filter(|c| self.has(*c))
-            .map(|c| {
-                (
-                    c,
-                    wall.since(replay(forest, request, &self.cuts(request, Some(c))))
-                        .0,
-                )
-            })
+            .map(|c| (c, wall.since(without(c)).0))
             .filter(|(_, ns)| *ns > 0)
             .collect();
         if entries.is_empty() && excess > Nanos::ZERO {

@@ -30,21 +30,6 @@ pub(super) fn not_judged(request: u32, r: &Request) -> Diagnosis {
     }
 }
 
-/// The bare figures, for the passes before the last.
-pub(super) fn sketch(request: u32, settlement: Settlement, slow: bool) -> Diagnosis {
-    Diagnosis {
-        request,
-        expected: Some(settlement.expected),
-        excess: settlement.excess,
-        slow,
-        primary: settlement.entries.first().map(|e| e.0),
-        confidence: 0.0,
-        claims: Vec::new(),
-        considered: Vec::new(),
-        missing: Vec::new(),
-    }
-}
-
 /// The full verdict.
 pub(super) fn diagnosis(
     scene: &Scene<'_>,

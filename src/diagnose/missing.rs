@@ -159,7 +159,7 @@ pub(super) fn outcome(
         Cause::NoisyNeighbour if shown.calls > 0 => {
             let own: Vec<_> = calls
                 .iter()
-                .map(|(_, i, c)| (scene.sites[*i as usize], *c, scene.seen(*i).log_ratio(c)))
+                .map(|(_, i, c)| (scene.sites[*i as usize], *c, scene.seen(*i).log_ratio))
                 .collect();
             let worst = calls
                 .iter()

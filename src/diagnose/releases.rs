@@ -2,11 +2,15 @@
 //! requests that coincide within milliseconds, after a silence, are that instant: the only trace of a
 //! stall that lies inside the spans of calls.
 
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+
 use super::Options;
+use super::ground::Ground;
 use super::volume::Seen;
-use crate::baseline::{Baselines, Calls, Map, pauses};
-use crate::model::Dataset;
-use crate::trace::{Forest, StepKind};
+use crate::baseline::{Baselines, Map};
+use crate::trace::{Forest, StepKind, StepOp};
 use crate::units::{Nanos, Sym};
 
 /// Ends this close are one release.
@@ -27,6 +31,28 @@ pub(super) struct Releases {
     of_gap: Map<u32, f64>,
 }
 
+/// Starts and ends of the operations of each service, sorted when first needed.
+#[derive(Default)]
+pub(super) struct Events(OnceLock<Map<Sym, Vec<u64>>>);
+
+impl Events {
+    fn of(&self, forest: &Forest, service: Sym) -> &[u64] {
+        let all = self.0.get_or_init(|| {
+            let mut events: Map<Sym, Vec<u64>> = Map::default();
+            for lane in &forest.lanes {
+                let ops = &forest.ops[lane.ops.start as usize..lane.ops.end as usize];
+                let times = ops
+                    .iter()
+                    .flat_map(|op| [op.window.start.0, op.window.end.0]);
+                events.entry(lane.service).or_default().extend(times);
+            }
+            events.values_mut().for_each(|t| t.par_sort_unstable());
+            events
+        });
+        all.get(&service).map_or(&[], Vec::as_slice)
+    }
+}
+
 #[derive(Clone, Copy)]
 struct End {
     at: u64,
@@ -37,58 +63,34 @@ struct End {
 
 impl Releases {
     pub(super) fn find(
-        dataset: &Dataset,
-        forest: &Forest,
-        calls: &Calls,
+        ground: &Ground<'_>,
         base: &Baselines,
         seen: &[Seen],
         options: &Options,
     ) -> Self {
-        let least = LEAST * options.floor();
+        let overlong = Overlong {
+            ground,
+            base,
+            seen,
+            least: LEAST * options.floor(),
+        };
+        let found: Vec<(Sym, End)> = (0..ground.forest.requests.len() as u32)
+            .into_par_iter()
+            .flat_map_iter(|request| overlong.ends(request))
+            .collect();
         let mut ends: Map<Sym, Vec<End>> = Map::default();
-        let mut events: Map<Sym, Vec<u64>> = Map::default();
-        for (index, request) in forest.requests.iter().enumerate() {
-            for op_index in request.ops.clone() {
-                let op = &forest.ops[op_index as usize];
-                let service = forest.lanes[op.lane as usize].service;
-                events
-                    .entry(service)
-                    .or_default()
-                    .extend([op.window.start.0, op.window.end.0]);
-                let over = overlong(dataset, forest, calls, base, seen, op_index);
-                if over > least {
-                    ends.entry(service).or_default().push(End {
-                        at: op.window.end.0,
-                        request: index as u32,
-                        op: op_index,
-                        gap: false,
-                    });
-                }
-            }
-            for pause in pauses(dataset, forest, request) {
-                let over = pause.length - base.gaps.norm(pause.key).map_or(0.0, |n| n.centre);
-                if let Some(op) = pause.op.filter(|_| over > least) {
-                    let lane = &forest.lanes[pause.lane as usize];
-                    ends.entry(lane.service).or_default().push(End {
-                        at: forest.ops[op as usize].window.start.0,
-                        request: index as u32,
-                        op,
-                        gap: true,
-                    });
-                }
-            }
+        for (service, end) in found {
+            ends.entry(service).or_default().push(end);
         }
         let mut releases = Self::default();
         for (service, mut list) in ends {
             list.sort_by_key(|e| (e.at, e.request, e.op, e.gap));
-            let mut times = events.remove(&service).unwrap_or_default();
-            times.sort_unstable();
-            releases.of_service(&list, &times);
+            releases.of_service(&list, || ground.events.of(ground.forest, service));
         }
         releases
     }
 
-    fn of_service(&mut self, ends: &[End], events: &[u64]) {
+    fn of_service<'e>(&mut self, ends: &[End], events: impl Fn() -> &'e [u64]) {
         let mut start = 0;
         while start < ends.len() {
             let first = ends[start].at;
@@ -98,7 +100,7 @@ impl Releases {
             requests.sort_unstable();
             requests.dedup();
             if requests.len() >= 3 || (requests.len() == 2 && unlikely(ends, first)) {
-                let silence = silence_before(events, first);
+                let silence = silence_before(events(), first);
                 for e in group {
                     if e.gap {
                         self.of_gap.insert(e.op, silence)
@@ -137,24 +139,62 @@ fn silence_before(events: &[u64], release: u64) -> f64 {
         .map_or(0.0, |b| Nanos(release).since(Nanos(events[b])).as_millis())
 }
 
-/// Milliseconds an operation took beyond what is normal for it.
-fn overlong(
-    dataset: &Dataset,
-    forest: &Forest,
-    calls: &Calls,
-    base: &Baselines,
-    seen: &[Seen],
-    op: u32,
-) -> f64 {
-    let step = &forest.ops[op as usize];
-    match step.kind {
-        StepKind::Model => calls
-            .of(op)
-            .map_or(0.0, |(i, c)| seen[i as usize].residual(c)),
-        StepKind::Tool => base
-            .tools
-            .get(&crate::baseline::tool_name(dataset, forest, op))
-            .map_or(0.0, |fit| step.window.len().as_millis() - fit.typical()),
-        _ => 0.0,
+/// Finds what took longer than normal.
+struct Overlong<'a> {
+    ground: &'a Ground<'a>,
+    base: &'a Baselines,
+    seen: &'a [Seen],
+    /// Milliseconds over the normal, at least.
+    least: f64,
+}
+
+impl Overlong<'_> {
+    /// Ends of the overlong operations and pauses of a request, with the service that ran them.
+    fn ends(&self, request: u32) -> Vec<(Sym, End)> {
+        let forest = self.ground.forest;
+        let end = |op: u32, gap, at: Nanos, lane: u32| {
+            let end = End {
+                at: at.0,
+                request,
+                op,
+                gap,
+            };
+            (forest.lanes[lane as usize].service, end)
+        };
+        let mut found = Vec::new();
+        for index in forest.requests[request as usize].ops.clone() {
+            let op = &forest.ops[index as usize];
+            if self.operation(index, op) > self.least {
+                found.push(end(index, false, op.window.end, op.lane));
+            }
+        }
+        let pauses = &self.ground.measured.pauses;
+        for pause in pauses.of(request) {
+            let usual = self.base.gaps.norm(pause.key).map_or(0.0, |n| n.centre);
+            if pause.length() - usual > self.least
+                && let Some(index) = pauses.op_after(pause)
+            {
+                let op = &forest.ops[index as usize];
+                found.push(end(index, true, op.window.start, op.lane));
+            }
+        }
+        found
+    }
+
+    /// Milliseconds an operation took beyond what is normal for it.
+    fn operation(&self, index: u32, op: &StepOp) -> f64 {
+        let measured = &self.ground.measured;
+        match op.kind {
+            StepKind::Model => measured
+                .calls
+                .of(index)
+                .map_or(0.0, |(i, c)| self.seen[i as usize].residual(c)),
+            StepKind::Tool => self
+                .base
+                .tools
+                .of(&measured.tools, index)
+                .map_or(0.0, |usual| op.window.len().as_millis() - usual.typical),
+            _ => 0.0,
+        }
     }
 }

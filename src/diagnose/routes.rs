@@ -9,10 +9,13 @@ use crate::units::Sym;
 const HOME_SHARE: f64 = 0.5;
 const LEAST: usize = 3;
 
-/// Home addresses by client, and the price of others.
+/// Home addresses by client and model.
 #[derive(Default)]
-pub(super) struct Routes {
-    home: Map<(Sym, Sym), Sym>,
+pub(super) struct Homes(Map<(Sym, Sym), Sym>);
+
+/// What addresses away from home cost.
+pub(super) struct Routes<'a> {
+    homes: &'a Homes,
     /// (client, address) → extra first-token milliseconds, extra milliseconds per output token.
     extra: Map<(Sym, Sym), (f64, f64)>,
 }
@@ -47,8 +50,8 @@ fn client(call: &Call) -> Sym {
     call.region.or(call.service)
 }
 
-impl Routes {
-    pub(super) fn learn(calls: &Calls, seen: &[Seen]) -> Self {
+impl Homes {
+    pub(super) fn find(calls: &Calls) -> Self {
         let mut votes: Map<(Sym, Sym), Map<Sym, usize>> = Map::default();
         for call in calls.all.iter().filter(|c| !c.endpoint.is_none()) {
             *votes
@@ -57,29 +60,52 @@ impl Routes {
                 .entry(call.endpoint)
                 .or_default() += 1;
         }
-        let mut routes = Self::default();
-        for (key, counts) in votes {
+        // A strict majority has no ties to break.
+        let majority = |counts: &Map<Sym, usize>| {
             let total: usize = counts.values().sum();
-            // A strict majority has no ties to break.
-            if let Some((home, _)) = counts
+            let home = counts
                 .iter()
-                .find(|(_, n)| **n as f64 > HOME_SHARE * total as f64)
-            {
-                routes.home.insert(key, *home);
-            }
+                .find(|(_, n)| **n as f64 > HOME_SHARE * total as f64);
+            home.map(|(home, _)| *home)
+        };
+        let homes = votes.into_iter();
+        Self(
+            homes
+                .filter_map(|(key, counts)| Some((key, majority(&counts)?)))
+                .collect(),
+        )
+    }
+
+    /// True when the call went to an address that is not its client's home.
+    fn is_away(&self, call: &Call) -> bool {
+        !call.endpoint.is_none()
+            && self
+                .0
+                .get(&(client(call), call.model))
+                .is_some_and(|h| *h != call.endpoint)
+    }
+}
+
+impl<'a> Routes<'a> {
+    /// What an address costs is the difference between its calls and the client's calls at home.
+    pub(super) fn learn(homes: &'a Homes, calls: &Calls, seen: &[Seen]) -> Self {
+        let extra = Map::default();
+        let mut routes = Self { homes, extra };
+        let away = calls.all.iter().filter(|c| homes.is_away(c)).map(client);
+        let travelled: hashbrown::HashSet<Sym> = away.collect();
+        if !travelled.is_empty() {
+            routes.learn_extra(calls, seen, |call| travelled.contains(&client(call)));
         }
-        routes.learn_extra(calls, seen);
         routes
     }
 
-    /// What an address costs is the difference between its calls and the client's calls at home.
-    fn learn_extra(&mut self, calls: &Calls, seen: &[Seen]) {
+    fn learn_extra(&mut self, calls: &Calls, seen: &[Seen], matters: impl Fn(&Call) -> bool) {
         let mut shifts: Map<(Sym, Sym), Shifts> = Map::default();
         for (call, seen) in calls
             .all
             .iter()
             .zip(seen)
-            .filter(|(c, _)| !c.endpoint.is_none())
+            .filter(|(c, _)| !c.endpoint.is_none() && matters(c))
         {
             let endpoint = if self.is_away(call) {
                 call.endpoint
@@ -107,11 +133,7 @@ impl Routes {
 
     /// True when the call went to an address that is not its client's home.
     pub(super) fn is_away(&self, call: &Call) -> bool {
-        !call.endpoint.is_none()
-            && self
-                .home
-                .get(&(client(call), call.model))
-                .is_some_and(|h| *h != call.endpoint)
+        self.homes.is_away(call)
     }
 
     /// Milliseconds that calls of this client at this address typically take longer, for this output.

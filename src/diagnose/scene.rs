@@ -3,42 +3,39 @@
 use rayon::prelude::*;
 
 use super::Options;
-use super::crowd::Crowd;
+use super::ground::Ground;
 use super::releases::Releases;
 use super::routes::Routes;
-use super::serving::Serving;
 use super::volume::Seen;
 use super::windows::{Site, Windows};
-use crate::baseline::{Baselines, Call, CallIx, Calls, Map};
-use crate::model::{Dataset, SpanId, TraceId};
-use crate::trace::{Forest, StepKind};
-use crate::units::{Nanos, Sym, Window};
+use crate::baseline::{Baselines, Call, CallIx, Calls};
+use crate::units::{Nanos, Window};
 
 /// Company is sought this far before and after a call at most; on quick dumps, one and a half tasks.
 const REACH: Nanos = Nanos(30_000_000_000);
 
-/// The whole dump as one request's diagnosis sees it.
+/// The whole dump as one request's diagnosis sees it in one pass. What does not change between passes
+/// is the [`Ground`].
 pub(super) struct Scene<'a> {
-    pub(super) dataset: &'a Dataset,
-    pub(super) forest: &'a Forest,
+    ground: &'a Ground<'a>,
     pub(super) calls: &'a Calls,
     pub(super) base: &'a Baselines,
     pub(super) options: &'a Options,
     /// Per call.
     pub(super) seen: Vec<Seen>,
-    /// Per call.
-    pub(super) sites: Vec<Site>,
     pub(super) windows: Windows,
-    pub(super) routes: Routes,
-    pub(super) crowd: Crowd,
-    pub(super) serving: Serving,
+    pub(super) routes: Routes<'a>,
     pub(super) releases: Releases,
-    /// Starts of failed model attempts with their request, by time.
-    pub(super) failures: Vec<(Nanos, u32)>,
-    /// HTTP failures logged under a span: count of warnings.
-    pub(super) warned: Map<(TraceId, SpanId), u32>,
     /// Calls with visible extra prefill, by site and start: (site, start, end, milliseconds, request).
     pub(super) giants: Vec<Giant>,
+}
+
+impl<'a> std::ops::Deref for Scene<'a> {
+    type Target = Ground<'a>;
+
+    fn deref(&self) -> &Ground<'a> {
+        self.ground
+    }
 }
 
 /// A call whose extra prompt work burdens its neighbours.
@@ -52,39 +49,34 @@ pub(super) struct Giant {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(
-        dataset: &'a Dataset,
-        forest: &'a Forest,
-        calls: &'a Calls,
-        base: &'a Baselines,
-        options: &'a Options,
-    ) -> Self {
+    pub(super) fn new(ground: &'a Ground<'a>, base: &'a Baselines, options: &'a Options) -> Self {
+        let calls = &ground.measured.calls;
         let seen: Vec<Seen> = (0..calls.all.len() as CallIx)
             .into_par_iter()
             .map(|i| Seen::of(calls, base, options, i))
             .collect();
-        let sites = sites(calls);
         let reach = REACH
             .min(Nanos((base.median_task * 1.5e6) as u64))
             .max(Nanos::SECOND);
-        let windows = Windows::fold(calls, &sites, &seen, reach);
-        let giants = giants(calls, &sites, &seen);
+        let (windows, (routes, releases)) = rayon::join(
+            || Windows::fold(calls, &ground.sites, &seen, reach),
+            || {
+                rayon::join(
+                    || Routes::learn(&ground.homes, calls, &seen),
+                    || Releases::find(ground, base, &seen, options),
+                )
+            },
+        );
         Self {
-            routes: Routes::learn(calls, &seen),
-            crowd: Crowd::count(dataset, calls),
-            serving: Serving::learn(dataset, calls),
-            releases: Releases::find(dataset, forest, calls, base, &seen, options),
-            failures: failures(forest),
-            warned: warned(dataset),
-            dataset,
-            forest,
+            giants: giants(calls, &ground.sites, &seen),
+            ground,
             calls,
             base,
             options,
             seen,
-            sites,
             windows,
-            giants,
+            routes,
+            releases,
         }
     }
 
@@ -117,51 +109,6 @@ impl<'a> Scene<'a> {
     pub(super) fn seen(&self, index: CallIx) -> &Seen {
         &self.seen[index as usize]
     }
-}
-
-/// A place per address where addresses are shown, else per client region and model: without addresses
-/// a region's calls go to one place as far as anybody can tell.
-fn sites(calls: &Calls) -> Vec<Site> {
-    let mut known: Map<(Sym, Sym, Sym), Site> = Map::default();
-    calls
-        .all
-        .iter()
-        .map(|c| {
-            let key = if c.endpoint.is_none() {
-                (Sym::NONE, c.region, c.model)
-            } else {
-                (c.endpoint, Sym::NONE, Sym::NONE)
-            };
-            let next = known.len() as Site;
-            *known.entry(key).or_insert(next)
-        })
-        .collect()
-}
-
-fn failures(forest: &Forest) -> Vec<(Nanos, u32)> {
-    let mut list: Vec<(Nanos, u32)> = forest
-        .requests
-        .iter()
-        .enumerate()
-        .flat_map(|(i, r)| {
-            forest.ops[r.ops.start as usize..r.ops.end as usize]
-                .iter()
-                .filter(|op| op.kind == StepKind::Failed)
-                .map(move |op| (op.window.start, i as u32))
-        })
-        .collect();
-    list.sort_unstable();
-    list
-}
-
-fn warned(dataset: &Dataset) -> Map<(TraceId, SpanId), u32> {
-    let mut map = Map::default();
-    for log in dataset.logs.iter().filter(|l| {
-        l.severity >= 13 && !l.span.is_none() && l.http_status.is_some_and(|s| s >= 400)
-    }) {
-        *map.entry((log.trace, log.span)).or_default() += 1;
-    }
-    map
 }
 
 fn giants(calls: &Calls, sites: &[Site], seen: &[Seen]) -> Vec<Giant> {

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::account::{Account, Settlement};
+use super::account::{Account, Settlement, Target};
 use super::causes::LOOKS;
+use super::ground::Ground;
 use super::scene::Scene;
 use super::{Cause, Diagnosis, Incident, Options, arbiter, incident};
 use crate::baseline::{Baselines, Calls, Excluded};
@@ -31,23 +32,20 @@ pub struct Verdicts {
 /// Diagnoses every request of `forest`.
 #[must_use]
 pub fn diagnose(dataset: &Dataset, forest: &Forest, options: &Options) -> Verdicts {
-    let calls = Calls::collect(dataset, forest);
+    let ground = Ground::survey(dataset, forest);
     let mut excluded = Excluded::default();
     let mut notes = Vec::new();
     let mut diagnoses = Vec::new();
     for pass in 0..PASSES {
-        let base = Baselines::learn(dataset, forest, &calls, &excluded);
-        let scene = Scene::new(dataset, forest, &calls, &base, options);
-        let last = pass + 1 == PASSES;
-        let judged: Vec<(Account, Diagnosis)> = (0..forest.requests.len() as u32)
-            .into_par_iter()
-            .map(|r| judge(&scene, r, last))
-            .collect();
-        if last {
-            diagnoses = judged.into_iter().map(|(_, d)| d).collect();
+        let base = Baselines::learn(forest, &ground.measured, &excluded);
+        let scene = Scene::new(&ground, &base, options);
+        let requests = (0..forest.requests.len() as u32).into_par_iter();
+        if pass + 1 == PASSES {
+            diagnoses = requests.map(|r| judge(&scene, r)).collect();
         } else {
+            let faults: Vec<Faults> = requests.map(|r| Faults::of(&scene, r)).collect();
             notes.clear();
-            excluded = exclude(forest, &calls, &judged, &mut notes);
+            excluded = exclude(forest, &ground.measured.calls, &faults, &mut notes);
         }
     }
     if let Some(share) = options.slow_top {
@@ -61,23 +59,53 @@ pub fn diagnose(dataset: &Dataset, forest: &Forest, options: &Options) -> Verdic
     }
 }
 
-fn judge(scene: &Scene<'_>, request: u32, last: bool) -> (Account, Diagnosis) {
+/// What a pass before the last finds fault with in a request.
+struct Faults {
+    slow: bool,
+    /// Positions of the operations charged, or following a gap that is.
+    ops: Vec<u32>,
+}
+
+impl Faults {
+    fn of(scene: &Scene<'_>, request: u32) -> Self {
+        let account = account(scene, request).unwrap_or_default();
+        let settlement = account.settle(scene.forest, &scene.forest.requests[request as usize]);
+        let charged = account.charges.iter().filter_map(|c| match c.target {
+            Target::Op(i) | Target::Gap(i) => Some(i as u32),
+            Target::Tail(_) => None,
+        });
+        Self {
+            slow: is_judged(scene, request) && is_slow(scene, request, &settlement),
+            ops: charged.collect(),
+        }
+    }
+}
+
+/// A request without an end, or without operations, has nothing to be held against.
+fn is_judged(scene: &Scene<'_>, request: u32) -> bool {
     let r = &scene.forest.requests[request as usize];
+    r.root_state != RootState::Unfinished && !r.ops.is_empty()
+}
+
+/// All charges against a request; `None` where it cannot be judged.
+fn account(scene: &Scene<'_>, request: u32) -> Option<Account> {
     let mut account = Account::default();
-    if r.root_state == RootState::Unfinished || r.ops.is_empty() {
-        return (account, arbiter::not_judged(request, r));
-    }
-    for look in LOOKS {
-        look(scene, request, &mut account);
-    }
+    is_judged(scene, request).then(|| {
+        for look in LOOKS {
+            look(scene, request, &mut account);
+        }
+        account
+    })
+}
+
+fn judge(scene: &Scene<'_>, request: u32) -> Diagnosis {
+    let r = &scene.forest.requests[request as usize];
+    let Some(account) = account(scene, request) else {
+        return arbiter::not_judged(request, r);
+    };
     let settlement = account.settle(scene.forest, r);
     let slow = is_slow(scene, request, &settlement);
-    let diagnosis = if last {
-        arbiter::diagnosis(scene, request, &account, settlement, slow)
-    } else {
-        arbiter::sketch(request, settlement, slow)
-    };
-    (account, diagnosis)
+    arbiter::diagnosis(scene, request, &account, settlement, slow)
 }
 
 /// How much more than the threshold a verdict of this cause must show, so that natural variation, which
@@ -108,21 +136,12 @@ fn is_slow(scene: &Scene<'_>, request: u32, settlement: &Settlement) -> bool {
     settlement.excess.as_millis() >= threshold * margin(*cause, scene.base.prices.spread)
 }
 
-fn exclude(
-    forest: &Forest,
-    calls: &Calls,
-    judged: &[(Account, Diagnosis)],
-    notes: &mut Vec<String>,
-) -> Excluded {
+fn exclude(forest: &Forest, calls: &Calls, faults: &[Faults], notes: &mut Vec<String>) -> Excluded {
     let mut charged = vec![false; forest.ops.len()];
-    let mut slow = vec![false; forest.requests.len()];
-    for (account, diagnosis) in judged {
-        let r = &forest.requests[diagnosis.request as usize];
-        slow[diagnosis.request as usize] = diagnosis.slow;
-        for charge in &account.charges {
-            if let super::account::Target::Op(i) | super::account::Target::Gap(i) = charge.target {
-                charged[r.ops.start as usize + i] = true;
-            }
+    let slow: Vec<bool> = faults.iter().map(|f| f.slow).collect();
+    for (request, faults) in forest.requests.iter().zip(faults) {
+        for op in &faults.ops {
+            charged[(request.ops.start + op) as usize] = true;
         }
     }
     let mut ops = charged.clone();

@@ -38,6 +38,8 @@ pub(super) struct Seen {
     pub(super) cold: Option<Extra>,
     /// Answer beyond the usual.
     pub(super) long: Option<Extra>,
+    /// ln(observed / expected), zero where nothing is expected.
+    pub(super) log_ratio: f64,
 }
 
 impl Seen {
@@ -50,17 +52,11 @@ impl Seen {
         seen.surge = surge(calls, base, call, &mut seen.expected);
         seen.cold = cold(calls, base, index, call);
         seen.long = long(base, options, call);
-        seen
-    }
-
-    /// ln(observed / expected), zero where nothing is expected.
-    pub(super) fn log_ratio(&self, call: &Call) -> f64 {
-        match self.expected.map(|e| e.total()) {
-            Some(expected) if expected > 0.0 && call.total() > 0.0 => {
-                (call.total() / expected).ln()
-            }
-            _ => 0.0,
+        let expected = seen.expected.map_or(0.0, |e| e.total());
+        if expected > 0.0 && call.total() > 0.0 {
+            seen.log_ratio = (call.total() / expected).ln();
         }
+        seen
     }
 
     /// Milliseconds over the expectation.
@@ -164,7 +160,7 @@ fn long(base: &Baselines, options: &Options, call: &Call) -> Option<Extra> {
     let output = f64::from(call.output?);
     let usual = base.volumes.output(call.kind, call.agent, call.finish)?;
     let extra = output - usual.typical;
-    if usual.fit.height(output) < LONG_OVER || extra < LEAST_LONG * base.volumes.median_output {
+    if extra < LEAST_LONG * base.volumes.median_output || usual.fit.height(output) < LONG_OVER {
         return None;
     }
     let millis = extra * base.prices.of(call.model)?.rate;

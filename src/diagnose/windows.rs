@@ -1,10 +1,13 @@
 //! Company: was everybody slow at that place at that time, or only this request?
 //!
 //! A fold over calls into histograms of ln(observed / expected) per place and time bin, with integer
-//! counts, so that order and threads do not matter. Prefix sums over the bins make any window cheap.
+//! counts, so that order and threads do not matter. Only bins with calls take memory: the calls are
+//! sorted by place and bin, and histograms of all calls before every 128th make any window cheap.
+
+use rayon::prelude::*;
 
 use super::volume::Seen;
-use crate::baseline::{Call, Calls, Map};
+use crate::baseline::{Call, Calls};
 use crate::units::Nanos;
 
 /// Histogram of log ratios: from −2 in steps of 0.05.
@@ -17,58 +20,44 @@ const LEAST: u32 = 4;
 /// Where a call was served, as far as the dump tells.
 pub(super) type Site = u32;
 
+/// Calls between two cumulative histograms.
+const BLOCK: usize = 128;
+
 /// Slowdowns shared by the calls of a place.
 pub(super) struct Windows {
     /// How far before and after a call its company is sought.
     reach: Nanos,
     bin: u64,
     start: u64,
-    sites: Vec<SiteBins>,
-}
-
-/// Cumulative histograms: entry `b` sums bins `..b`.
-#[derive(Default)]
-struct SiteBins {
+    /// Place, time bin and bucket of each call with an expectation, ascending.
+    entries: Vec<u64>,
+    /// Cumulative histograms: number `b` counts the entries before `b * BLOCK`.
     sums: Vec<[u32; BUCKETS]>,
 }
 
 impl Windows {
     pub(super) fn fold(calls: &Calls, sites: &[Site], seen: &[Seen], reach: Nanos) -> Self {
-        let start = calls
-            .all
-            .iter()
-            .map(|c| c.window.start.0)
-            .min()
-            .unwrap_or(0);
-        let end = calls
-            .all
-            .iter()
-            .map(|c| c.window.end.0)
-            .max()
-            .unwrap_or(start);
+        let starts = calls.all.iter().map(|c| c.window.start.0);
+        let start = starts.min().unwrap_or(0);
+        let ends = calls.all.iter().map(|c| c.window.end.0);
+        let end = ends.max().unwrap_or(start);
         // At most 100,000 bins, whatever the clocks say.
         let bin = (reach.0 / 6).max((end - start) / 100_000).max(1);
-        let count = ((end - start) / bin + 1) as usize;
-        let places = sites.iter().map(|s| *s as usize + 1).max().unwrap_or(0);
-        let mut bins: Vec<Map<usize, Box<[u32; BUCKETS]>>> =
-            (0..places).map(|_| Map::default()).collect();
-        for ((call, &site), seen) in calls.all.iter().zip(sites).zip(seen) {
-            if seen.expected.is_some() {
-                let b = ((middle(call) - start) / bin) as usize;
-                bins[site as usize]
-                    .entry(b)
-                    .or_insert_with(|| Box::new([0; BUCKETS]))[bucket(seen.log_ratio(call))] += 1;
-            }
-        }
-        let sites = bins
-            .into_iter()
-            .map(|b| SiteBins::accumulate(&b, count))
+        let judged = calls.all.iter().zip(sites).zip(seen);
+        let mut entries: Vec<u64> = judged
+            .filter(|(_, seen)| seen.expected.is_some())
+            .map(|((call, &site), seen)| {
+                let bin = ((middle(call) - start) / bin) as usize;
+                key(site, bin) | bucket(seen.log_ratio) as u64
+            })
             .collect();
+        entries.par_sort_unstable();
         Self {
             reach,
             bin,
             start,
-            sites,
+            sums: accumulate(&entries),
+            entries,
         }
     }
 
@@ -84,7 +73,7 @@ impl Windows {
             self.index(call.window.start.0.saturating_sub(self.reach.0)),
             self.index(call.window.end.0.saturating_add(self.reach.0)) + 1,
         );
-        let mut counts = self.sites.get(site as usize)?.between(from, to)?;
+        let mut counts = self.between(key(site, from), key(site, to));
         for (s, mine, log_ratio) in own {
             if *s == site && (from..to).contains(&self.index(middle(mine))) {
                 let slot = &mut counts[bucket(*log_ratio)];
@@ -98,35 +87,55 @@ impl Windows {
     fn index(&self, time: u64) -> usize {
         (time.saturating_sub(self.start) / self.bin) as usize
     }
+
+    /// Histogram of the entries from one key to another.
+    fn between(&self, from: u64, to: u64) -> [u32; BUCKETS] {
+        let low = self.entries.partition_point(|e| *e < from);
+        let high = low + self.entries[low..].partition_point(|e| *e < to);
+        let mut counts = [0; BUCKETS];
+        if high - low <= 2 * BLOCK {
+            for &entry in &self.entries[low..high] {
+                counts[bucket_of(entry)] += 1;
+            }
+            return counts;
+        }
+        let (first, last) = (low / BLOCK, high / BLOCK);
+        let (before, until) = (&self.sums[first], &self.sums[last]);
+        for (count, (until, before)) in counts.iter_mut().zip(until.iter().zip(before)) {
+            *count = until - before;
+        }
+        for &entry in &self.entries[first * BLOCK..low] {
+            counts[bucket_of(entry)] -= 1;
+        }
+        for &entry in &self.entries[last * BLOCK..high] {
+            counts[bucket_of(entry)] += 1;
+        }
+        counts
+    }
 }
 
-impl SiteBins {
-    fn accumulate(bins: &Map<usize, Box<[u32; BUCKETS]>>, count: usize) -> Self {
-        if bins.is_empty() {
-            return Self::default();
-        }
-        let mut sums: Vec<[u32; BUCKETS]> = Vec::with_capacity(count + 1);
-        let mut total = [0; BUCKETS];
-        sums.push(total);
-        for b in 0..count {
-            if let Some(bin) = bins.get(&b) {
-                total.iter_mut().zip(bin.iter()).for_each(|(t, c)| *t += c);
-            }
-            sums.push(total);
-        }
-        Self { sums }
-    }
+/// Where the calls of a place from a bin on stand among the entries; 32 bits for the bin.
+fn key(site: Site, bin: usize) -> u64 {
+    let bin = u32::try_from(bin).unwrap_or(u32::MAX);
+    u64::from(site) << 40 | u64::from(bin) << 8
+}
 
-    fn between(&self, from: usize, to: usize) -> Option<[u32; BUCKETS]> {
-        let last = self.sums.len().checked_sub(1)?;
-        let (low, high) = (&self.sums[from.min(last)], &self.sums[to.min(last)]);
-        let mut counts = [0; BUCKETS];
-        counts
-            .iter_mut()
-            .zip(high.iter().zip(low.iter()))
-            .for_each(|(c, (h, l))| *c = h - l);
-        Some(counts)
+/// The bucket of an entry.
+fn bucket_of(entry: u64) -> usize {
+    ((entry & 0xff) as usize).min(BUCKETS - 1)
+}
+
+fn accumulate(entries: &[u64]) -> Vec<[u32; BUCKETS]> {
+    let mut total = [0; BUCKETS];
+    let mut sums = Vec::with_capacity(entries.len() / BLOCK + 1);
+    sums.push(total);
+    for block in entries.chunks_exact(BLOCK) {
+        for &entry in block {
+            total[bucket_of(entry)] += 1;
+        }
+        sums.push(total);
     }
+    sums
 }
 
 fn middle(call: &Call) -> u64 {

@@ -63,81 +63,112 @@ impl Cuts {
 pub fn replay(forest: &Forest, request: &Request, cuts: &Cuts) -> Nanos {
     let ops = &forest.ops[request.ops.start as usize..request.ops.end as usize];
     let lanes = &forest.lanes[request.lanes.start as usize..request.lanes.end as usize];
-    let base = (request.ops.start, request.lanes.start);
-    let mut changed: Vec<i64> = vec![0; lanes.len()];
+    let mut replay = Replay {
+        ops,
+        base: (request.ops.start, request.lanes.start),
+        cuts,
+        changed: vec![0; lanes.len()],
+    };
     // A lane comes before the lanes under it, so going backwards each is known when it is needed.
+    let mut sweep = Sweep::default();
     for (index, lane) in lanes.iter().enumerate().rev() {
-        changed[index] = replay_lane(lane, ops, base, cuts, index, &changed) - length(lane);
+        replay.changed[index] = replay.lane(lane, index, &mut sweep) - length(lane);
     }
     let wall = i64::try_from(request.duration().0).unwrap_or(i64::MAX);
-    Nanos(u64::try_from(wall.saturating_add(changed.first().copied().unwrap_or(0))).unwrap_or(0))
+    let changed = replay.changed.first().copied().unwrap_or(0);
+    Nanos(u64::try_from(wall.saturating_add(changed)).unwrap_or(0))
 }
 
-/// The gap before each operation of a lane, in nanoseconds (negative where they overlap within the
-/// tolerance), and the tail after the last.
-#[must_use]
-pub(crate) fn gaps(lane: &Lane, ops: &[StepOp]) -> (Vec<i64>, i64) {
-    let mut gaps = Vec::with_capacity(ops.len());
-    let latest = sweep(lane, ops, |i, before| {
-        gaps.push(at(lane, ops[i].window.start) - before);
-        at(lane, ops[i].window.end)
+/// The gap before each operation of a lane goes to `gaps`, in nanoseconds (negative where they overlap
+/// within the tolerance); the answer is the tail after the last.
+pub(crate) fn gaps(lane: &Lane, ops: &[StepOp], gaps: &mut Vec<i64>) -> i64 {
+    gaps.clear();
+    let latest = Sweep::default().run(lane, ops, |_, gap, _| {
+        gaps.push(gap);
+        0
     });
-    (gaps, length(lane) - latest)
+    length(lane) - latest.0
 }
 
-fn replay_lane(
-    lane: &Lane,
-    all: &[StepOp],
+struct Replay<'a> {
+    ops: &'a [StepOp],
     base: (u32, u32),
-    cuts: &Cuts,
-    index: usize,
-    changed: &[i64],
-) -> i64 {
-    let from = (lane.ops.start - base.0) as usize;
-    let ops = &all[from..(lane.ops.end - base.0) as usize];
-    let (gaps, tail) = gaps(lane, ops);
-    let latest = sweep(lane, ops, |i, before| {
-        let op = &ops[i];
-        let start = before + (gaps[i] - cut(&cuts.gaps, from + i));
-        let inner = if op.opens == NO_LANE {
-            0
-        } else {
-            changed
-                .get((op.opens - base.1) as usize)
-                .copied()
-                .unwrap_or(0)
-        };
-        let length =
-            (at(lane, op.window.end) - at(lane, op.window.start) - cut(&cuts.ops, from + i)
-                + inner)
-                .max(0);
-        start + length
-    });
-    latest + tail - cut(&cuts.tails, index)
+    cuts: &'a Cuts,
+    /// By how much each lane's length changed.
+    changed: Vec<i64>,
 }
 
-/// Visits the operations by start; `end_of(i, before)` is told when all that ended before operation `i`
-/// had ended, and answers when `i` ends. Returns the latest end. Times are relative to the lane.
-fn sweep(lane: &Lane, ops: &[StepOp], mut end_of: impl FnMut(usize, i64) -> i64) -> i64 {
-    let mut by_end: Vec<usize> = (0..ops.len()).collect();
-    by_end.sort_by_key(|&i| (ops[i].window.end, i));
-    let mut ends: Vec<Option<i64>> = vec![None; ops.len()];
-    let (mut next, mut before, mut latest) = (0, 0, 0);
-    for (i, op) in ops.iter().enumerate() {
-        while let Some(&done) = by_end.get(next) {
-            let Some(end) = ends[done].filter(|_| {
-                at(lane, ops[done].window.end) <= at(lane, op.window.start) + TOLERANCE
-            }) else {
-                break;
-            };
-            before = before.max(end);
-            next += 1;
-        }
-        let end = end_of(i, before);
-        ends[i] = Some(end);
-        latest = latest.max(end);
+impl Replay<'_> {
+    /// Length of a lane with its cuts taken out.
+    fn lane(&self, lane: &Lane, index: usize, sweep: &mut Sweep) -> i64 {
+        let from = (lane.ops.start - self.base.0) as usize;
+        let ops = &self.ops[from..(lane.ops.end - self.base.0) as usize];
+        let (recorded, latest) = sweep.run(lane, ops, |i, gap, before| {
+            let op = &ops[i];
+            let start = before + (gap - cut(&self.cuts.gaps, from + i));
+            let recorded = at(lane, op.window.end) - at(lane, op.window.start);
+            let shortened = recorded - cut(&self.cuts.ops, from + i) + self.inner(op);
+            start + shortened.max(0)
+        });
+        latest + (length(lane) - recorded) - cut(&self.cuts.tails, index)
     }
-    latest
+
+    /// By how much the lane under an operation changed.
+    fn inner(&self, op: &StepOp) -> i64 {
+        if op.opens == NO_LANE {
+            return 0;
+        }
+        let lane = (op.opens - self.base.1) as usize;
+        self.changed.get(lane).copied().unwrap_or(0)
+    }
+}
+
+/// A walk over the operations of a lane in order of start. Keeps its memory for the next.
+#[derive(Default)]
+struct Sweep {
+    by_end: Vec<u32>,
+    /// Replayed end of each operation.
+    ends: Vec<i64>,
+}
+
+impl Sweep {
+    /// Visits the operations by start; `end_of(i, gap, before)` is told the recorded gap before
+    /// operation `i` and when, in the replay, all that had ended before it has ended; it answers when
+    /// `i` ends in the replay. Returns the latest end as recorded and in the replay. Times are relative
+    /// to the lane.
+    fn run(
+        &mut self,
+        lane: &Lane,
+        ops: &[StepOp],
+        mut end_of: impl FnMut(usize, i64, i64) -> i64,
+    ) -> (i64, i64) {
+        self.by_end.clear();
+        self.by_end.extend(0..ops.len() as u32);
+        if !ops.is_sorted_by_key(|op| op.window.end) {
+            self.by_end
+                .sort_unstable_by_key(|&i| (ops[i as usize].window.end, i));
+        }
+        self.ends.clear();
+        let (mut next, mut before, mut latest) = (0, (0, 0), (0, 0));
+        for (i, op) in ops.iter().enumerate() {
+            let start = at(lane, op.window.start);
+            while let Some(&done) = self.by_end.get(next) {
+                let recorded = at(lane, ops[done as usize].window.end);
+                let Some(&end) = self.ends.get(done as usize) else {
+                    break;
+                };
+                if recorded > start + TOLERANCE {
+                    break;
+                }
+                before = (before.0.max(recorded), before.1.max(end));
+                next += 1;
+            }
+            let end = end_of(i, start - before.0, before.1);
+            self.ends.push(end);
+            latest = (latest.0.max(at(lane, op.window.end)), latest.1.max(end));
+        }
+        latest
+    }
 }
 
 fn at(lane: &Lane, time: Nanos) -> i64 {

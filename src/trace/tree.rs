@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::model::{Dataset, Span, SpanIx};
+use crate::model::{Dataset, Place, Span, SpanIx};
 
 /// No span.
 pub const NO_SPAN: SpanIx = SpanIx::MAX;
@@ -110,9 +110,10 @@ impl Tree {
     }
 }
 
-type Order = (u128, u64, u64, u64, u64, u16);
+type Order = (u128, u64, u64, u64, u64, u16, Place);
 
-/// By trace, start, id; the rest only so that copies come in an order that does not depend on the input's.
+/// By trace, start, id; the rest only so that copies come in an order that does not depend on who read
+/// them first.
 fn order(span: &Span) -> Order {
     (
         span.trace.0,
@@ -121,6 +122,7 @@ fn order(span: &Span) -> Order {
         span.parent.0,
         span.end.0,
         span.weight,
+        span.place,
     )
 }
 

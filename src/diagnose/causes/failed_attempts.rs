@@ -14,13 +14,14 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
     let r = &scene.forest.requests[request as usize];
     let mut lost = 0.0;
     let mut ended_by_failure = false;
+    let mut pauses = Vec::new();
     for lane_index in r.lanes.clone() {
         let lane = &scene.forest.lanes[lane_index as usize];
         let ops = &scene.forest.ops[lane.ops.start as usize..lane.ops.end as usize];
         if !ops.iter().any(|op| op.kind == StepKind::Failed) {
             continue;
         }
-        let (pauses, _) = gaps(lane, ops);
+        gaps(lane, ops, &mut pauses);
         let base = (lane.ops.start - r.ops.start) as usize;
         let mut i = 0;
         while i < ops.len() {

@@ -12,7 +12,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
     for (position, index, call) in scene.calls_of(request) {
         let seen = scene.seen(index);
         let target = Target::Op(position);
-        if account.charged(target) > 0.0 {
+        if !seen.has_volume() || account.charged(target) > 0.0 {
             continue;
         }
         if let Some(extra) = seen.surge {

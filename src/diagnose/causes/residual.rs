@@ -1,6 +1,8 @@
 //! Calls that took longer than their work at the normal price. Who is to blame is decided by the
 //! strongest evidence first; what nobody supports is natural variation and charged to nobody.
 
+use std::cell::OnceCell;
+
 use crate::baseline::Call;
 use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, Proof, Target};
@@ -46,14 +48,10 @@ struct Residual<'a> {
     seen: &'a Seen,
     site: Site,
     millis: f64,
-    own: &'a [(Site, &'a Call, f64)],
+    company: OnceCell<Option<(f64, u32)>>,
 }
 
 pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
-    let own: Vec<(Site, &Call, f64)> = scene
-        .calls_of(request)
-        .map(|(_, i, c)| (scene.sites[i as usize], c, scene.seen(i).log_ratio(c)))
-        .collect();
     let has_volume = scene
         .calls_of(request)
         .any(|(_, i, _)| scene.seen(i).has_volume());
@@ -84,7 +82,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             seen,
             site: scene.sites[index as usize],
             millis,
-            own: &own,
+            company: OnceCell::new(),
         };
         if it.routed(account)
             || it.released(account)
@@ -255,7 +253,7 @@ impl Residual<'_> {
         ) else {
             return false;
         };
-        let own: Vec<f64> = self.own.iter().map(|(_, _, x)| *x).collect();
+        let own: Vec<f64> = self.own().map(|(_, _, x)| x).collect();
         let shared = own.iter().sum::<f64>() / own.len().max(1) as f64;
         if shared < 1.3_f64.ln() || home >= 1.35 || elsewhere <= 1.3 || elsewhere <= home {
             return false;
@@ -312,7 +310,23 @@ impl Residual<'_> {
     }
 
     fn company(&self) -> Option<(f64, u32)> {
-        self.scene.windows.company(self.call, self.site, self.own)
+        let find = || {
+            let own: Vec<(Site, &Call, f64)> = self.own().collect();
+            self.scene.windows.company(self.call, self.site, &own)
+        };
+        *self.company.get_or_init(find)
+    }
+
+    /// All calls of the request: where each was served, and ln(observed / expected).
+    fn own(&self) -> impl Iterator<Item = (Site, &Call, f64)> {
+        let calls = self.scene.calls_of(self.request);
+        calls.map(|(_, i, c)| {
+            (
+                self.scene.sites[i as usize],
+                c,
+                self.scene.seen(i).log_ratio,
+            )
+        })
     }
 
     fn company_limit(&self) -> f64 {
@@ -323,6 +337,15 @@ impl Residual<'_> {
 
     /// Same work, higher price, in company: neighbours.
     fn neighbour(&self, account: &mut Account, has_volume: bool) {
+        let natural = if has_volume {
+            0.0
+        } else {
+            NATURAL * self.expected_total()
+        };
+        let millis = self.millis - natural;
+        if millis <= 0.0 {
+            return;
+        }
         let (weight, proof) = self
             .company_evidence()
             .into_iter()
@@ -337,17 +360,7 @@ impl Residual<'_> {
                 },
             );
         let Some(proof) = proof else { return };
-        let natural = if has_volume {
-            0.0
-        } else {
-            NATURAL * self.expected_total()
-        };
-        self.charge(
-            account,
-            Cause::NoisyNeighbour,
-            weight * (self.millis - natural).max(0.0),
-            proof,
-        );
+        self.charge(account, Cause::NoisyNeighbour, weight * millis, proof);
     }
 
     fn company_evidence(&self) -> Option<(f64, Proof)> {
@@ -399,9 +412,7 @@ impl Residual<'_> {
         let others = self.scene.crowd.others(index)?;
         let usual = self.scene.crowd.usual;
         let weight = (others - CROWD * usual - LEAST_CROWD).clamp(0.0, 1.0);
-        if weight <= 0.0
-            || self.seen.log_ratio(self.call) < CROWD_SLOWED * self.scene.base.prices.spread
-        {
+        if weight <= 0.0 || self.seen.log_ratio < CROWD_SLOWED * self.scene.base.prices.spread {
             return None;
         }
         Some((
@@ -424,14 +435,14 @@ impl Residual<'_> {
 
     fn solo_evidence(&self) -> Option<(f64, Proof)> {
         let spread = self.scene.base.prices.spread;
-        let height = self.seen.log_ratio(self.call) / spread;
+        let height = self.seen.log_ratio / spread;
         (spread > 0.0 && height > SOLO).then(|| {
             let weight = ((height - SOLO) / 2.0).clamp(0.0, 1.0);
             (
                 weight,
                 self.proof(
                     "slowdown",
-                    self.seen.log_ratio(self.call).exp(),
+                    self.seen.log_ratio.exp(),
                     Some(1.0),
                     "x normal",
                     "derived",

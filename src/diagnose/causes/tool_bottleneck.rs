@@ -1,6 +1,5 @@
 //! A tool that took longer than that tool usually does. A tool that is always slow is no cause.
 
-use crate::baseline::tool_name;
 use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, Proof, Target};
 use crate::diagnose::scene::Scene;
@@ -25,15 +24,15 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         let Some(usual) = scene
             .base
             .tools
-            .get(&tool_name(scene.dataset, scene.forest, op_index))
-            .filter(|fit| fit.n >= LEAST_CALLS)
+            .of(&scene.measured.tools, op_index)
+            .filter(|usual| usual.fit.n >= LEAST_CALLS)
         else {
             continue;
         };
-        let over = length - usual.typical();
-        if account.charged(target) > 0.0
-            || usual.height(length) < OVER
-            || over < LEAST * scene.options.floor()
+        let over = length - usual.typical;
+        if over < LEAST * scene.options.floor()
+            || account.charged(target) > 0.0
+            || usual.fit.height(length) < OVER
         {
             continue;
         }
@@ -41,7 +40,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             span: Some(op.span),
             fact: "tool_time",
             observed: length,
-            expected: Some(usual.typical()),
+            expected: Some(usual.typical),
             unit: "ms",
             via: "derived",
             note: "the tool took longer than it usually does",

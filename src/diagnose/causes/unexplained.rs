@@ -16,8 +16,8 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
     for (position, index, call) in scene.calls_of(request) {
         let seen = scene.seen(index);
         let target = Target::Op(position);
-        let ratio = seen.log_ratio(call);
-        if account.charged(target) > 0.0 || ratio < OVER.ln() || ratio < SPREADS * spread {
+        let ratio = seen.log_ratio;
+        if ratio < OVER.ln() || ratio < SPREADS * spread || account.charged(target) > 0.0 {
             continue;
         }
         let expected = seen.expected.map_or(0.0, |e| e.total());

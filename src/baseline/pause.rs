@@ -1,0 +1,180 @@
+//! Pauses of an agent between its operations. What they are does not depend on what is normal, so they
+//! are measured once.
+
+use super::Map;
+use crate::model::Dataset;
+use crate::trace::{Forest, Lane, StepKind, gaps};
+use crate::units::Sym;
+
+/// Where in a lane something stands, by what it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum StepName {
+    /// Before the first operation.
+    Start,
+    /// A model call with its finish reason.
+    Model(Sym),
+    /// A failed attempt.
+    Failed,
+    /// A tool.
+    Tool,
+    /// A sub-agent.
+    Group,
+    /// A person.
+    Human,
+    /// After the last operation.
+    End,
+}
+
+/// Service, what came before, what came after.
+pub type GapKey = (Sym, StepName, StepName);
+
+/// Index into [`Pauses::keys`].
+pub type GapIx = u32;
+
+/// One pause: before an operation, or the tail of a lane.
+#[derive(Clone, Copy, Debug)]
+pub struct Pause {
+    /// Of a pause before an operation: its index in [`Forest::ops`]; of a tail: its lane's in
+    /// [`Forest::lanes`].
+    at: u32,
+    /// Who, after what, before what.
+    pub key: GapIx,
+    nanos: i64,
+}
+
+impl Pause {
+    /// Milliseconds.
+    #[must_use]
+    pub fn length(&self) -> f64 {
+        self.nanos as f64 / 1e6
+    }
+}
+
+/// All pauses of all requests.
+#[derive(Clone, Debug, Default)]
+pub struct Pauses {
+    /// What the pauses' keys stand for.
+    pub keys: Vec<GapKey>,
+    /// How many pauses there are of each key.
+    pub counts: Vec<u32>,
+    all: Vec<Pause>,
+    /// Where each request's pauses start; one more entry at the end.
+    starts: Vec<u32>,
+}
+
+impl Pauses {
+    /// Measures the pauses of every request.
+    #[must_use]
+    pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
+        let mut pauses = Self {
+            all: Vec::with_capacity(forest.ops.len() + forest.lanes.len()),
+            starts: Vec::with_capacity(forest.requests.len() + 1),
+            ..Self::default()
+        };
+        let mut known: Map<GapKey, GapIx> = Map::default();
+        let mut names = Vec::new();
+        for request in &forest.requests {
+            pauses.starts.push(pauses.all.len() as u32);
+            for lane in request.lanes.clone() {
+                pauses.lane(dataset, forest, lane, &mut known, &mut names);
+            }
+        }
+        pauses.starts.push(pauses.all.len() as u32);
+        pauses
+    }
+
+    fn lane(
+        &mut self,
+        dataset: &Dataset,
+        forest: &Forest,
+        index: u32,
+        known: &mut Map<GapKey, GapIx>,
+        lengths: &mut Vec<i64>,
+    ) {
+        let lane: &Lane = &forest.lanes[index as usize];
+        let ops = &forest.ops[lane.ops.start as usize..lane.ops.end as usize];
+        if ops.is_empty() {
+            return;
+        }
+        let tail = gaps(lane, ops, lengths);
+        let (mut before, mut before_end) = (StepName::Start, lane.window.start);
+        for ((op, at), &nanos) in ops.iter().zip(lane.ops.start..).zip(&*lengths) {
+            let name = step_name(dataset, op.kind, op.span);
+            let key = self.key((lane.service, before, name), known);
+            self.all.push(Pause { at, key, nanos });
+            if op.window.end >= before_end {
+                (before, before_end) = (name, op.window.end);
+            }
+        }
+        let key = self.key((lane.service, before, StepName::End), known);
+        self.all.push(Pause {
+            at: index,
+            key,
+            nanos: tail,
+        });
+    }
+
+    fn key(&mut self, key: GapKey, known: &mut Map<GapKey, GapIx>) -> GapIx {
+        let index = *known.entry(key).or_insert_with(|| {
+            self.keys.push(key);
+            self.counts.push(0);
+            self.keys.len() as GapIx - 1
+        });
+        self.counts[index as usize] += 1;
+        index
+    }
+
+    /// The pauses of request number `request`.
+    #[must_use]
+    pub fn of(&self, request: u32) -> &[Pause] {
+        let at = request as usize;
+        let range = self.starts.get(at).zip(self.starts.get(at + 1));
+        range.map_or(&[], |(from, to)| &self.all[*from as usize..*to as usize])
+    }
+
+    /// What a pause stands for.
+    #[must_use]
+    pub fn key_of(&self, pause: &Pause) -> GapKey {
+        self.keys[pause.key as usize]
+    }
+
+    /// The operation after the pause; `None` for the tail of a lane.
+    #[must_use]
+    pub fn op_after(&self, pause: &Pause) -> Option<u32> {
+        (self.key_of(pause).2 != StepName::End).then_some(pause.at)
+    }
+
+    /// The lane that ends with the pause; `None` for a pause before an operation.
+    #[must_use]
+    pub fn lane_before(&self, pause: &Pause) -> Option<u32> {
+        (self.key_of(pause).2 == StepName::End).then_some(pause.at)
+    }
+
+    /// Lengths of the pauses that `keeps` allows (by request and operation after), by key.
+    pub(super) fn lengths(&self, keeps: impl Fn(u32, Option<u32>) -> bool) -> Vec<Vec<f64>> {
+        let room = self.counts.iter().map(|n| Vec::with_capacity(*n as usize));
+        let mut lengths: Vec<Vec<f64>> = room.collect();
+        for request in 0..self.starts.len().saturating_sub(1) as u32 {
+            for pause in self.of(request) {
+                if keeps(request, self.op_after(pause)) {
+                    lengths[pause.key as usize].push(pause.length());
+                }
+            }
+        }
+        lengths
+    }
+}
+
+fn step_name(dataset: &Dataset, kind: StepKind, span: u32) -> StepName {
+    match kind {
+        StepKind::Model => StepName::Model(
+            dataset
+                .llm_of(&dataset.spans[span as usize])
+                .map_or(Sym::NONE, |l| l.finish),
+        ),
+        StepKind::Failed => StepName::Failed,
+        StepKind::Tool => StepName::Tool,
+        StepKind::Group => StepName::Group,
+        StepKind::Human => StepName::Human,
+    }
+}

@@ -1,0 +1,94 @@
+//! How long each tool usually takes.
+
+use rayon::prelude::*;
+
+use super::{Excluded, Map};
+use crate::model::Dataset;
+use crate::stats::{LowSide, SpreadLimits};
+use crate::trace::{Forest, StepKind};
+use crate::units::Sym;
+
+/// Spread of tool times: below a fifth of a factor e nothing is known to that precision on a busy
+/// host; above .7 the name stands for several kinds of work.
+const TOOL_SPREAD: SpreadLimits = SpreadLimits {
+    least: 0.2,
+    most: 0.7,
+};
+
+/// Which operations call which tool.
+#[derive(Clone, Debug, Default)]
+pub struct ToolCalls {
+    tools: usize,
+    /// Number of the tool of each operation, `u32::MAX` for operations that are none.
+    of_op: Vec<u32>,
+}
+
+impl ToolCalls {
+    /// Collects the tool calls of `forest`.
+    #[must_use]
+    pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
+        let mut known: Map<Sym, u32> = Map::default();
+        let of_op = forest.ops.iter().map(|op| {
+            if op.kind != StepKind::Tool {
+                return u32::MAX;
+            }
+            let next = known.len() as u32;
+            *known.entry(tool_name(dataset, op.span)).or_insert(next)
+        });
+        let of_op = of_op.collect();
+        Self {
+            tools: known.len(),
+            of_op,
+        }
+    }
+}
+
+/// Name of the tool behind a span: the tool's own, else the span's.
+fn tool_name(dataset: &Dataset, span: u32) -> Sym {
+    let span = &dataset.spans[span as usize];
+    dataset
+        .tool_of(span)
+        .map_or(Sym::NONE, |t| t.tool)
+        .or(span.name)
+}
+
+/// What one tool usually takes.
+#[derive(Clone, Copy, Debug)]
+pub struct ToolTime {
+    /// The fit.
+    pub fit: LowSide,
+    /// Its centre, milliseconds.
+    pub typical: f64,
+}
+
+/// Times by number of the tool.
+#[derive(Clone, Debug, Default)]
+pub struct ToolTimes(Vec<Option<ToolTime>>);
+
+impl ToolTimes {
+    /// Learns from what is not excluded.
+    #[must_use]
+    pub fn learn(forest: &Forest, calls: &ToolCalls, excluded: &Excluded) -> Self {
+        let mut times = vec![Vec::new(); calls.tools];
+        for ((op, &tool), index) in forest.ops.iter().zip(&calls.of_op).zip(0..) {
+            if let Some(times) = times.get_mut(tool as usize)
+                && excluded.keeps(index)
+            {
+                times.push(op.window.len().as_millis());
+            }
+        }
+        let fits = times.into_par_iter().map(|times: Vec<f64>| {
+            let fit = LowSide::fit(&times, TOOL_SPREAD)?;
+            let typical = fit.typical();
+            Some(ToolTime { fit, typical })
+        });
+        Self(fits.collect())
+    }
+
+    /// What the tool behind operation `op` usually takes.
+    #[must_use]
+    pub fn of(&self, calls: &ToolCalls, op: u32) -> Option<&ToolTime> {
+        let tool = *calls.of_op.get(op as usize)?;
+        self.0.get(tool as usize)?.as_ref()
+    }
+}

@@ -35,6 +35,7 @@ pub struct Price {
 #[derive(Clone, Debug, Default)]
 pub struct Prices {
     by_model: Map<Sym, Price>,
+    /// All models together, where some model is too rarely seen.
     all: Option<Price>,
     /// Natural spread: median less 10th percentile of ln(observed / expected).
     pub spread: f64,
@@ -71,13 +72,15 @@ impl Prices {
             by_model.entry(call.model).or_default().push(call);
         }
         let everything: Vec<&Call> = kept.iter().map(|&i| calls.get(i)).collect();
+        let fits = by_model.iter().filter(|(_, c)| c.len() >= LEAST_CALLS);
+        let by_model: Map<Sym, Price> = fits
+            .filter_map(|(m, c)| Some((*m, fit(calls, c)?)))
+            .collect();
+        let is_thin = |call: &Call| !by_model.contains_key(&call.model);
+        let all = calls.all.iter().any(is_thin);
         let mut prices = Self {
-            by_model: by_model
-                .iter()
-                .filter(|(_, c)| c.len() >= LEAST_CALLS)
-                .filter_map(|(m, c)| Some((*m, fit(calls, c)?)))
-                .collect(),
-            all: fit(calls, &everything),
+            all: all.then(|| fit(calls, &everything)).flatten(),
+            by_model,
             spread: 0.0,
             lift: 1.0,
         };

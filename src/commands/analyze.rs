@@ -97,11 +97,12 @@ impl Analysis {
         let mut dataset = read(options, progress)?;
         progress.stage("rebuilding traces");
         let forest = Forest::build(&mut dataset, &options.repairs);
-        progress.stage("diagnosing");
-        let verdicts = diagnose::diagnose(&dataset, &forest, &options.rule);
-        progress.stage("adding up");
-        let sums = aggregate::summarise(&dataset, &forest, prices)
-            .map_err(|error| Error::Fault(error.to_string()))?;
+        progress.stage("diagnosing and adding up");
+        let (verdicts, sums) = rayon::join(
+            || diagnose::diagnose(&dataset, &forest, &options.rule),
+            || aggregate::summarise(&dataset, &forest, prices),
+        );
+        let sums = sums.map_err(|error| Error::Fault(error.to_string()))?;
         Ok(Self {
             dataset,
             forest,

@@ -1,7 +1,7 @@
 //! Where calls usually go, and what it costs to be served elsewhere.
 
 use super::volume::Seen;
-use crate::baseline::{Call, Calls, Map};
+use crate::baseline::{Call, CallIx, Calls, Map};
 use crate::stats::median;
 use crate::units::Sym;
 
@@ -9,9 +9,14 @@ use crate::units::Sym;
 const HOME_SHARE: f64 = 0.5;
 const LEAST: usize = 3;
 
-/// Home addresses by client and model.
+/// Which calls went to an address that is not their client's home for that model.
 #[derive(Default)]
-pub(super) struct Homes(Map<(Sym, Sym), Sym>);
+pub(super) struct Homes {
+    /// Per call.
+    away: Vec<bool>,
+    /// Clients with such a call.
+    travelled: hashbrown::HashSet<Sym>,
+}
 
 /// What addresses away from home cost.
 pub(super) struct Routes<'a> {
@@ -68,21 +73,24 @@ impl Homes {
                 .find(|(_, n)| **n as f64 > HOME_SHARE * total as f64);
             home.map(|(home, _)| *home)
         };
-        let homes = votes.into_iter();
-        Self(
-            homes
-                .filter_map(|(key, counts)| Some((key, majority(&counts)?)))
-                .collect(),
-        )
+        let homes: Map<(Sym, Sym), Sym> = votes
+            .into_iter()
+            .filter_map(|(key, counts)| Some((key, majority(&counts)?)))
+            .collect();
+        let is_away = |call: &Call| {
+            let home = homes.get(&(client(call), call.model));
+            !call.endpoint.is_none() && home.is_some_and(|h| *h != call.endpoint)
+        };
+        let away = calls.all.iter().filter(|c| is_away(c));
+        Self {
+            travelled: away.map(client).collect(),
+            away: calls.all.iter().map(is_away).collect(),
+        }
     }
 
     /// True when the call went to an address that is not its client's home.
-    fn is_away(&self, call: &Call) -> bool {
-        !call.endpoint.is_none()
-            && self
-                .0
-                .get(&(client(call), call.model))
-                .is_some_and(|h| *h != call.endpoint)
+    fn is_away(&self, index: CallIx) -> bool {
+        self.away.get(index as usize).copied().unwrap_or(false)
     }
 }
 
@@ -91,23 +99,19 @@ impl<'a> Routes<'a> {
     pub(super) fn learn(homes: &'a Homes, calls: &Calls, seen: &[Seen]) -> Self {
         let extra = Map::default();
         let mut routes = Self { homes, extra };
-        let away = calls.all.iter().filter(|c| homes.is_away(c)).map(client);
-        let travelled: hashbrown::HashSet<Sym> = away.collect();
-        if !travelled.is_empty() {
-            routes.learn_extra(calls, seen, |call| travelled.contains(&client(call)));
+        if !homes.travelled.is_empty() {
+            routes.learn_extra(calls, seen);
         }
         routes
     }
 
-    fn learn_extra(&mut self, calls: &Calls, seen: &[Seen], matters: impl Fn(&Call) -> bool) {
+    fn learn_extra(&mut self, calls: &Calls, seen: &[Seen]) {
         let mut shifts: Map<(Sym, Sym), Shifts> = Map::default();
-        for (call, seen) in calls
-            .all
-            .iter()
-            .zip(seen)
-            .filter(|(c, _)| !c.endpoint.is_none() && matters(c))
-        {
-            let endpoint = if self.is_away(call) {
+        for ((call, seen), index) in calls.all.iter().zip(seen).zip(0..) {
+            if call.endpoint.is_none() || !self.homes.travelled.contains(&client(call)) {
+                continue;
+            }
+            let endpoint = if self.is_away(index) {
                 call.endpoint
             } else {
                 Sym::NONE
@@ -132,8 +136,8 @@ impl<'a> Routes<'a> {
     }
 
     /// True when the call went to an address that is not its client's home.
-    pub(super) fn is_away(&self, call: &Call) -> bool {
-        self.homes.is_away(call)
+    pub(super) fn is_away(&self, index: CallIx) -> bool {
+        self.homes.is_away(index)
     }
 
     /// Milliseconds that calls of this client at this address typically take longer, for this output.

@@ -27,36 +27,63 @@ pub(super) struct Extra {
     pub(super) millis: f64,
 }
 
-/// One call held against what is normal.
+/// More work than usual.
 #[derive(Clone, Copy, Debug, Default)]
+struct Extras {
+    /// Prompt beyond the usual.
+    surge: Option<Extra>,
+    /// Cached tokens lost.
+    cold: Option<Extra>,
+    /// Answer beyond the usual.
+    long: Option<Extra>,
+}
+
+/// One call held against what is normal.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     /// At the normal price, for the work it had.
     pub(super) expected: Option<Expected>,
-    /// Prompt beyond the usual.
-    pub(super) surge: Option<Extra>,
-    /// Cached tokens lost.
-    pub(super) cold: Option<Extra>,
-    /// Answer beyond the usual.
-    pub(super) long: Option<Extra>,
     /// ln(observed / expected), zero where nothing is expected.
     pub(super) log_ratio: f64,
+    /// Apart, because few calls have any.
+    extras: Option<Box<Extras>>,
 }
 
 impl Seen {
     pub(super) fn of(calls: &Calls, base: &Baselines, options: &Options, index: CallIx) -> Self {
         let call = calls.get(index);
-        let mut seen = Self {
-            expected: base.prices.expect(calls, call),
-            ..Self::default()
+        let mut expected = base.prices.expect(calls, call);
+        let extras = Extras {
+            surge: surge(calls, base, call, &mut expected),
+            cold: cold(calls, base, index, call),
+            long: long(base, options, call),
         };
-        seen.surge = surge(calls, base, call, &mut seen.expected);
-        seen.cold = cold(calls, base, index, call);
-        seen.long = long(base, options, call);
-        let expected = seen.expected.map_or(0.0, |e| e.total());
-        if expected > 0.0 && call.total() > 0.0 {
-            seen.log_ratio = (call.total() / expected).ln();
+        let any = extras.surge.is_some() || extras.cold.is_some() || extras.long.is_some();
+        let total = expected.map_or(0.0, |e| e.total());
+        Self {
+            expected,
+            log_ratio: if total > 0.0 && call.total() > 0.0 {
+                (call.total() / total).ln()
+            } else {
+                0.0
+            },
+            extras: any.then(|| Box::new(extras)),
         }
-        seen
+    }
+
+    /// Prompt beyond the usual.
+    pub(super) fn surge(&self) -> Option<Extra> {
+        self.extras.as_ref()?.surge
+    }
+
+    /// Cached tokens lost.
+    pub(super) fn cold(&self) -> Option<Extra> {
+        self.extras.as_ref()?.cold
+    }
+
+    /// Answer beyond the usual.
+    pub(super) fn long(&self) -> Option<Extra> {
+        self.extras.as_ref()?.long
     }
 
     /// Milliseconds over the expectation.
@@ -72,7 +99,7 @@ impl Seen {
 
     /// True when it had more work than usual.
     pub(super) fn has_volume(&self) -> bool {
-        self.surge.is_some() || self.cold.is_some() || self.long.is_some()
+        self.extras.is_some()
     }
 }
 

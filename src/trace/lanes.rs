@@ -4,13 +4,15 @@ use super::{Counted, Lane, NO_LANE, StepKind, StepOp, Tree};
 use crate::model::{Dataset, Op, Span, SpanFlags, SpanIx};
 use crate::units::{Nanos, Sym, Window};
 
-/// Lanes and operations of one request, indices relative to it.
+/// Lanes and operations of one request, indices relative to it. Keeps its memory for the next.
 #[derive(Default)]
 pub(super) struct Work {
     pub(super) lanes: Vec<Lane>,
     pub(super) ops: Vec<StepOp>,
     /// Spans visited.
     pub(super) spans: Vec<SpanIx>,
+    busy: Busy,
+    stack: Vec<(SpanIx, u32)>,
 }
 
 pub(super) struct Walk<'a> {
@@ -20,18 +22,21 @@ pub(super) struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The work below `roots` (one root, or all local roots of a trace without one), within `wall`.
-    pub(super) fn work(&self, roots: &[SpanIx], wall: Window) -> Work {
-        let mut work = Work {
-            spans: roots.iter().flat_map(|&r| self.tree.subtree(r)).collect(),
-            ..Work::default()
-        };
+    /// The work below `roots` (one root, or all local roots of a trace without one), within `wall`;
+    /// `work` is overwritten.
+    pub(super) fn work(&self, roots: &[SpanIx], wall: Window, work: &mut Work) {
+        work.lanes.clear();
+        work.ops.clear();
+        work.spans.clear();
+        for &root in roots {
+            work.spans.extend(self.tree.subtree(root));
+        }
         let Some(&first) = roots.first() else {
-            return work;
+            return;
         };
-        let busy = Busy::of(self, &work.spans);
+        work.busy.find(self, &work.spans);
         work.lanes.push(self.lane(first, wall, None));
-        let mut stack: Vec<(SpanIx, u32)> = Vec::new();
+        let mut stack = std::mem::take(&mut work.stack);
         let rooted = roots.len() == 1 && self.is_container(first);
         if rooted {
             stack.extend(self.tree.children(first).map(|c| (c, 0)))
@@ -40,15 +45,15 @@ impl Walk<'_> {
         }
         stack.reverse();
         while let Some((span, lane)) = stack.pop() {
-            let below = self.visit(span, lane, &busy, &mut work);
+            let below = self.visit(span, lane, work);
             let at = stack.len();
             if let Some(lane) = below {
                 stack.extend(self.tree.children(span).map(|c| (c, lane)));
             }
             stack[at..].reverse();
         }
-        arrange(&mut work);
-        work
+        work.stack = stack;
+        arrange(work);
     }
 
     /// A request's root is the container of its main lane unless it is itself a call.
@@ -80,7 +85,7 @@ impl Walk<'_> {
     }
 
     /// Records what `span` is and says in which lane its children continue; `None` to skip them.
-    fn visit(&self, span: SpanIx, lane: u32, busy: &Busy, work: &mut Work) -> Option<u32> {
+    fn visit(&self, span: SpanIx, lane: u32, work: &mut Work) -> Option<u32> {
         let s = &self.dataset.spans[span as usize];
         let mut op = StepOp {
             span,
@@ -111,12 +116,12 @@ impl Walk<'_> {
                 work.ops.push(op);
                 None
             }
-            (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) if !busy.has(span) => {
+            (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) if !work.busy.has(span) => {
                 work.ops.push(op);
                 None
             }
             (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) => Some(self.open(op, work)),
-            (Op::Task | Op::Agent, _) if busy.has(span) => {
+            (Op::Task | Op::Agent, _) if work.busy.has(span) => {
                 op.kind = StepKind::Group;
                 Some(self.open(op, work))
             }
@@ -171,11 +176,12 @@ fn failed(dataset: &Dataset, span: &Span) -> bool {
 }
 
 /// Which spans have model calls or sub-agents below them.
+#[derive(Default)]
 struct Busy(hashbrown::HashSet<SpanIx, foldhash::fast::FixedState>);
 
 impl Busy {
-    fn of(walk: &Walk<'_>, spans: &[SpanIx]) -> Self {
-        let mut busy = hashbrown::HashSet::default();
+    fn find(&mut self, walk: &Walk<'_>, spans: &[SpanIx]) {
+        self.0.clear();
         for &i in spans {
             let s = &walk.dataset.spans[i as usize];
             let works =
@@ -187,13 +193,12 @@ impl Busy {
                 for up in walk.tree.ancestors(i) {
                     let above = &walk.dataset.spans[up as usize];
                     let counts = works || matches!(above.op, Op::Task | Op::Agent);
-                    if counts && !busy.insert(up) {
+                    if counts && !self.0.insert(up) {
                         break;
                     }
                 }
             }
         }
-        Self(busy)
     }
 
     fn has(&self, span: SpanIx) -> bool {

@@ -7,9 +7,12 @@ use rayon::prelude::*;
 use super::forest::Marks;
 use super::lanes::{Walk, Work};
 use super::repair::mark;
-use super::{Counted, Forest, NO_LANE, Request, RootState, StepKind, critical};
+use super::{Counted, Forest, Lane, NO_LANE, Request, RootState, StepKind, StepOp, critical};
 use crate::model::{Dataset, IssueKind, Op, SpanIx, TaskFacts};
 use crate::units::{Nanos, Sym, Window};
+
+/// Traces that one task looks at: enough that memory is reused, few enough to spread over threads.
+const TRACES: usize = 512;
 
 /// Finds the requests of all traces and appends them, their lanes and operations, to `forest`.
 pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counted], marks: &Marks) {
@@ -18,55 +21,98 @@ pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counte
         tree: &forest.tree,
         counted,
     };
-    let mut found: Vec<(Request, Work)> = forest
+    let batches: Vec<Batch> = forest
         .tree
         .traces
-        .par_iter()
-        .flat_map_iter(|trace| {
-            candidates(&walk, trace)
-                .into_iter()
-                .filter_map(|roots| request(&walk, &roots, marks))
-                .collect::<Vec<_>>()
-        })
+        .par_chunks(TRACES)
+        .map(|traces| Batch::of(&walk, traces, marks))
         .collect();
-    found.sort_by_key(|(r, _)| {
-        (
-            r.wall.start,
-            r.trace,
-            walk.dataset.spans[r.root as usize].id,
-        )
-    });
-    let mut missing = Vec::new();
-    for (mut request, work) in found {
-        let (ops, lanes) = (forest.ops.len() as u32, forest.lanes.len() as u32);
-        forest.ops.extend(work.ops.into_iter().map(|mut op| {
-            op.lane += lanes;
-            op.opens = if op.opens == NO_LANE {
-                NO_LANE
-            } else {
-                op.opens + lanes
-            };
-            op
-        }));
-        forest.lanes.extend(work.lanes.into_iter().map(|mut lane| {
-            lane.ops = lane.ops.start + ops..lane.ops.end + ops;
-            lane
-        }));
-        request.ops = ops..forest.ops.len() as u32;
-        request.lanes = lanes..forest.lanes.len() as u32;
-        if request.root_state == RootState::Missing {
-            missing.push(request.root);
-        }
-        forest.requests.push(request);
+    let mut order: Vec<(u32, u32)> = Vec::new();
+    for (batch, index) in batches.iter().zip(0..) {
+        order.extend((0..batch.requests.len() as u32).map(|request| (index, request)));
     }
-    for root in missing {
-        let span = dataset.spans[root as usize];
+    let request =
+        |(batch, request): (u32, u32)| &batches[batch as usize].requests[request as usize];
+    order.sort_by_key(|&at| {
+        let r = request(at);
+        (r.wall.start, r.trace, dataset.spans[r.root as usize].id)
+    });
+    forest.requests.reserve_exact(order.len());
+    forest
+        .ops
+        .reserve_exact(batches.iter().map(|b| b.ops.len()).sum());
+    forest
+        .lanes
+        .reserve_exact(batches.iter().map(|b| b.lanes.len()).sum());
+    for &at in &order {
+        append(forest, &batches[at.0 as usize], request(at));
+    }
+    drop(batches);
+    let missing = forest.requests.iter();
+    for request in missing.filter(|r| r.root_state == RootState::Missing) {
+        let span = dataset.spans[request.root as usize];
         dataset
             .ledger
             .count(IssueKind::MissingRoot, span.place, || {
                 format!("trace {} has no root span", span.trace)
             });
     }
+}
+
+/// Requests of some traces; each one's lanes and operations lie where its ranges say, and are numbered
+/// from there.
+#[derive(Default)]
+struct Batch {
+    requests: Vec<Request>,
+    ops: Vec<StepOp>,
+    lanes: Vec<Lane>,
+}
+
+impl Batch {
+    fn of(walk: &Walk<'_>, traces: &[Range<SpanIx>], marks: &Marks) -> Self {
+        let mut batch = Self::default();
+        let mut work = Work::default();
+        for trace in traces {
+            for roots in candidates(walk, trace) {
+                let Some(mut request) = request(walk, &roots, marks, &mut work) else {
+                    continue;
+                };
+                let (ops, lanes) = (batch.ops.len() as u32, batch.lanes.len() as u32);
+                batch.ops.append(&mut work.ops);
+                batch.lanes.append(&mut work.lanes);
+                request.ops = ops..batch.ops.len() as u32;
+                request.lanes = lanes..batch.lanes.len() as u32;
+                batch.requests.push(request);
+            }
+        }
+        batch
+    }
+}
+
+/// Moves a request's numbers to where it lies among all.
+fn append(forest: &mut Forest, batch: &Batch, request: &Request) {
+    let (ops, lanes) = (forest.ops.len() as u32, forest.lanes.len() as u32);
+    let range = |r: &Range<u32>| r.start as usize..r.end as usize;
+    let moved = batch.ops[range(&request.ops)].iter().map(|op| StepOp {
+        lane: op.lane + lanes,
+        opens: if op.opens == NO_LANE {
+            NO_LANE
+        } else {
+            op.opens + lanes
+        },
+        ..*op
+    });
+    forest.ops.extend(moved);
+    let moved = batch.lanes[range(&request.lanes)].iter().map(|lane| Lane {
+        ops: lane.ops.start + ops..lane.ops.end + ops,
+        ..lane.clone()
+    });
+    forest.lanes.extend(moved);
+    forest.requests.push(Request {
+        ops: ops..forest.ops.len() as u32,
+        lanes: lanes..forest.lanes.len() as u32,
+        ..request.clone()
+    });
 }
 
 /// Sets of local roots, each the top of one request.
@@ -100,7 +146,7 @@ fn holds_work(walk: &Walk<'_>, root: SpanIx) -> bool {
             .any(|s| walk.counted[s as usize] == Counted::Owner)
 }
 
-fn request(walk: &Walk<'_>, roots: &[SpanIx], marks: &Marks) -> Option<(Request, Work)> {
+fn request(walk: &Walk<'_>, roots: &[SpanIx], marks: &Marks, work: &mut Work) -> Option<Request> {
     let spans = &walk.dataset.spans;
     let &root = roots.first()?;
     let span = &spans[root as usize];
@@ -116,7 +162,7 @@ fn request(walk: &Walk<'_>, roots: &[SpanIx], marks: &Marks) -> Option<(Request,
     } else {
         extent(walk, all)
     };
-    let work = walk.work(roots, wall);
+    walk.work(roots, wall, work);
     let mut request = Request {
         trace: span.trace,
         root,
@@ -145,7 +191,7 @@ fn request(walk: &Walk<'_>, roots: &[SpanIx], marks: &Marks) -> Option<(Request,
         repairs: super::RepairSet::default(),
     };
     name(walk.dataset, &mut request, &work.spans);
-    count(walk, &mut request, &work);
+    count(walk, &mut request, work);
     for &s in &work.spans {
         request.repairs.0 |= marks.of(s).0;
     }
@@ -159,7 +205,7 @@ fn request(walk: &Walk<'_>, roots: &[SpanIx], marks: &Marks) -> Option<(Request,
     {
         request.repairs.mark(mark::CLAMP.into());
     }
-    Some((request, work))
+    Some(request)
 }
 
 fn extent(walk: &Walk<'_>, spans: impl Iterator<Item = SpanIx>) -> Window {
@@ -226,8 +272,9 @@ fn count(walk: &Walk<'_>, request: &mut Request, work: &Work) {
 /// in between: asked for again, not merely called in parallel.
 fn repeated_tools(dataset: &Dataset, work: &Work) -> u32 {
     let mut repeats = 0;
+    let mut seen = hashbrown::HashMap::<_, u32, foldhash::fast::FixedState>::default();
     for lane in &work.lanes {
-        let mut seen = hashbrown::HashMap::<_, u32, foldhash::fast::FixedState>::default();
+        seen.clear();
         let mut round = 0;
         for op in &work.ops[lane.ops.start as usize..lane.ops.end as usize] {
             round += u32::from(op.kind == StepKind::Model);

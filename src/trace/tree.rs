@@ -88,6 +88,17 @@ impl Tree {
         })
     }
 
+    /// As [`Tree::subtree`], with a stack that keeps its memory for the next.
+    pub fn walk(&self, span: SpanIx, stack: &mut Vec<SpanIx>, mut visit: impl FnMut(SpanIx)) {
+        stack.push(span);
+        while let Some(next) = stack.pop() {
+            visit(next);
+            let at = stack.len();
+            stack.extend(self.children(next));
+            stack[at..].reverse();
+        }
+    }
+
     /// Ancestors of `span`, nearest first. Ends, because repairs leave no cycle.
     pub fn ancestors(&self, span: SpanIx) -> impl Iterator<Item = SpanIx> + '_ {
         std::iter::successors(self.parent_of(span), |&s| self.parent_of(s))

@@ -11,7 +11,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
     for (position, index, call) in scene.calls_of(request) {
         let seen = scene.seen(index);
         let target = Target::Op(position);
-        let Some(extra) = seen.long else { continue };
+        let Some(extra) = seen.long() else { continue };
         if account
             .charges
             .iter()

@@ -15,7 +15,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         if !seen.has_volume() || account.charged(target) > 0.0 {
             continue;
         }
-        if let Some(extra) = seen.surge {
+        if let Some(extra) = seen.surge() {
             let proof = Proof {
                 span: Some(call.span),
                 fact: "prompt_growth",
@@ -35,7 +35,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             };
             account.charge(Cause::PrefillSurge, target, extra.millis + own, proof);
         }
-        if let Some(extra) = seen.cold {
+        if let Some(extra) = seen.cold() {
             let proof = Proof {
                 span: Some(call.span),
                 fact: "cached_tokens",

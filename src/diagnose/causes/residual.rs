@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 
-use crate::baseline::Call;
+use crate::baseline::{Call, CallIx};
 use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, Proof, Target};
 use crate::diagnose::scene::Scene;
@@ -44,6 +44,7 @@ struct Residual<'a> {
     scene: &'a Scene<'a>,
     request: u32,
     position: usize,
+    index: CallIx,
     call: &'a Call,
     seen: &'a Seen,
     site: Site,
@@ -62,7 +63,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             c.target == target
                 && !matches!(c.cause, Cause::ColdCache | Cause::LongGeneration)
                 && !(c.cause == Cause::PrefillSurge
-                    && c.millis < seen.surge.map_or(0.0, |e| e.millis) + 1e-9)
+                    && c.millis < seen.surge().map_or(0.0, |e| e.millis) + 1e-9)
         });
         let long = account
             .charges
@@ -70,14 +71,15 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             .filter(|c| c.target == target && c.cause == Cause::LongGeneration)
             .map(|c| c.millis)
             .sum::<f64>();
-        let millis = seen.residual(call) - (long - seen.long.map_or(0.0, |e| e.millis)).max(0.0);
-        if charged_otherwise || (millis <= 0.0 && !scene.routes.is_away(call)) {
+        let millis = seen.residual(call) - (long - seen.long().map_or(0.0, |e| e.millis)).max(0.0);
+        if charged_otherwise || (millis <= 0.0 && !scene.routes.is_away(index)) {
             continue;
         }
         let it = Residual {
             scene,
             request,
             position,
+            index,
             call,
             seen,
             site: scene.sites[index as usize],
@@ -147,7 +149,7 @@ impl Residual<'_> {
     /// Served from an address that is not the client's home, which typically takes longer.
     fn routed(&self, account: &mut Account) -> bool {
         let scene = self.scene;
-        if !scene.routes.is_away(self.call) {
+        if !scene.routes.is_away(self.index) {
             return false;
         }
         let typical = scene
@@ -408,8 +410,7 @@ impl Residual<'_> {
     }
 
     fn crowd_evidence(&self) -> Option<(f64, Proof)> {
-        let (index, _) = self.scene.calls.of(self.op())?;
-        let others = self.scene.crowd.others(index)?;
+        let others = self.scene.crowd.others(self.index)?;
         let usual = self.scene.crowd.usual;
         let weight = (others - CROWD * usual - LEAST_CROWD).clamp(0.0, 1.0);
         if weight <= 0.0 || self.seen.log_ratio < CROWD_SLOWED * self.scene.base.prices.spread {
@@ -426,11 +427,6 @@ impl Residual<'_> {
                 "the server was working for others at the same time",
             ),
         ))
-    }
-
-    /// This operation's index in the forest.
-    fn op(&self) -> u32 {
-        self.scene.forest.requests[self.request as usize].ops.start + self.position as u32
     }
 
     fn solo_evidence(&self) -> Option<(f64, Proof)> {

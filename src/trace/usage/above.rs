@@ -23,9 +23,10 @@ impl Above {
             tool: vec![NO_SPAN; count],
             order: Vec::with_capacity(count),
         };
+        let mut stack = Vec::new();
         for trace in &tree.traces {
             for root in tree.roots(trace) {
-                above.order.extend(tree.subtree(root));
+                tree.walk(root, &mut stack, |span| above.order.push(span));
             }
         }
         for at in 0..above.order.len() {

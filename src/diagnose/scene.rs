@@ -46,6 +46,8 @@ pub(super) struct Giant {
     pub(super) end: Nanos,
     pub(super) millis: f64,
     pub(super) request: u32,
+    /// The latest end up to here, by start, of the giants at the site.
+    latest: Nanos,
 }
 
 impl<'a> Scene<'a> {
@@ -96,10 +98,13 @@ impl<'a> Scene<'a> {
 
     /// Giants at `site` that were computing within `window`.
     pub(super) fn giants(&self, site: Site, window: Window) -> impl Iterator<Item = &Giant> {
-        let from = self.giants.partition_point(|g| g.site < site);
+        let from = self
+            .giants
+            .partition_point(|g| (g.site, g.latest) < (site, window.start));
         let to = self
             .giants
-            .partition_point(|g| (g.site, g.start) < (site, window.end));
+            .partition_point(|g| (g.site, g.start) < (site, window.end))
+            .max(from);
         self.giants[from..to]
             .iter()
             .filter(move |g| g.end >= window.start)
@@ -132,9 +137,17 @@ fn giants(calls: &Calls, sites: &[Site], seen: &[Seen]) -> Vec<Giant> {
                 end,
                 millis,
                 request: call.request,
+                latest: end,
             })
         })
         .collect();
     list.sort_by_key(|g| (g.site, g.start, g.request));
+    for site in list.chunk_by_mut(|a, b| a.site == b.site) {
+        let mut latest = Nanos::ZERO;
+        for giant in site {
+            latest = latest.max(giant.end);
+            giant.latest = latest;
+        }
+    }
     list
 }

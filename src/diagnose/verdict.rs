@@ -64,8 +64,8 @@ pub fn diagnose(dataset: &Dataset, forest: &Forest, options: &Options) -> Verdic
 fn judge(scene: &Scene<'_>, request: u32, last: bool) -> (Account, Diagnosis) {
     let r = &scene.forest.requests[request as usize];
     let mut account = Account::default();
-    if r.root_state == RootState::Unfinished || r.ops.is_empty() {
-        return (account, arbiter::not_judged(request, r));
+    if r.root_state == RootState::Unfinished || r.ops.is_empty() || scene.is_stranger(request) {
+        return (account, arbiter::not_judged(scene, request));
     }
     for look in LOOKS {
         look(scene, request, &mut account);

@@ -73,7 +73,7 @@ pub(super) fn diagnosis(
         Vec::new()
     };
     let confidence = if slow {
-        confidence::of(scene, request, &settlement, &missing)
+        confidence::of(scene, &settlement, &missing)
     } else {
         0.0
     };

@@ -17,7 +17,10 @@ use crate::pipeline::{Run, run};
 const BEGIN: u64 = 1_778_572_800_000_000_000;
 const MS: u64 = 1_000_000;
 
-fn cases(cases: u32) -> ProptestConfig {
+/// So many cases, or as many as `PROPTEST_CASES` asks for.
+fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    let cases = asked.and_then(|n| n.parse().ok()).unwrap_or(usual);
     ProptestConfig {
         cases,
         failure_persistence: None,

@@ -8,10 +8,13 @@
 )]
 
 mod cli;
+mod deep;
 mod dialects;
 mod ingest;
+mod invariants;
 mod layers;
 mod man;
+mod otlp;
 mod pipeline;
 mod readme;
 mod render;

@@ -29,6 +29,8 @@ pub(super) struct Scene<'a> {
     /// Per call.
     pub(super) sites: Vec<Site>,
     pub(super) windows: Windows,
+    /// True where any call was recorded by its client.
+    shows_clients: bool,
     pub(super) routes: Routes,
     pub(super) crowd: Crowd,
     pub(super) serving: Serving,
@@ -70,6 +72,7 @@ impl<'a> Scene<'a> {
         let windows = Windows::fold(calls, &sites, &seen, reach);
         let giants = giants(calls, &sites, &seen);
         Self {
+            shows_clients: calls.all.iter().any(|c| !c.server_side_only),
             routes: Routes::learn(calls, &seen),
             crowd: Crowd::count(dataset, calls),
             serving: Serving::learn(dataset, calls),
@@ -86,6 +89,13 @@ impl<'a> Scene<'a> {
             windows,
             giants,
         }
+    }
+
+    /// True for a call that only a server recorded, in a dump that shows agents: another tenant's load.
+    /// It is company to the others and not itself judged.
+    pub(super) fn is_stranger(&self, request: u32) -> bool {
+        let mut calls = self.calls_of(request).peekable();
+        self.shows_clients && calls.peek().is_some() && calls.all(|(_, _, c)| c.server_side_only)
     }
 
     /// The calls of a request: its operations' position, index and call.

@@ -64,8 +64,8 @@ pub fn diagnose(dataset: &Dataset, forest: &Forest, options: &Options) -> Verdic
 fn judge(scene: &Scene<'_>, request: u32, last: bool) -> (Account, Diagnosis) {
     let r = &scene.forest.requests[request as usize];
     let mut account = Account::default();
-    if r.root_state == RootState::Unfinished || r.ops.is_empty() {
-        return (account, arbiter::not_judged(request, r));
+    if r.root_state == RootState::Unfinished || r.ops.is_empty() || scene.is_stranger(request) {
+        return (account, arbiter::not_judged(scene, request));
     }
     for look in LOOKS {
         look(scene, request, &mut account);
@@ -94,6 +94,11 @@ fn margin(cause: Cause, spread: f64) -> f64 {
     1.0 + (full - 1.0) * (spread / 0.3).min(1.0)
 }
 
+/// Excess from which a request is slow, milliseconds, before any margin.
+pub(super) fn threshold(options: &Options, settlement: &Settlement) -> f64 {
+    ((options.slow_factor - 1.0) * settlement.expected.as_millis()).max(options.floor())
+}
+
 fn is_slow(scene: &Scene<'_>, request: u32, settlement: &Settlement) -> bool {
     let options = scene.options;
     let wall = scene.forest.requests[request as usize].duration();
@@ -103,8 +108,7 @@ fn is_slow(scene: &Scene<'_>, request: u32, settlement: &Settlement) -> bool {
     let Some((cause, _)) = settlement.entries.first() else {
         return false;
     };
-    let threshold =
-        ((options.slow_factor - 1.0) * settlement.expected.as_millis()).max(options.floor());
+    let threshold = threshold(options, settlement);
     settlement.excess.as_millis() >= threshold * margin(*cause, scene.base.prices.spread)
 }
 

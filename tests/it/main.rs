@@ -10,6 +10,7 @@
 mod cli;
 mod deep;
 mod dialects;
+mod hostile_cli;
 mod ingest;
 mod invariants;
 mod layers;

@@ -9,7 +9,7 @@ use super::routes::Routes;
 use super::serving::Serving;
 use super::volume::Seen;
 use super::windows::{Site, Windows};
-use crate::baseline::{Baselines, Call, CallIx, Calls, Map};
+use crate::baseline::{Baselines, Call, CallIx, Calls, Map, Pauses};
 use crate::model::{Dataset, SpanId, TraceId};
 use crate::trace::{Forest, StepKind};
 use crate::units::{Nanos, Sym, Window};
@@ -22,6 +22,7 @@ pub(super) struct Scene<'a> {
     pub(super) dataset: &'a Dataset,
     pub(super) forest: &'a Forest,
     pub(super) calls: &'a Calls,
+    pub(super) pauses: &'a Pauses,
     pub(super) base: &'a Baselines,
     pub(super) options: &'a Options,
     /// Per call.
@@ -58,6 +59,7 @@ impl<'a> Scene<'a> {
         dataset: &'a Dataset,
         forest: &'a Forest,
         calls: &'a Calls,
+        pauses: &'a Pauses,
         base: &'a Baselines,
         options: &'a Options,
     ) -> Self {
@@ -76,12 +78,13 @@ impl<'a> Scene<'a> {
             routes: Routes::learn(calls, &seen),
             crowd: Crowd::count(dataset, calls),
             serving: Serving::learn(dataset, calls),
-            releases: Releases::find(dataset, forest, calls, base, &seen, options),
+            releases: Releases::find(dataset, forest, calls, pauses, base, &seen, options),
             failures: failures(forest),
             warned: warned(dataset),
             dataset,
             forest,
             calls,
+            pauses,
             base,
             options,
             seen,

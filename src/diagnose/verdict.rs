@@ -6,7 +6,7 @@ use super::account::{Account, Settlement};
 use super::causes::LOOKS;
 use super::scene::Scene;
 use super::{Cause, Diagnosis, Incident, Options, arbiter, incident};
-use crate::baseline::{Baselines, Calls, Excluded};
+use crate::baseline::{Baselines, Calls, Excluded, Pauses};
 use crate::model::Dataset;
 use crate::trace::{Forest, RootState};
 use crate::units::Nanos;
@@ -32,12 +32,13 @@ pub struct Verdicts {
 #[must_use]
 pub fn diagnose(dataset: &Dataset, forest: &Forest, options: &Options) -> Verdicts {
     let calls = Calls::collect(dataset, forest);
+    let pauses = Pauses::collect(dataset, forest);
     let mut excluded = Excluded::default();
     let mut notes = Vec::new();
     let mut diagnoses = Vec::new();
     for pass in 0..PASSES {
-        let base = Baselines::learn(dataset, forest, &calls, &excluded);
-        let scene = Scene::new(dataset, forest, &calls, &base, options);
+        let base = Baselines::learn(dataset, forest, &calls, &pauses, &excluded);
+        let scene = Scene::new(dataset, forest, &calls, &pauses, &base, options);
         let last = pass + 1 == PASSES;
         let judged: Vec<(Account, Diagnosis)> = (0..forest.requests.len() as u32)
             .into_par_iter()

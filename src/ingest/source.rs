@@ -128,7 +128,11 @@ impl Finder {
             self.stdin = true;
             self.sources.push(Source::new("-".into(), origin, false));
         } else if path.is_dir() {
+            let before = self.sources.len();
             self.folder(path, None, &mut Vec::new());
+            if self.sources.len() == before {
+                self.missing(name, "the folder holds no files".into());
+            }
         } else if path.exists() || !has_wildcard(&name) {
             match fs::metadata(path) {
                 Ok(_) => self.file(path, false),

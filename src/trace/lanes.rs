@@ -111,12 +111,12 @@ impl Walk<'_> {
                 work.ops.push(op);
                 None
             }
-            (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) if !busy.has(span) => {
+            (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) if !busy.thinks(span) => {
                 work.ops.push(op);
                 None
             }
             (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) => Some(self.open(op, work)),
-            (Op::Task | Op::Agent, _) if busy.has(span) => {
+            (Op::Task | Op::Agent, _) if busy.works(span) => {
                 op.kind = StepKind::Group;
                 Some(self.open(op, work))
             }
@@ -170,34 +170,43 @@ fn failed(dataset: &Dataset, span: &Span) -> bool {
     span.failed() || status.is_some_and(|s| s >= 400)
 }
 
-/// Which spans have model calls or sub-agents below them.
-struct Busy(hashbrown::HashSet<SpanIx, foldhash::fast::FixedState>);
+/// Which spans have calls below them.
+struct Busy {
+    models: Set,
+    tools: Set,
+}
+
+type Set = hashbrown::HashSet<SpanIx, foldhash::fast::FixedState>;
 
 impl Busy {
     fn of(walk: &Walk<'_>, spans: &[SpanIx]) -> Self {
-        let mut busy = hashbrown::HashSet::default();
+        let (mut models, mut tools) = (Set::default(), Set::default());
         for &i in spans {
-            let s = &walk.dataset.spans[i as usize];
-            let works =
-                matches!(s.op, Op::Llm | Op::Engine) && walk.counted[i as usize] == Counted::Owner;
-            // A sub-agent without model spans is still work when it runs tools.
-            let acts = matches!(s.op, Op::Tool | Op::Retrieval)
-                && walk.counted[i as usize] == Counted::Owner;
-            if works || acts {
-                for up in walk.tree.ancestors(i) {
-                    let above = &walk.dataset.spans[up as usize];
-                    let counts = works || matches!(above.op, Op::Task | Op::Agent);
-                    if counts && !busy.insert(up) {
-                        break;
-                    }
+            if walk.counted[i as usize] != Counted::Owner {
+                continue;
+            }
+            let below = match walk.dataset.spans[i as usize].op {
+                Op::Llm | Op::Engine => &mut models,
+                Op::Tool | Op::Retrieval => &mut tools,
+                _ => continue,
+            };
+            for up in walk.tree.ancestors(i) {
+                if !below.insert(up) {
+                    break;
                 }
             }
         }
-        Self(busy)
+        Self { models, tools }
     }
 
-    fn has(&self, span: SpanIx) -> bool {
-        self.0.contains(&span)
+    /// Model calls lie below it.
+    fn thinks(&self, span: SpanIx) -> bool {
+        self.models.contains(&span)
+    }
+
+    /// Model calls or tools lie below it: a sub-agent without model spans still works.
+    fn works(&self, span: SpanIx) -> bool {
+        self.thinks(span) || self.tools.contains(&span)
     }
 }
 

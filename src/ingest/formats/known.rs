@@ -96,23 +96,15 @@ fn by_keys(head: &Head<'_>) -> Option<Known> {
         .map(|&(_, name)| Known { name, hint: HINT })
 }
 
-/// A header line with commas and a column that only span tables have.
+/// A header line of a table about model calls that has no spans.
 fn csv(bytes: &[u8]) -> Option<Known> {
     let line = bytes.split(|&b| b == b'\n').next()?;
-    let line = std::str::from_utf8(line.get(..line.len().min(4_000))?).ok()?;
-    let columns: Vec<String> = line
-        .split(',')
-        .map(|c| {
-            c.trim()
-                .trim_matches('"')
-                .to_ascii_lowercase()
-                .replace(['_', '.'], "")
-        })
-        .collect();
-    let known = ["traceid", "spanid", "parentobservationid", "runtype"];
-    (columns.len() > 2 && columns.iter().any(|c| known.contains(&c.as_str()))).then_some(Known {
-        name: "a CSV table of spans",
-        hint: "export the same data as JSON",
+    let line = line.get(..line.len().min(4_000))?.to_ascii_lowercase();
+    let has = |word: &[u8]| memchr::memmem::find(&line, word).is_some();
+    let table = line.iter().filter(|b| **b == b',').count() > 1;
+    (table && (has(b"trace_id") || has(b"traceid") || has(b"tokens"))).then_some(Known {
+        name: "a CSV table without span ids and times",
+        hint: "export the spans as JSON",
     })
 }
 
@@ -139,7 +131,7 @@ mod tests {
         );
         assert_eq!(
             name(b"TraceID,SpanID,ParentID\n1,2,3"),
-            Some("a CSV table of spans")
+            Some("a CSV table without span ids and times")
         );
         assert_eq!(name(br#"{"x":1}"#), None);
         assert_eq!(name(b"a, b"), None);

@@ -1,6 +1,7 @@
 //! The readable formats. Adding one is a file here and a line in [`FORMATS`].
 
 mod clickhouse;
+mod csv;
 mod datadog;
 mod flat;
 mod jaeger;
@@ -84,6 +85,7 @@ pub static FORMATS: &[Format] = &[
     flat::FORMAT,
     prom_api::FORMAT,
     logs::LOKI,
+    csv::FORMAT,
     prom_text::FORMAT,
     logs::FORMAT,
 ];

@@ -12,6 +12,7 @@ use super::recorder::read_bytes;
 /// Folders under `fixtures/formats`.
 const FOLDERS: &[&str] = &[
     "clickhouse",
+    "csv",
     "datadog",
     "flat",
     "jaeger",

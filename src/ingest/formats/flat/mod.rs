@@ -97,7 +97,7 @@ fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
 
 impl Reader<'_, '_, '_> {
     /// One span, or a line with a wrapper of spans.
-    fn flat_record(&mut self) -> Step<()> {
+    pub(super) fn flat_record(&mut self) -> Step<()> {
         let place = self.json.at();
         let (mut spans, mut around) = (None, Around::default());
         self.object("a span", |r, key| {

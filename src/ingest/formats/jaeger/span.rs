@@ -179,11 +179,13 @@ fn event<'a>(time: Option<Nanos>, mut tags: Tags<'a>) -> RawEvent<'a> {
         }
         _ => true,
     });
-    RawEvent {
+    let mut event = RawEvent {
         name,
         time,
         attributes: tags.attributes,
-    }
+    };
+    event.restore_name();
+    event
 }
 
 /// The first CHILD_OF of the same trace is the parent; the other references are links.

@@ -53,7 +53,7 @@ fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
 
 impl Reader<'_, '_, '_> {
     /// A download, a trace with its observations, or one observation.
-    fn langfuse_item(&mut self) -> Step<()> {
+    pub(super) fn langfuse_item(&mut self) -> Step<()> {
         let place = self.json.at();
         let (mut trace, mut beside) = (None, None);
         let outcome = self.object("an observation", |r, key| {

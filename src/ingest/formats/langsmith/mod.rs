@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use super::record::{self, Reader};
 use super::{Chunk, Format, Head, Layout};
 use crate::ingest::fields::Fields;
-use crate::ingest::json::Kind;
+use crate::ingest::json::{Kind, Step};
 use crate::ingest::outlet::Outlet;
 use crate::ingest::raw::RawSpan;
 use crate::model::{IssueKind, SpanId, Status, TraceId};
@@ -56,14 +56,28 @@ struct Runs<'a> {
 fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
     let mut runs = Runs::default();
     record::each(chunk, out, |reader, _| reader.run(&mut runs, run::DEPTH));
-    for (span, at) in &runs.spans {
-        let resource = out.resource(&[]);
-        let scope = out.scope("langsmith", "");
-        out.span(span, resource, scope, *at);
+    runs.deliver(out);
+}
+
+impl Reader<'_, '_, '_> {
+    /// A run that is complete in one record.
+    pub(super) fn lone_run(&mut self) -> Step<()> {
+        let mut runs = Runs::default();
+        let read = self.run(&mut runs, run::DEPTH);
+        runs.deliver(&mut self.out());
+        read
     }
 }
 
 impl<'a> Runs<'a> {
+    fn deliver(&self, out: &mut Outlet<'_>) {
+        for (span, at) in &self.spans {
+            let resource = out.resource(&[]);
+            let scope = out.scope("langsmith", "");
+            out.span(span, resource, scope, *at);
+        }
+    }
+
     /// Takes in a record; one of a run that is known completes it, what it says last counts.
     fn add(&mut self, span: RawSpan<'a>, at: usize, reader: &mut Reader<'_, '_, '_>) {
         let key = (span.trace, span.id);

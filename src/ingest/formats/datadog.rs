@@ -33,7 +33,9 @@ fn recognise(head: &Head<'_>) -> Option<Layout> {
     if fits("data.attributes.") || fits("data.attributes.spans.") {
         return Some(Layout::Json(role));
     }
-    (fits("attributes.") || fits("")).then(|| record::layout(head))
+    // The names alone are everybody's; these are not.
+    let bare = fits("") && head.has_any(&["start_ns", "resource_name"]);
+    (fits("attributes.") || bare).then(|| record::layout(head))
 }
 
 fn role(key: &[u8]) -> Kind {

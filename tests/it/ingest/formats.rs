@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::PathBuf;
 
+use agentdiag::ingest::{Options, Source};
 use proptest::prelude::*;
 
 use super::fixtures::{check_all, folder};
-use super::recorder::read_bytes;
+use super::recorder::{read_bytes, read_with};
 
 /// Folders under `fixtures/formats`.
 const FOLDERS: &[&str] = &[
@@ -58,6 +59,90 @@ fn a_server_that_answers_with_its_default_limit_is_named() {
         let record = read_bytes(format!("{{\"data\":[{}]}}", traces.join(",")).as_bytes());
         assert_eq!(record.spans.len(), count);
         assert_eq!(record.issues().get("partial_export").copied(), issues);
+    }
+}
+
+/// Inputs of several chunks, by the format they are of.
+fn large() -> Vec<(&'static str, usize, String)> {
+    let count = 12_000;
+    let each = |write: &dyn Fn(usize) -> String, between: &str| {
+        let all: Vec<String> = (1..=count).map(write).collect();
+        all.join(between)
+    };
+    let prompt = |n: usize| "say \\\"}] ".repeat(n % 40);
+    let jaeger = |n: usize| {
+        format!(
+            "{{\"traceID\":\"{n:032x}\",\"spans\":[{{\"spanID\":\"{n:016x}\",\"operationName\":\"a\",\
+             \"references\":[{{\"span\":{{\"operationName\":\"{}\"}}}}],\"startTime\":1760000000000000,\
+             \"duration\":1,\"processID\":\"p\"}}],\"processes\":{{\"p\":{{\"serviceName\":\"s\"}}}}}}",
+            prompt(n)
+        )
+    };
+    let flat = |n: usize| {
+        format!(
+            "{{\"trace_id\":\"{n:032x}\",\"span_id\":\"{n:016x}\",\"name\":\"a\",\
+             \"start_time\":1760000000000000000,\"attributes\":{{\"x\":\"{}\"}}}}",
+            prompt(n)
+        )
+    };
+    let run = |n: usize| {
+        format!(
+            "{{\"id\":\"{n:08x}-0000-0000-0000-000000000001\",\"run_type\":\"llm\",\"name\":\"a\",\
+             \"trace_id\":\"{n:032x}\",\"start_time\":\"2025-10-09T08:53:20\",\"inputs\":\"{}\"}}",
+            prompt(n)
+        )
+    };
+    let row = |n: usize| {
+        let note = "words ".repeat(n % 40);
+        format!("{n:032x},{n:016x},,1760000000000000000,\"{note}, \"\"quoted\"\"\"")
+    };
+    let (lines, runs) = (each(&flat, "\n"), each(&run, ",\n"));
+    vec![
+        (
+            "jaeger-json documents",
+            count,
+            format!("{{\"data\":[{}]}}", each(&jaeger, ",")),
+        ),
+        ("span-records lines", count, lines.clone()),
+        (
+            "span-records objects",
+            count,
+            format!("[\n{}\n]", lines.replace('\n', ",\n")),
+        ),
+        (
+            "langsmith documents",
+            count,
+            format!("{{\"post\":[{runs}]}}"),
+        ),
+        (
+            "csv-spans text",
+            count,
+            format!(
+                "trace_id,span_id,parent_id,start,note\n{}",
+                each(&row, "\n")
+            ),
+        ),
+    ]
+}
+
+#[test]
+fn nothing_is_lost_at_the_seams_and_threads_make_no_difference() {
+    for (format, count, text) in large() {
+        assert!(text.len() > 2 << 20, "{format}: {}", text.len());
+        let read = |threads| {
+            let options = Options {
+                threads: Some(threads),
+                ..Options::default()
+            };
+            let source = Source::from_bytes("t", text.clone().into_bytes());
+            read_with(vec![source], &options)
+        };
+        let record = read(1);
+        assert_eq!(record.inputs[0].format, format);
+        assert_eq!(record.spans.len(), count, "{format}: {:?}", record.ledger);
+        assert_eq!(record.issues().get("malformed_record"), None, "{format}");
+        assert!(record.spans.iter().all(|s| s.start.is_some()), "{format}");
+        assert!(record == read(4), "{format}");
     }
 }
 

@@ -1,9 +1,11 @@
 //! Pauses of an agent between its operations, and which operation usually follows which.
 
+use rayon::prelude::*;
+
 use super::{Excluded, Map};
 use crate::model::Dataset;
 use crate::stats::{median, quantile};
-use crate::trace::{Forest, Lane, Request, StepKind, gaps};
+use crate::trace::{Forest, Lane, StepKind, gaps};
 use crate::units::Sym;
 
 /// Transitions rarer than this share of their kind are a missing span, not a pause.
@@ -41,63 +43,148 @@ pub struct GapNorm {
     pub spread: f64,
 }
 
-/// Usual pauses and transitions.
+/// Usual pauses, by [`Pause::group`].
 #[derive(Clone, Debug, Default)]
 pub struct Gaps {
-    norms: Map<GapKey, GapNorm>,
-    by_step: Map<(StepName, StepName), GapNorm>,
-    follows: Map<(StepName, StepName), u32>,
-    from: Map<StepName, u32>,
+    norms: Vec<Option<GapNorm>>,
 }
 
-/// One pause: before operation `op` of the request, or the tail of its lane (`op` is `None`).
+/// One pause: before an operation, or after the last of a lane.
 #[derive(Clone, Copy, Debug)]
 pub struct Pause {
-    /// Index of the operation after it, in [`Forest::ops`].
-    pub op: Option<u32>,
+    /// Index in [`Forest::ops`] of the operation after it; `u32::MAX` for the tail of its lane.
+    op: u32,
     /// Lane in [`Forest::lanes`].
     pub lane: u32,
-    /// Who, after what, before what.
-    pub key: GapKey,
+    /// Index of its key: who, after what, before what.
+    pub group: u32,
+    /// Milliseconds; negative where operations overlap within the tolerance.
+    length: f32,
+}
+
+impl Pause {
+    /// The operation after it; `None` for a tail.
+    #[must_use]
+    pub fn op(&self) -> Option<u32> {
+        (self.op != u32::MAX).then_some(self.op)
+    }
+
     /// Milliseconds.
-    pub length: f64,
+    #[must_use]
+    pub fn length(&self) -> f64 {
+        f64::from(self.length)
+    }
 }
 
-/// All pauses of a request.
-#[must_use]
-pub fn pauses(dataset: &Dataset, forest: &Forest, request: &Request) -> Vec<Pause> {
-    request
-        .lanes
-        .clone()
-        .flat_map(|lane| pauses_of_lane(dataset, forest, lane))
-        .collect()
+/// All pauses of a dump, request by request. They do not depend on what is normal and are found once.
+#[derive(Clone, Debug, Default)]
+pub struct Pauses {
+    all: Vec<Pause>,
+    /// Where each request's begin, and the end of the last.
+    starts: Vec<u32>,
+    keys: Vec<GapKey>,
+    /// Per key: the transition is so rare that a span must be missing in between.
+    rare: Vec<bool>,
 }
 
-fn pauses_of_lane(dataset: &Dataset, forest: &Forest, index: u32) -> Vec<Pause> {
+impl Pauses {
+    /// Finds the pauses of all requests.
+    #[must_use]
+    pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
+        let found: Vec<Vec<(GapKey, Pause)>> = forest
+            .requests
+            .par_iter()
+            .map(|r| {
+                r.lanes
+                    .clone()
+                    .flat_map(|lane| of_lane(dataset, forest, lane))
+                    .collect()
+            })
+            .collect();
+        let mut pauses = Self {
+            all: Vec::with_capacity(found.iter().map(Vec::len).sum()),
+            starts: vec![0],
+            ..Self::default()
+        };
+        let mut groups: Map<GapKey, u32> = Map::default();
+        for batch in found {
+            for (key, mut pause) in batch {
+                pause.group = *groups.entry(key).or_insert_with(|| {
+                    pauses.keys.push(key);
+                    pauses.keys.len() as u32 - 1
+                });
+                pauses.all.push(pause);
+            }
+            pauses.starts.push(pauses.all.len() as u32);
+        }
+        pauses.find_rare();
+        pauses
+    }
+
+    fn find_rare(&mut self) {
+        let mut follows: Map<(StepName, StepName), u32> = Map::default();
+        let mut from: Map<StepName, u32> = Map::default();
+        for pause in &self.all {
+            let (_, before, after) = self.keys[pause.group as usize];
+            *follows.entry((before, after)).or_default() += 1;
+            *from.entry(before).or_default() += 1;
+        }
+        let count = |n: Option<&u32>| f64::from(n.copied().unwrap_or(0));
+        let rare = |(_, before, after): &GapKey| {
+            let from = count(from.get(before));
+            from >= 20.0 && count(follows.get(&(*before, *after))) < RARE * from
+        };
+        self.rare = self.keys.iter().map(rare).collect();
+    }
+
+    /// The pauses of one request.
+    #[must_use]
+    pub fn of(&self, request: u32) -> &[Pause] {
+        let at = |i: u32| {
+            self.starts
+                .get(i as usize)
+                .map_or(self.all.len(), |s| *s as usize)
+        };
+        &self.all[at(request)..at(request + 1)]
+    }
+
+    /// Who paused, after what, before what.
+    #[must_use]
+    pub fn key(&self, pause: &Pause) -> GapKey {
+        self.keys[pause.group as usize]
+    }
+
+    /// True where this transition is so rare that a span must be missing in between.
+    #[must_use]
+    pub fn lacks_a_span(&self, pause: &Pause) -> bool {
+        self.rare[pause.group as usize]
+    }
+}
+
+fn of_lane(dataset: &Dataset, forest: &Forest, index: u32) -> Vec<(GapKey, Pause)> {
     let lane: &Lane = &forest.lanes[index as usize];
     let ops = &forest.ops[lane.ops.start as usize..lane.ops.end as usize];
     let (gaps, tail) = gaps(lane, ops);
+    let pause = |op: u32, nanos: i64| Pause {
+        op,
+        lane: index,
+        group: 0,
+        length: (nanos as f64 / 1e6) as f32,
+    };
     let mut found = Vec::with_capacity(ops.len() + 1);
     let (mut before, mut before_end) = (StepName::Start, lane.window.start);
     for (i, op) in ops.iter().enumerate() {
         let name = step_name(dataset, op.kind, op.span);
-        found.push(Pause {
-            op: Some(lane.ops.start + i as u32),
-            lane: index,
-            key: (lane.service, before, name),
-            length: gaps[i] as f64 / 1e6,
-        });
+        found.push((
+            (lane.service, before, name),
+            pause(lane.ops.start + i as u32, gaps[i]),
+        ));
         if op.window.end >= before_end {
             (before, before_end) = (name, op.window.end);
         }
     }
     if !ops.is_empty() {
-        found.push(Pause {
-            op: None,
-            lane: index,
-            key: (lane.service, before, StepName::End),
-            length: tail as f64 / 1e6,
-        });
+        found.push(((lane.service, before, StepName::End), pause(u32::MAX, tail)));
     }
     found
 }
@@ -117,56 +204,49 @@ fn step_name(dataset: &Dataset, kind: StepKind, span: u32) -> StepName {
 }
 
 impl Gaps {
-    /// Learns from what is not excluded; transitions are counted over everything.
+    /// Learns from what is not excluded. Where a service is rarely seen, pauses between the same steps of
+    /// all services stand in.
     #[must_use]
-    pub fn learn(dataset: &Dataset, forest: &Forest, excluded: &Excluded) -> Self {
-        let mut lengths: Map<GapKey, Vec<f64>> = Map::default();
-        let mut by_step: Map<(StepName, StepName), Vec<f64>> = Map::default();
-        let mut gaps = Self::default();
-        for (index, request) in forest.requests.iter().enumerate() {
-            for pause in pauses(dataset, forest, request) {
-                let (_, before, after) = pause.key;
-                *gaps.follows.entry((before, after)).or_default() += 1;
-                *gaps.from.entry(before).or_default() += 1;
-                if excluded.keeps_request(index as u32)
-                    && pause.op.is_none_or(|op| excluded.keeps(op))
+    pub fn learn(pauses: &Pauses, excluded: &Excluded) -> Self {
+        let mut lengths: Vec<Vec<f64>> = vec![Vec::new(); pauses.keys.len()];
+        for request in 0..pauses.starts.len().saturating_sub(1) as u32 {
+            if excluded.keeps_request(request) {
+                for pause in pauses
+                    .of(request)
+                    .iter()
+                    .filter(|p| p.op().is_none_or(|op| excluded.keeps(op)))
                 {
-                    lengths.entry(pause.key).or_default().push(pause.length);
-                    by_step
-                        .entry((before, after))
-                        .or_default()
-                        .push(pause.length);
+                    lengths[pause.group as usize].push(pause.length());
                 }
             }
         }
-        gaps.norms = lengths
+        let mut by_step: Map<(StepName, StepName), Vec<f64>> = Map::default();
+        for ((_, before, after), values) in pauses.keys.iter().zip(&lengths) {
+            by_step.entry((*before, *after)).or_default().extend(values);
+        }
+        let by_step: Map<(StepName, StepName), GapNorm> = by_step
             .into_iter()
-            .filter(|(_, v)| v.len() >= LEAST)
             .filter_map(|(k, v)| Some((k, norm(v)?)))
             .collect();
-        gaps.by_step = by_step
-            .into_iter()
-            .filter_map(|(k, v)| Some((k, norm(v)?)))
+        let norms = pauses
+            .keys
+            .iter()
+            .zip(lengths)
+            .map(|((_, before, after), values)| {
+                if values.len() >= LEAST {
+                    norm(values)
+                } else {
+                    by_step.get(&(*before, *after)).copied()
+                }
+            })
             .collect();
-        gaps
+        Self { norms }
     }
 
-    /// The usual pause; where the service is rarely seen, that of all services.
+    /// The usual pause of this kind.
     #[must_use]
-    pub fn norm(&self, key: GapKey) -> Option<GapNorm> {
-        self.norms
-            .get(&key)
-            .or_else(|| self.by_step.get(&(key.1, key.2)))
-            .copied()
-    }
-
-    /// True where this transition is so rare that a span must be missing in between.
-    #[must_use]
-    pub fn lacks_a_span(&self, key: GapKey) -> bool {
-        let (_, before, after) = key;
-        let from = f64::from(self.from.get(&before).copied().unwrap_or(0));
-        let follows = f64::from(self.follows.get(&(before, after)).copied().unwrap_or(0));
-        from >= 20.0 && follows < RARE * from
+    pub fn norm(&self, pause: &Pause) -> Option<GapNorm> {
+        self.norms.get(pause.group as usize).copied().flatten()
     }
 }
 

@@ -12,7 +12,7 @@ use hashbrown::HashMap;
 pub use cache::{CacheHabits, IDLE_BINS};
 pub use call::{Call, CallIx, Calls};
 pub use curve::Curve;
-pub use gap::{GapKey, GapNorm, Gaps, Pause, StepName, pauses};
+pub use gap::{GapKey, GapNorm, Gaps, Pause, Pauses, StepName};
 pub use price::{Expected, Price, Prices, log_ratio, uncached};
 pub use volume::{Volume, Volumes};
 
@@ -82,7 +82,13 @@ pub struct Baselines {
 impl Baselines {
     /// Learns from what is not excluded.
     #[must_use]
-    pub fn learn(dataset: &Dataset, forest: &Forest, calls: &Calls, excluded: &Excluded) -> Self {
+    pub fn learn(
+        dataset: &Dataset,
+        forest: &Forest,
+        calls: &Calls,
+        pauses: &Pauses,
+        excluded: &Excluded,
+    ) -> Self {
         let kept: Vec<CallIx> = (0..calls.all.len() as CallIx)
             .filter(|&i| excluded.keeps(calls.get(i).op))
             .collect();
@@ -95,7 +101,7 @@ impl Baselines {
             volumes: Volumes::learn(calls, &kept),
             cache: CacheHabits::learn(calls, &kept),
             tools: tools(dataset, forest, excluded),
-            gaps: Gaps::learn(dataset, forest, excluded),
+            gaps: Gaps::learn(pauses, excluded),
             kinds: kinds(forest, excluded),
             median_task: median(&mut durations).unwrap_or(0.0),
             median_call: median(&mut call_times).unwrap_or(0.0),

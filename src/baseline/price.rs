@@ -1,7 +1,7 @@
 //! What a call costs in time: first token by uncached prompt tokens, then a rate per output token.
 
 use super::{Call, CallIx, Calls, Curve, Map};
-use crate::stats::{median, quantile};
+use crate::stats::{LowSide, SpreadLimits, median};
 use crate::units::Sym;
 
 /// Shorter answers say little about the rate.
@@ -11,6 +11,10 @@ const LEAST_CALLS: usize = 8;
 /// Share of a first prompt that is new, where the dump shows no cached tokens: system prompts and
 /// tool definitions repeat, questions do not.
 const ASSUMED_FRESH: f64 = 0.3;
+/// Deviations from the median to the tenth percentile of a normal law.
+const TENTH: f64 = 1.28;
+/// Fitted prices are lowered by at most this much (natural logarithm).
+const LEAST_LIFT: f64 = 1.0;
 /// Rounds of back-fitting (Friedman & Stuetzle 1981) where the first token is not shown.
 const BACKFIT_ROUNDS: usize = 6;
 
@@ -34,6 +38,8 @@ pub struct Prices {
     all: Option<Price>,
     /// Natural spread: median less 10th percentile of ln(observed / expected).
     pub spread: f64,
+    /// What the fitted prices are multiplied with to meet the healthy level.
+    lift: f64,
 }
 
 /// What a call should have taken.
@@ -73,8 +79,12 @@ impl Prices {
                 .collect(),
             all: fit(calls, &everything),
             spread: 0.0,
+            lift: 1.0,
         };
-        prices.spread = spread(calls, &everything, &prices);
+        if let Some(level) = level(calls, &everything, &prices) {
+            prices.spread = TENTH * level.spread;
+            prices.lift = level.centre.clamp(-LEAST_LIFT, 0.0).exp();
+        }
         prices
     }
 
@@ -91,8 +101,8 @@ impl Prices {
         let uncached = uncached(calls, call).unwrap_or(0.0);
         Some(Expected {
             uncached,
-            first: price.first.at(uncached),
-            rest: price.rate * after_first(call),
+            first: self.lift * price.first.at(uncached),
+            rest: self.lift * price.rate * after_first(call),
         })
     }
 }
@@ -174,16 +184,21 @@ fn fit_whole(calls: &Calls, group: &[&Call]) -> Option<Price> {
     })
 }
 
-fn spread(calls: &Calls, group: &[&Call], prices: &Prices) -> f64 {
-    let mut x: Vec<f64> = group
+/// Where healthy calls lie around the fitted prices, read off the low side: on a bad day the bins'
+/// medians are themselves raised.
+fn level(calls: &Calls, group: &[&Call], prices: &Prices) -> Option<LowSide> {
+    let ratios: Vec<f64> = group
         .iter()
         .filter_map(|c| log_ratio(calls, c, prices))
+        .map(f64::exp)
         .collect();
-    x.sort_unstable_by(f64::total_cmp);
-    match (quantile(&x, 0.5), quantile(&x, 0.1)) {
-        (Some(middle), Some(low)) => middle - low,
-        _ => 0.0,
-    }
+    LowSide::fit(
+        &ratios,
+        SpreadLimits {
+            least: 0.02,
+            most: 0.6,
+        },
+    )
 }
 
 /// ln(observed / expected) of a call.

@@ -4,16 +4,18 @@
 use super::account::{Account, Proof, Settlement};
 use super::scene::Scene;
 use super::{Cause, Claim, Diagnosis, Evidence, Fact, Outcome, confidence, missing};
-use crate::trace::Request;
 use crate::units::Nanos;
 
 /// Facts kept per claim.
 const FACTS: usize = 4;
 
-/// A request that cannot be judged: it never ended, or shows no operations.
-pub(super) fn not_judged(request: u32, r: &Request) -> Diagnosis {
+/// A request that cannot be judged: it never ended, shows no operations, or is a stranger's.
+pub(super) fn not_judged(scene: &Scene<'_>, request: u32) -> Diagnosis {
+    let r = &scene.forest.requests[request as usize];
     let missing = if r.ops.is_empty() {
         vec!["model and tool calls"]
+    } else if scene.is_stranger(request) {
+        vec!["client side of the call"]
     } else {
         vec!["end of the request's root span"]
     };
@@ -71,7 +73,7 @@ pub(super) fn diagnosis(
         Vec::new()
     };
     let confidence = if slow {
-        confidence::of(scene, request, &settlement, &missing)
+        confidence::of(scene, &settlement, &missing)
     } else {
         0.0
     };

@@ -10,6 +10,7 @@ mod cause;
 mod causes;
 mod claim;
 mod confidence;
+mod crowd;
 mod diagnosis;
 mod incident;
 mod meta;

@@ -2,9 +2,11 @@
 //! requests that coincide within milliseconds, after a silence, are that instant: the only trace of a
 //! stall that lies inside the spans of calls.
 
+use rayon::prelude::*;
+
 use super::Options;
 use super::volume::Seen;
-use crate::baseline::{Baselines, Calls, Map, pauses};
+use crate::baseline::{Baselines, Calls, Map, Pauses};
 use crate::model::Dataset;
 use crate::trace::{Forest, StepKind};
 use crate::units::{Nanos, Sym};
@@ -40,44 +42,22 @@ impl Releases {
         dataset: &Dataset,
         forest: &Forest,
         calls: &Calls,
+        pauses: &Pauses,
         base: &Baselines,
         seen: &[Seen],
         options: &Options,
     ) -> Self {
         let least = LEAST * options.floor();
+        let found: Vec<Vec<(Sym, End)>> = (0..forest.requests.len() as u32)
+            .into_par_iter()
+            .map(|request| ends_of(dataset, forest, calls, pauses, base, seen, request, least))
+            .collect();
         let mut ends: Map<Sym, Vec<End>> = Map::default();
-        let mut events: Map<Sym, Vec<u64>> = Map::default();
-        for (index, request) in forest.requests.iter().enumerate() {
-            for op_index in request.ops.clone() {
-                let op = &forest.ops[op_index as usize];
-                let service = forest.lanes[op.lane as usize].service;
-                events
-                    .entry(service)
-                    .or_default()
-                    .extend([op.window.start.0, op.window.end.0]);
-                let over = overlong(dataset, forest, calls, base, seen, op_index);
-                if over > least {
-                    ends.entry(service).or_default().push(End {
-                        at: op.window.end.0,
-                        request: index as u32,
-                        op: op_index,
-                        gap: false,
-                    });
-                }
-            }
-            for pause in pauses(dataset, forest, request) {
-                let over = pause.length - base.gaps.norm(pause.key).map_or(0.0, |n| n.centre);
-                if let Some(op) = pause.op.filter(|_| over > least) {
-                    let lane = &forest.lanes[pause.lane as usize];
-                    ends.entry(lane.service).or_default().push(End {
-                        at: forest.ops[op as usize].window.start.0,
-                        request: index as u32,
-                        op,
-                        gap: true,
-                    });
-                }
-            }
+        for (service, end) in found.into_iter().flatten() {
+            ends.entry(service).or_default().push(end);
         }
+        ends.retain(|_, list| list.len() > 1);
+        let mut events = events(forest, &ends);
         let mut releases = Self::default();
         for (service, mut list) in ends {
             list.sort_by_key(|e| (e.at, e.request, e.op, e.gap));
@@ -120,6 +100,64 @@ impl Releases {
     pub(super) fn of_gap(&self, op: u32) -> Option<f64> {
         self.of_gap.get(&op).copied()
     }
+}
+
+/// Overlong operations and pauses of one request, by the service that ran them.
+#[allow(clippy::too_many_arguments)]
+fn ends_of(
+    dataset: &Dataset,
+    forest: &Forest,
+    calls: &Calls,
+    pauses: &Pauses,
+    base: &Baselines,
+    seen: &[Seen],
+    request: u32,
+    least: f64,
+) -> Vec<(Sym, End)> {
+    let mut ends = Vec::new();
+    for op in forest.requests[request as usize].ops.clone() {
+        if overlong(dataset, forest, calls, base, seen, op) > least {
+            let step = &forest.ops[op as usize];
+            ends.push((
+                forest.lanes[step.lane as usize].service,
+                End {
+                    at: step.window.end.0,
+                    request,
+                    op,
+                    gap: false,
+                },
+            ));
+        }
+    }
+    for pause in pauses.of(request) {
+        let over = pause.length() - base.gaps.norm(pause).map_or(0.0, |n| n.centre);
+        if let Some(op) = pause.op().filter(|_| over > least) {
+            let at = forest.ops[op as usize].window.start.0;
+            ends.push((
+                forest.lanes[pause.lane as usize].service,
+                End {
+                    at,
+                    request,
+                    op,
+                    gap: true,
+                },
+            ));
+        }
+    }
+    ends
+}
+
+/// Everything that happened in the services that may have stalled: starts and ends of operations.
+fn events(forest: &Forest, ends: &Map<Sym, Vec<End>>) -> Map<Sym, Vec<u64>> {
+    let mut events: Map<Sym, Vec<u64>> = ends.keys().map(|s| (*s, Vec::new())).collect();
+    if !events.is_empty() {
+        for op in &forest.ops {
+            if let Some(list) = events.get_mut(&forest.lanes[op.lane as usize].service) {
+                list.extend([op.window.start.0, op.window.end.0]);
+            }
+        }
+    }
+    events
 }
 
 fn unlikely(ends: &[End], at: u64) -> bool {

@@ -17,6 +17,31 @@ pub(super) struct Routes {
     extra: Map<(Sym, Sym), (f64, f64)>,
 }
 
+/// Residuals of the calls at one address: milliseconds to the first token, and per output token after.
+#[derive(Default)]
+struct Shifts {
+    first: Vec<f64>,
+    rate: Vec<f64>,
+}
+
+impl Shifts {
+    fn push(&mut self, call: &Call, seen: &Seen) {
+        let (first, rest) = seen
+            .residual_split(call)
+            .unwrap_or((seen.residual(call), 0.0));
+        self.first.push(first);
+        self.rate
+            .push(rest / f64::from(call.output.unwrap_or(1).max(1)));
+    }
+
+    fn typical(mut self) -> Option<(f64, f64)> {
+        if self.first.len() < LEAST {
+            return None;
+        }
+        Some((median(&mut self.first)?, median(&mut self.rate)?))
+    }
+}
+
 /// The client's region; where that is not told, the service.
 fn client(call: &Call) -> Sym {
     call.region.or(call.service)
@@ -47,28 +72,36 @@ impl Routes {
         routes
     }
 
+    /// What an address costs is the difference between its calls and the client's calls at home.
     fn learn_extra(&mut self, calls: &Calls, seen: &[Seen]) {
-        let mut shifts: Map<(Sym, Sym), (Vec<f64>, Vec<f64>)> = Map::default();
-        for (call, seen) in calls.all.iter().zip(seen).filter(|(c, _)| self.is_away(c)) {
-            let (first, rest) = seen
-                .residual_split(call)
-                .unwrap_or((seen.residual(call), 0.0));
-            let entry = shifts.entry((client(call), call.endpoint)).or_default();
-            entry.0.push(first);
-            entry
-                .1
-                .push(rest / f64::from(call.output.unwrap_or(1).max(1)));
+        let mut shifts: Map<(Sym, Sym), Shifts> = Map::default();
+        for (call, seen) in calls
+            .all
+            .iter()
+            .zip(seen)
+            .filter(|(c, _)| !c.endpoint.is_none())
+        {
+            let endpoint = if self.is_away(call) {
+                call.endpoint
+            } else {
+                Sym::NONE
+            };
+            shifts
+                .entry((client(call), endpoint))
+                .or_default()
+                .push(call, seen);
         }
-        for (key, (mut first, mut rest)) in shifts {
-            if first.len() >= LEAST {
-                self.extra.insert(
-                    key,
-                    (
-                        median(&mut first).unwrap_or(0.0),
-                        median(&mut rest).unwrap_or(0.0),
-                    ),
-                );
-            }
+        let typical: Map<(Sym, Sym), (f64, f64)> = shifts
+            .into_iter()
+            .filter_map(|(key, s)| Some((key, s.typical()?)))
+            .collect();
+        for ((client, endpoint), away) in typical.iter().filter(|((_, e), _)| !e.is_none()) {
+            let home = typical
+                .get(&(*client, Sym::NONE))
+                .copied()
+                .unwrap_or_default();
+            self.extra
+                .insert((*client, *endpoint), (away.0 - home.0, away.1 - home.1));
         }
     }
 

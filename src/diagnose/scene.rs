@@ -3,15 +3,16 @@
 use rayon::prelude::*;
 
 use super::Options;
+use super::crowd::Crowd;
 use super::releases::Releases;
 use super::routes::Routes;
 use super::serving::Serving;
 use super::volume::Seen;
 use super::windows::{Site, Windows};
-use crate::baseline::{Baselines, Call, CallIx, Calls, Map};
+use crate::baseline::{Baselines, Call, CallIx, Calls, Map, Pauses};
 use crate::model::{Dataset, SpanId, TraceId};
 use crate::trace::{Forest, StepKind};
-use crate::units::{Nanos, Sym};
+use crate::units::{Nanos, Sym, Window};
 
 /// Company is sought this far before and after a call at most; on quick dumps, one and a half tasks.
 const REACH: Nanos = Nanos(30_000_000_000);
@@ -21,6 +22,7 @@ pub(super) struct Scene<'a> {
     pub(super) dataset: &'a Dataset,
     pub(super) forest: &'a Forest,
     pub(super) calls: &'a Calls,
+    pub(super) pauses: &'a Pauses,
     pub(super) base: &'a Baselines,
     pub(super) options: &'a Options,
     /// Per call.
@@ -28,7 +30,10 @@ pub(super) struct Scene<'a> {
     /// Per call.
     pub(super) sites: Vec<Site>,
     pub(super) windows: Windows,
+    /// True where any call was recorded by its client.
+    shows_clients: bool,
     pub(super) routes: Routes,
+    pub(super) crowd: Crowd,
     pub(super) serving: Serving,
     pub(super) releases: Releases,
     /// Starts of failed model attempts with their request, by time.
@@ -54,6 +59,7 @@ impl<'a> Scene<'a> {
         dataset: &'a Dataset,
         forest: &'a Forest,
         calls: &'a Calls,
+        pauses: &'a Pauses,
         base: &'a Baselines,
         options: &'a Options,
     ) -> Self {
@@ -68,14 +74,17 @@ impl<'a> Scene<'a> {
         let windows = Windows::fold(calls, &sites, &seen, reach);
         let giants = giants(calls, &sites, &seen);
         Self {
+            shows_clients: calls.all.iter().any(|c| !c.server_side_only),
             routes: Routes::learn(calls, &seen),
+            crowd: Crowd::count(dataset, calls),
             serving: Serving::learn(dataset, calls),
-            releases: Releases::find(dataset, forest, calls, base, &seen, options),
+            releases: Releases::find(dataset, forest, calls, pauses, base, &seen, options),
             failures: failures(forest),
             warned: warned(dataset),
             dataset,
             forest,
             calls,
+            pauses,
             base,
             options,
             seen,
@@ -83,6 +92,13 @@ impl<'a> Scene<'a> {
             windows,
             giants,
         }
+    }
+
+    /// True for a call that only a server recorded, in a dump that shows agents: another tenant's load.
+    /// It is company to the others and not itself judged.
+    pub(super) fn is_stranger(&self, request: u32) -> bool {
+        let mut calls = self.calls_of(request).peekable();
+        self.shows_clients && calls.peek().is_some() && calls.all(|(_, _, c)| c.server_side_only)
     }
 
     /// The calls of a request: its operations' position, index and call.
@@ -97,6 +113,17 @@ impl<'a> Scene<'a> {
                 .of(op)
                 .map(|(i, c)| ((op - first) as usize, i, c))
         })
+    }
+
+    /// Giants at `site` that were computing within `window`.
+    pub(super) fn giants(&self, site: Site, window: Window) -> impl Iterator<Item = &Giant> {
+        let from = self.giants.partition_point(|g| g.site < site);
+        let to = self
+            .giants
+            .partition_point(|g| (g.site, g.start) < (site, window.end));
+        self.giants[from..to]
+            .iter()
+            .filter(move |g| g.end >= window.start)
     }
 
     /// What was seen of a call.

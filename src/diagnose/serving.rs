@@ -14,6 +14,9 @@ const LEAST_INTERVALS: usize = 8;
 const NAMES: [&str; 2] = ["inter_token_latency", "time_per_output_token"];
 const REGION_LABELS: [&str; 3] = ["cloud.region", "cloud_region", "region"];
 
+/// (seconds, tokens) by the interval between two scrapes.
+type Intervals = Map<(u64, u64), (f64, f64)>;
+
 /// Inter-token levels over time.
 #[derive(Default)]
 pub(super) struct Serving {
@@ -28,7 +31,7 @@ struct Level {
 
 impl Serving {
     pub(super) fn learn(dataset: &Dataset, calls: &Calls) -> Self {
-        let mut sums: Map<Sym, Map<(u64, u64), (f64, f64)>> = Map::default();
+        let mut sums: Map<Sym, Intervals> = Map::default();
         for series in dataset.series.iter().filter(|s| is_token_time(dataset, s)) {
             let region = region_of(dataset, series);
             for pair in series.points.windows(2) {
@@ -88,7 +91,7 @@ impl Serving {
 }
 
 impl Level {
-    fn new(sums: Map<(u64, u64), (f64, f64)>) -> Option<Self> {
+    fn new(sums: Intervals) -> Option<Self> {
         let mut intervals: Vec<(Window, f64)> = sums
             .into_iter()
             .filter(|(_, (_, n))| *n > 0.0)

@@ -6,7 +6,7 @@ use super::account::{Account, Settlement};
 use super::causes::LOOKS;
 use super::scene::Scene;
 use super::{Cause, Diagnosis, Incident, Options, arbiter, incident};
-use crate::baseline::{Baselines, Calls, Excluded};
+use crate::baseline::{Baselines, Calls, Excluded, Pauses};
 use crate::model::Dataset;
 use crate::trace::{Forest, RootState};
 use crate::units::Nanos;
@@ -32,12 +32,13 @@ pub struct Verdicts {
 #[must_use]
 pub fn diagnose(dataset: &Dataset, forest: &Forest, options: &Options) -> Verdicts {
     let calls = Calls::collect(dataset, forest);
+    let pauses = Pauses::collect(dataset, forest);
     let mut excluded = Excluded::default();
     let mut notes = Vec::new();
     let mut diagnoses = Vec::new();
     for pass in 0..PASSES {
-        let base = Baselines::learn(dataset, forest, &calls, &excluded);
-        let scene = Scene::new(dataset, forest, &calls, &base, options);
+        let base = Baselines::learn(dataset, forest, &calls, &pauses, &excluded);
+        let scene = Scene::new(dataset, forest, &calls, &pauses, &base, options);
         let last = pass + 1 == PASSES;
         let judged: Vec<(Account, Diagnosis)> = (0..forest.requests.len() as u32)
             .into_par_iter()
@@ -64,8 +65,8 @@ pub fn diagnose(dataset: &Dataset, forest: &Forest, options: &Options) -> Verdic
 fn judge(scene: &Scene<'_>, request: u32, last: bool) -> (Account, Diagnosis) {
     let r = &scene.forest.requests[request as usize];
     let mut account = Account::default();
-    if r.root_state == RootState::Unfinished || r.ops.is_empty() {
-        return (account, arbiter::not_judged(request, r));
+    if r.root_state == RootState::Unfinished || r.ops.is_empty() || scene.is_stranger(request) {
+        return (account, arbiter::not_judged(scene, request));
     }
     for look in LOOKS {
         look(scene, request, &mut account);
@@ -94,6 +95,11 @@ fn margin(cause: Cause, spread: f64) -> f64 {
     1.0 + (full - 1.0) * (spread / 0.3).min(1.0)
 }
 
+/// Excess from which a request is slow, milliseconds, before any margin.
+pub(super) fn threshold(options: &Options, settlement: &Settlement) -> f64 {
+    ((options.slow_factor - 1.0) * settlement.expected.as_millis()).max(options.floor())
+}
+
 fn is_slow(scene: &Scene<'_>, request: u32, settlement: &Settlement) -> bool {
     let options = scene.options;
     let wall = scene.forest.requests[request as usize].duration();
@@ -103,8 +109,7 @@ fn is_slow(scene: &Scene<'_>, request: u32, settlement: &Settlement) -> bool {
     let Some((cause, _)) = settlement.entries.first() else {
         return false;
     };
-    let threshold =
-        ((options.slow_factor - 1.0) * settlement.expected.as_millis()).max(options.floor());
+    let threshold = threshold(options, settlement);
     settlement.excess.as_millis() >= threshold * margin(*cause, scene.base.prices.spread)
 }
 

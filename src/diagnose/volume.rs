@@ -47,6 +47,9 @@ impl Seen {
             expected: base.prices.expect(calls, call),
             ..Self::default()
         };
+        if call.server_side_only {
+            return seen;
+        }
         seen.surge = surge(calls, base, call, &mut seen.expected);
         seen.cold = cold(calls, base, index, call);
         seen.long = long(base, options, call);

@@ -3,8 +3,10 @@
 //! A fold over calls into histograms of ln(observed / expected) per place and time bin, with integer
 //! counts, so that order and threads do not matter. Prefix sums over the bins make any window cheap.
 
+use std::collections::BTreeMap;
+
 use super::volume::Seen;
-use crate::baseline::{Call, Calls, Map};
+use crate::baseline::{Call, Calls};
 use crate::units::Nanos;
 
 /// Histogram of log ratios: from −2 in steps of 0.05.
@@ -26,11 +28,14 @@ pub(super) struct Windows {
     sites: Vec<SiteBins>,
 }
 
-/// Cumulative histograms: entry `b` sums bins `..b`.
+/// Cumulative histograms over the bins that hold anything: entry `i` sums the first `i` of `bins`.
 #[derive(Default)]
 struct SiteBins {
-    sums: Vec<Box<[u32; BUCKETS]>>,
+    bins: Vec<u32>,
+    sums: Vec<Histogram>,
 }
+
+type Histogram = [u32; BUCKETS];
 
 impl Windows {
     pub(super) fn fold(calls: &Calls, sites: &[Site], seen: &[Seen], reach: Nanos) -> Self {
@@ -46,24 +51,20 @@ impl Windows {
             .map(|c| c.window.end.0)
             .max()
             .unwrap_or(start);
-        // At most 100,000 bins, whatever the clocks say.
-        let bin = (reach.0 / 6).max((end - start) / 100_000).max(1);
-        let count = ((end - start) / bin + 1) as usize;
+        // At most 20,000 bins, whatever the clocks say.
+        let bin = (reach.0 / 6).max((end - start) / 20_000).max(1);
         let places = sites.iter().map(|s| *s as usize + 1).max().unwrap_or(0);
-        let mut bins: Vec<Map<usize, Box<[u32; BUCKETS]>>> =
-            (0..places).map(|_| Map::default()).collect();
+        let mut bins: Vec<BTreeMap<u32, Box<Histogram>>> =
+            (0..places).map(|_| BTreeMap::new()).collect();
         for ((call, &site), seen) in calls.all.iter().zip(sites).zip(seen) {
             if seen.expected.is_some() {
-                let b = ((middle(call) - start) / bin) as usize;
+                let b = ((middle(call) - start) / bin) as u32;
                 bins[site as usize]
                     .entry(b)
                     .or_insert_with(|| Box::new([0; BUCKETS]))[bucket(seen.log_ratio(call))] += 1;
             }
         }
-        let sites = bins
-            .into_iter()
-            .map(|b| SiteBins::accumulate(&b, count))
-            .collect();
+        let sites = bins.into_iter().map(SiteBins::accumulate).collect();
         Self {
             reach,
             bin,
@@ -101,25 +102,29 @@ impl Windows {
 }
 
 impl SiteBins {
-    fn accumulate(bins: &Map<usize, Box<[u32; BUCKETS]>>, count: usize) -> Self {
-        if bins.is_empty() {
-            return Self::default();
+    fn accumulate(bins: BTreeMap<u32, Box<Histogram>>) -> Self {
+        let mut total = [0; BUCKETS];
+        let mut site = Self {
+            bins: Vec::with_capacity(bins.len()),
+            sums: vec![total],
+        };
+        for (bin, counts) in bins {
+            total
+                .iter_mut()
+                .zip(counts.iter())
+                .for_each(|(t, c)| *t += c);
+            site.bins.push(bin);
+            site.sums.push(total);
         }
-        let mut sums: Vec<Box<[u32; BUCKETS]>> = Vec::with_capacity(count + 1);
-        let mut total = Box::new([0; BUCKETS]);
-        sums.push(total.clone());
-        for b in 0..count {
-            if let Some(bin) = bins.get(&b) {
-                total.iter_mut().zip(bin.iter()).for_each(|(t, c)| *t += c);
-            }
-            sums.push(total.clone());
-        }
-        Self { sums }
+        site
     }
 
-    fn between(&self, from: usize, to: usize) -> Option<[u32; BUCKETS]> {
-        let last = self.sums.len().checked_sub(1)?;
-        let (low, high) = (&self.sums[from.min(last)], &self.sums[to.min(last)]);
+    fn between(&self, from: usize, to: usize) -> Option<Histogram> {
+        let before = |limit: usize| {
+            self.sums
+                .get(self.bins.partition_point(|b| (*b as usize) < limit))
+        };
+        let (low, high) = (before(from)?, before(to)?);
         let mut counts = [0; BUCKETS];
         counts
             .iter_mut()

@@ -1,8 +1,8 @@
 //! From records to meaning: what each vocabulary calls things, and one model for all of them.
 //!
-//! A dialect is data ([`vocabulary`]): its scopes, its keys, its role names. All dialects apply to
+//! A dialect is data (`vocabulary`): its scopes, its keys, its role names. All dialects apply to
 //! every span in order of trust, each filling only what is still empty; the role is decided first.
-//! Adding one takes a file and a line in [`DIALECTS`].
+//! Adding one takes a file and a line in `DIALECTS`.
 
 mod anthropic_sdk;
 mod blob;

@@ -56,7 +56,7 @@ impl<'a> Row<'a> {
     /// Model calls seen: those that answered, and failed attempts.
     #[must_use]
     pub fn model_calls(&self) -> u32 {
-        self.request.llm_calls + self.failed_calls()
+        self.request.llm_calls
     }
 
     /// Attempts at a model call that failed.

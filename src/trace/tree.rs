@@ -128,11 +128,17 @@ fn order(span: &Span) -> Order {
 mod tests {
     use super::*;
 
+    /// A tree of one trace.
+    fn one(parent: Vec<SpanIx>) -> Tree {
+        let whole = 0..parent.len() as SpanIx;
+        Tree::link(parent, Vec::from_iter([whole]))
+    }
+
     fn chain(len: usize) -> Tree {
         let parent = (0..len)
             .map(|i| if i == 0 { NO_SPAN } else { i as SpanIx - 1 })
             .collect();
-        Tree::link(parent, vec![0..len as SpanIx])
+        one(parent)
     }
 
     #[test]
@@ -144,7 +150,7 @@ mod tests {
 
     #[test]
     fn siblings_come_in_order_of_start() {
-        let tree = Tree::link(vec![NO_SPAN, 0, 0, 1, 0], vec![0..5]);
+        let tree = one(vec![NO_SPAN, 0, 0, 1, 0]);
         assert_eq!(tree.children(0).collect::<Vec<_>>(), [1, 2, 4]);
         assert_eq!(tree.subtree(0).collect::<Vec<_>>(), [0, 1, 3, 2, 4]);
         assert_eq!(tree.roots(&(0..5)).collect::<Vec<_>>(), [0]);

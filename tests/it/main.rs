@@ -12,6 +12,8 @@ mod dialects;
 mod ingest;
 mod layers;
 mod man;
+mod pipeline;
 mod readme;
 mod render;
 mod sample;
+mod yardsticks;

@@ -7,8 +7,8 @@ use crate::diagnose::account::{Account, Proof, Target};
 use crate::diagnose::scene::Scene;
 use crate::trace::{StepKind, gaps};
 
-/// Attempts hang from this many slow floors on (and from a third of a usual call on quicker dumps).
-const HANG: f64 = 2.0;
+/// Attempts hang from this many slow floors on.
+const HANG: f64 = 4.0;
 
 pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
     let r = &scene.forest.requests[request as usize];

@@ -5,6 +5,9 @@ use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, Proof, Target};
 use crate::diagnose::scene::Scene;
 
+/// Least share of the pure price in pure price and residual, for the residual to be the prompt's own.
+const OWN_SHARE: f64 = 0.12;
+
 pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
     for (position, index, call) in scene.calls_of(request) {
         let seen = scene.seen(index);
@@ -22,8 +25,14 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
                 via: "attribute",
                 note: "the prompt grew far beyond what this step usually adds",
             };
-            // The contention that a giant prompt meets in its own call is its own doing.
-            let own = seen.residual(call).max(0.0);
+            // The contention that a giant prompt meets in its own call is its own doing, unless it is out
+            // of all proportion.
+            let residual = seen.residual(call).max(0.0);
+            let own = if extra.millis >= OWN_SHARE * (extra.millis + residual) {
+                residual
+            } else {
+                0.0
+            };
             account.charge(Cause::PrefillSurge, target, extra.millis + own, proof);
         }
         if let Some(extra) = seen.cold {

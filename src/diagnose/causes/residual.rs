@@ -11,20 +11,32 @@ use crate::model::Span;
 use crate::units::{Nanos, Window};
 
 /// Share of the expectation that healthy calls exceed it by anyway.
-const NATURAL: f64 = 0.15;
+const NATURAL: f64 = 0.25;
 /// Company counts from this multiple of the natural spread on, at least from a third above normal.
 const COMPANY: f64 = 2.7;
 const LEAST_COMPANY: f64 = 0.3;
+/// The spread of single calls also holds what the fit does not know, which a median over many calls
+/// averages out: beyond this, company counts whatever the spread.
+const MOST_COMPANY: f64 = 0.7;
 /// It counts fully from this much more on.
 const FULL_COMPANY: f64 = 1.3;
 /// Alone, a call counts from this many natural spreads on, and fully two further.
-const SOLO: f64 = 8.0;
+const SOLO: f64 = 7.0;
 /// Servers are under pressure from this multiple of their normal inter-token time on.
 const PRESSURE: f64 = 3.0;
+/// A server is crowded from this multiple of its usual number of requests in flight, and this many more,
+/// on; it counts against calls slowed by this many natural spreads.
+const CROWD: f64 = 3.0;
+const LEAST_CROWD: f64 = 0.5;
+const CROWD_SLOWED: f64 = 3.0;
 /// A giant's extra prefill must amount to this share of the residual.
 const GIANT_SHARE: f64 = 0.8;
 /// Interference lasts this many slow floors beyond the giant's own first token.
 const GIANT_TAIL: f64 = 6.0;
+
+/// Least share of a fault's pure price in its price and the contention, for the contention to be its own.
+const COLD_SHARE: f64 = 0.20;
+const SURGE_SHARE: f64 = 0.12;
 
 struct Residual<'a> {
     scene: &'a Scene<'a>,
@@ -48,11 +60,19 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
     for (position, index, call) in scene.calls_of(request) {
         let seen = scene.seen(index);
         let target = Target::Op(position);
-        let charged_otherwise = account
+        let charged_otherwise = account.charges.iter().any(|c| {
+            c.target == target
+                && !matches!(c.cause, Cause::ColdCache | Cause::LongGeneration)
+                && !(c.cause == Cause::PrefillSurge
+                    && c.millis < seen.surge.map_or(0.0, |e| e.millis) + 1e-9)
+        });
+        let long = account
             .charges
             .iter()
-            .any(|c| c.target == target && c.cause != Cause::ColdCache);
-        let millis = seen.residual(call);
+            .filter(|c| c.target == target && c.cause == Cause::LongGeneration)
+            .map(|c| c.millis)
+            .sum::<f64>();
+        let millis = seen.residual(call) - (long - seen.long.map_or(0.0, |e| e.millis)).max(0.0);
         if charged_otherwise || (millis <= 0.0 && !scene.routes.is_away(call)) {
             continue;
         }
@@ -84,7 +104,10 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
 /// price is a fair share of the harm; else it is a victim that happened to lose some cache.
 fn own_contention(account: &mut Account) {
     let contention = account.total(Cause::NoisyNeighbour);
-    for (cause, share) in [(Cause::ColdCache, 0.20), (Cause::PrefillSurge, 0.12)] {
+    for (cause, share) in [
+        (Cause::ColdCache, COLD_SHARE),
+        (Cause::PrefillSurge, SURGE_SHARE),
+    ] {
         let pure = account.total(cause);
         if pure > 0.0 && contention > 0.0 && pure >= share * (pure + contention) {
             account.reassign(Cause::NoisyNeighbour, cause);
@@ -133,7 +156,7 @@ impl Residual<'_> {
             .routes
             .typical_extra(self.call)
             .unwrap_or(self.millis.max(0.0));
-        let amount = (f64::midpoint(self.millis, typical)).max(0.0);
+        let amount = f64::midpoint(self.millis, typical).max(0.0);
         let proof = self.proof(
             "endpoint",
             self.call.total(),
@@ -294,7 +317,7 @@ impl Residual<'_> {
 
     fn company_limit(&self) -> f64 {
         (COMPANY * self.scene.base.prices.spread)
-            .max(LEAST_COMPANY)
+            .clamp(LEAST_COMPANY, MOST_COMPANY)
             .exp()
     }
 
@@ -306,6 +329,7 @@ impl Residual<'_> {
             .chain(self.giant_evidence())
             .chain(self.solo_evidence())
             .chain(self.metric_evidence())
+            .chain(self.crowd_evidence())
             .fold(
                 (0.0, None),
                 |best: (f64, Option<Proof>), (w, p)| {
@@ -349,12 +373,10 @@ impl Residual<'_> {
             start: self.call.window.start - tail,
             end: self.call.window.end,
         };
-        let list = &self.scene.giants;
-        let from = list.partition_point(|g| g.site < self.site);
-        let to = list.partition_point(|g| (g.site, g.start) < (self.site, reach.end));
-        let extra: f64 = list[from..to]
-            .iter()
-            .filter(|g| g.end >= reach.start && g.request != self.request)
+        let extra: f64 = self
+            .scene
+            .giants(self.site, reach)
+            .filter(|g| g.request != self.request)
             .map(|g| g.millis)
             .sum();
         (extra > 0.0 && extra >= GIANT_SHARE * self.millis).then(|| {
@@ -370,6 +392,34 @@ impl Residual<'_> {
                 ),
             )
         })
+    }
+
+    fn crowd_evidence(&self) -> Option<(f64, Proof)> {
+        let (index, _) = self.scene.calls.of(self.op())?;
+        let others = self.scene.crowd.others(index)?;
+        let usual = self.scene.crowd.usual;
+        let weight = (others - CROWD * usual - LEAST_CROWD).clamp(0.0, 1.0);
+        if weight <= 0.0
+            || self.seen.log_ratio(self.call) < CROWD_SLOWED * self.scene.base.prices.spread
+        {
+            return None;
+        }
+        Some((
+            weight,
+            self.proof(
+                "others_in_flight",
+                others,
+                Some(usual),
+                "calls",
+                "derived",
+                "the server was working for others at the same time",
+            ),
+        ))
+    }
+
+    /// This operation's index in the forest.
+    fn op(&self) -> u32 {
+        self.scene.forest.requests[self.request as usize].ops.start + self.position as u32
     }
 
     fn solo_evidence(&self) -> Option<(f64, Proof)> {

@@ -6,7 +6,7 @@ use super::scene::Scene;
 use super::{Cause, Claim, Diagnosis, Evidence, Fact, Outcome, confidence, missing};
 use crate::units::Nanos;
 
-/// Facts kept per claim.
+/// Facts kept per claim of a slow request; of others, the strongest alone.
 const FACTS: usize = 4;
 
 /// A request that cannot be judged: it never ended, shows no operations, or is a stranger's.
@@ -32,21 +32,6 @@ pub(super) fn not_judged(scene: &Scene<'_>, request: u32) -> Diagnosis {
     }
 }
 
-/// The bare figures, for the passes before the last.
-pub(super) fn sketch(request: u32, settlement: Settlement, slow: bool) -> Diagnosis {
-    Diagnosis {
-        request,
-        expected: Some(settlement.expected),
-        excess: settlement.excess,
-        slow,
-        primary: settlement.entries.first().map(|e| e.0),
-        confidence: 0.0,
-        claims: Vec::new(),
-        considered: Vec::new(),
-        missing: Vec::new(),
-    }
-}
-
 /// The full verdict.
 pub(super) fn diagnosis(
     scene: &Scene<'_>,
@@ -62,7 +47,7 @@ pub(super) fn diagnosis(
             Some(Claim {
                 cause,
                 explains,
-                evidence: evidence(scene, account, cause)?,
+                evidence: evidence(scene, account, cause, if slow { FACTS } else { 1 })?,
             })
         })
         .collect();
@@ -96,7 +81,7 @@ pub(super) fn diagnosis(
 }
 
 /// The strongest proofs of a cause, by milliseconds charged.
-fn evidence(scene: &Scene<'_>, account: &Account, cause: Cause) -> Option<Evidence> {
+fn evidence(scene: &Scene<'_>, account: &Account, cause: Cause, most: usize) -> Option<Evidence> {
     let mut charges: Vec<_> = account
         .charges
         .iter()
@@ -106,7 +91,7 @@ fn evidence(scene: &Scene<'_>, account: &Account, cause: Cause) -> Option<Eviden
     charges.sort_by(|a, b| b.1.millis.total_cmp(&a.1.millis).then(a.0.cmp(&b.0)));
     let mut facts = charges
         .into_iter()
-        .take(FACTS)
+        .take(most)
         .map(|(_, c)| fact(scene, &c.proof));
     let first = facts.next()?;
     Some(Evidence {

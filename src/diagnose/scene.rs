@@ -184,7 +184,8 @@ fn giants(calls: &Calls, sites: &[Site], seen: &[Seen]) -> Vec<Giant> {
         .zip(sites)
         .zip(seen)
         .filter_map(|((call, &site), seen)| {
-            let millis = seen.surge.map_or(0.0, |e| e.millis) + seen.cold.map_or(0.0, |e| e.millis);
+            let millis =
+                seen.surge.map_or(0.0, |e| e.millis()) + seen.cold.map_or(0.0, |e| e.millis());
             let first = call
                 .first_token
                 .or(seen.expected.map(|e| e.first))

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::account::{Account, Settlement};
+use super::account::{Account, Settlement, Target};
 use super::causes::LOOKS;
 use super::scene::Scene;
 use super::{Cause, Diagnosis, Incident, Options, arbiter, incident};
@@ -39,16 +39,13 @@ pub fn diagnose(dataset: &Dataset, forest: &Forest, options: &Options) -> Verdic
     for pass in 0..PASSES {
         let base = Baselines::learn(dataset, forest, &calls, &pauses, &excluded);
         let scene = Scene::new(dataset, forest, &calls, &pauses, &base, options);
-        let last = pass + 1 == PASSES;
-        let judged: Vec<(Account, Diagnosis)> = (0..forest.requests.len() as u32)
-            .into_par_iter()
-            .map(|r| judge(&scene, r, last))
-            .collect();
-        if last {
-            diagnoses = judged.into_iter().map(|(_, d)| d).collect();
+        let requests = (0..forest.requests.len() as u32).into_par_iter();
+        if pass + 1 == PASSES {
+            diagnoses = requests.map(|r| verdict(&scene, r)).collect();
         } else {
+            let sketches: Vec<Sketch> = requests.map(|r| sketch(&scene, r)).collect();
             notes.clear();
-            excluded = exclude(forest, &calls, &judged, &mut notes);
+            excluded = exclude(forest, &calls, &sketches, &mut notes);
         }
     }
     if let Some(share) = options.slow_top {
@@ -62,23 +59,51 @@ pub fn diagnose(dataset: &Dataset, forest: &Forest, options: &Options) -> Verdic
     }
 }
 
-fn judge(scene: &Scene<'_>, request: u32, last: bool) -> (Account, Diagnosis) {
-    let r = &scene.forest.requests[request as usize];
-    let mut account = Account::default();
-    if r.root_state == RootState::Unfinished || r.ops.is_empty() || scene.is_stranger(request) {
-        return (account, arbiter::not_judged(scene, request));
+/// What a pass before the last leaves behind of a request.
+#[derive(Default)]
+struct Sketch {
+    slow: bool,
+    /// Operations charged with anything, in [`Forest::ops`].
+    charged: Vec<u32>,
+}
+
+fn sketch(scene: &Scene<'_>, request: u32) -> Sketch {
+    let Some((account, _, slow)) = judge(scene, request) else {
+        return Sketch::default();
+    };
+    let first = scene.forest.requests[request as usize].ops.start;
+    let charged = account.charges.iter().filter_map(|c| match c.target {
+        Target::Op(i) | Target::Gap(i) => Some(first + i as u32),
+        Target::Tail(_) => None,
+    });
+    Sketch {
+        slow,
+        charged: charged.collect(),
     }
+}
+
+fn verdict(scene: &Scene<'_>, request: u32) -> Diagnosis {
+    match judge(scene, request) {
+        Some((account, settlement, slow)) => {
+            arbiter::diagnosis(scene, request, &account, settlement, slow)
+        }
+        None => arbiter::not_judged(scene, request),
+    }
+}
+
+/// The settled account of a request; `None` where it cannot be judged.
+fn judge(scene: &Scene<'_>, request: u32) -> Option<(Account, Settlement, bool)> {
+    let r = &scene.forest.requests[request as usize];
+    if r.root_state == RootState::Unfinished || r.ops.is_empty() || scene.is_stranger(request) {
+        return None;
+    }
+    let mut account = Account::default();
     for look in LOOKS {
         look(scene, request, &mut account);
     }
     let settlement = account.settle(scene.forest, r);
     let slow = is_slow(scene, request, &settlement);
-    let diagnosis = if last {
-        arbiter::diagnosis(scene, request, &account, settlement, slow)
-    } else {
-        arbiter::sketch(request, settlement, slow)
-    };
-    (account, diagnosis)
+    Some((account, settlement, slow))
 }
 
 /// How much more than the threshold a verdict of this cause must show, so that natural variation, which
@@ -116,20 +141,14 @@ fn is_slow(scene: &Scene<'_>, request: u32, settlement: &Settlement) -> bool {
 fn exclude(
     forest: &Forest,
     calls: &Calls,
-    judged: &[(Account, Diagnosis)],
+    sketches: &[Sketch],
     notes: &mut Vec<String>,
 ) -> Excluded {
     let mut charged = vec![false; forest.ops.len()];
-    let mut slow = vec![false; forest.requests.len()];
-    for (account, diagnosis) in judged {
-        let r = &forest.requests[diagnosis.request as usize];
-        slow[diagnosis.request as usize] = diagnosis.slow;
-        for charge in &account.charges {
-            if let super::account::Target::Op(i) | super::account::Target::Gap(i) = charge.target {
-                charged[r.ops.start as usize + i] = true;
-            }
-        }
+    for op in sketches.iter().flat_map(|s| &s.charged) {
+        charged[*op as usize] = true;
     }
+    let slow: Vec<bool> = sketches.iter().map(|s| s.slow).collect();
     let mut ops = charged.clone();
     for (request, _) in forest.requests.iter().zip(&slow).filter(|(_, s)| **s) {
         ops[request.ops.start as usize..request.ops.end as usize].fill(true);

@@ -20,11 +20,27 @@ const LEAST_LONG: f64 = 0.6;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extra {
     /// Tokens seen.
-    pub(super) observed: f64,
+    pub(super) observed: f32,
     /// Tokens usual here.
-    pub(super) usual: f64,
+    pub(super) usual: f32,
     /// Milliseconds at the normal price.
-    pub(super) millis: f64,
+    pub(super) millis: f32,
+}
+
+impl Extra {
+    /// Millions of calls are held at once; seven digits are plenty for each.
+    fn new(observed: f64, usual: f64, millis: f64) -> Self {
+        Self {
+            observed: observed as f32,
+            usual: usual as f32,
+            millis: millis as f32,
+        }
+    }
+
+    /// Milliseconds at the normal price.
+    pub(super) fn millis(&self) -> f64 {
+        f64::from(self.millis)
+    }
 }
 
 /// One call held against what is normal.
@@ -116,11 +132,7 @@ fn surge(
         }
     }
     let extra = extra.min(uncached);
-    Some(Extra {
-        observed: added,
-        usual,
-        millis: price.first.price(uncached, extra),
-    })
+    Some(Extra::new(added, usual, price.first.price(uncached, extra)))
 }
 
 fn cold(calls: &Calls, base: &Baselines, index: CallIx, call: &Call) -> Option<Extra> {
@@ -139,15 +151,14 @@ fn cold(calls: &Calls, base: &Baselines, index: CallIx, call: &Call) -> Option<E
         return None;
     }
     let uncached = (input - cached).max(0.0);
-    Some(Extra {
-        observed: cached,
+    Some(Extra::new(
+        cached,
         usual,
-        millis: base
-            .prices
+        base.prices
             .of(call.model)?
             .first
             .price(uncached, lost.min(uncached)),
-    })
+    ))
 }
 
 /// A first call's miss counts, even where first calls often miss, when the same lane lost its cache
@@ -171,9 +182,5 @@ fn long(base: &Baselines, options: &Options, call: &Call) -> Option<Extra> {
         return None;
     }
     let millis = extra * base.prices.of(call.model)?.rate;
-    (millis > 0.3 * options.floor()).then_some(Extra {
-        observed: output,
-        usual: usual.typical,
-        millis,
-    })
+    (millis > 0.3 * options.floor()).then_some(Extra::new(output, usual.typical, millis))
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::forest::Marks;
 use super::lanes::{Walk, Work};
 use super::repair::mark;
-use super::{Counted, Forest, NO_LANE, Request, RootState, StepKind, critical};
+use super::{Counted, Forest, Lane, NO_LANE, Request, RootState, StepKind, StepOp, critical};
 use crate::model::{Dataset, IssueKind, Op, SpanIx, TaskFacts};
 use crate::units::{Nanos, Sym, Window};
 
@@ -18,28 +18,60 @@ pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counte
         tree: &forest.tree,
         counted,
     };
-    let mut found: Vec<(Request, Work)> = forest
-        .tree
-        .traces
-        .par_iter()
-        .flat_map_iter(|trace| {
-            candidates(&walk, trace)
-                .into_iter()
-                .filter_map(|roots| request(&walk, &roots, marks))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    found.sort_by_key(|(r, _)| {
+    let traces = &forest.tree.traces;
+    // A batch at a time, so that what was found is not held twice.
+    let mut found = Found::default();
+    for batch in traces.chunks(BATCH) {
+        let part: Vec<(Request, Work)> = batch
+            .par_iter()
+            .flat_map_iter(|trace| {
+                candidates(&walk, trace)
+                    .into_iter()
+                    .filter_map(|roots| request(&walk, &roots, marks))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        part.into_iter().for_each(|(r, work)| found.add(r, work));
+    }
+    found.requests.sort_by_key(|r| {
         (
             r.wall.start,
             r.trace,
             walk.dataset.spans[r.root as usize].id,
         )
     });
-    let mut missing = Vec::new();
-    for (mut request, work) in found {
-        let (ops, lanes) = (forest.ops.len() as u32, forest.lanes.len() as u32);
-        forest.ops.extend(work.ops.into_iter().map(|mut op| {
+    let missing: Vec<SpanIx> = found
+        .requests
+        .iter()
+        .filter(|r| r.root_state == RootState::Missing)
+        .map(|r| r.root)
+        .collect();
+    (forest.requests, forest.ops, forest.lanes) = (found.requests, found.ops, found.lanes);
+    for root in missing {
+        let span = dataset.spans[root as usize];
+        dataset
+            .ledger
+            .count(IssueKind::MissingRoot, span.place, || {
+                format!("trace {} has no root span", span.trace)
+            });
+    }
+}
+
+/// Traces looked at in one go.
+const BATCH: usize = 4096;
+
+#[derive(Default)]
+struct Found {
+    requests: Vec<Request>,
+    ops: Vec<StepOp>,
+    lanes: Vec<Lane>,
+}
+
+impl Found {
+    /// Appends a request; indices of its work become indices of the forest.
+    fn add(&mut self, mut request: Request, work: Work) {
+        let (ops, lanes) = (self.ops.len() as u32, self.lanes.len() as u32);
+        self.ops.extend(work.ops.into_iter().map(|mut op| {
             op.lane += lanes;
             op.opens = if op.opens == NO_LANE {
                 NO_LANE
@@ -48,24 +80,13 @@ pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counte
             };
             op
         }));
-        forest.lanes.extend(work.lanes.into_iter().map(|mut lane| {
+        self.lanes.extend(work.lanes.into_iter().map(|mut lane| {
             lane.ops = lane.ops.start + ops..lane.ops.end + ops;
             lane
         }));
-        request.ops = ops..forest.ops.len() as u32;
-        request.lanes = lanes..forest.lanes.len() as u32;
-        if request.root_state == RootState::Missing {
-            missing.push(request.root);
-        }
-        forest.requests.push(request);
-    }
-    for root in missing {
-        let span = dataset.spans[root as usize];
-        dataset
-            .ledger
-            .count(IssueKind::MissingRoot, span.place, || {
-                format!("trace {} has no root span", span.trace)
-            });
+        request.ops = ops..self.ops.len() as u32;
+        request.lanes = lanes..self.lanes.len() as u32;
+        self.requests.push(request);
     }
 }
 

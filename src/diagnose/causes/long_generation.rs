@@ -22,13 +22,15 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         let proof = Proof {
             span: Some(call.span),
             fact: "output_tokens",
-            observed: extra.observed,
-            expected: Some(extra.usual),
+            observed: f64::from(extra.observed),
+            expected: Some(f64::from(extra.usual)),
             unit: "tokens",
             via: "attribute",
             note: "the answer was far longer than this step's answers are",
         };
-        let own = seen.residual(call).clamp(0.0, OWN_RESIDUAL * extra.millis);
-        account.charge(Cause::LongGeneration, target, extra.millis + own, proof);
+        let own = seen
+            .residual(call)
+            .clamp(0.0, OWN_RESIDUAL * extra.millis());
+        account.charge(Cause::LongGeneration, target, extra.millis() + own, proof);
     }
 }

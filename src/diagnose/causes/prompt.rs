@@ -19,8 +19,8 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             let proof = Proof {
                 span: Some(call.span),
                 fact: "prompt_growth",
-                observed: extra.observed,
-                expected: Some(extra.usual),
+                observed: f64::from(extra.observed),
+                expected: Some(f64::from(extra.usual)),
                 unit: "tokens",
                 via: "attribute",
                 note: "the prompt grew far beyond what this step usually adds",
@@ -28,24 +28,24 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             // The contention that a giant prompt meets in its own call is its own doing, unless it is out
             // of all proportion.
             let residual = seen.residual(call).max(0.0);
-            let own = if extra.millis >= OWN_SHARE * (extra.millis + residual) {
+            let own = if extra.millis() >= OWN_SHARE * (extra.millis() + residual) {
                 residual
             } else {
                 0.0
             };
-            account.charge(Cause::PrefillSurge, target, extra.millis + own, proof);
+            account.charge(Cause::PrefillSurge, target, extra.millis() + own, proof);
         }
         if let Some(extra) = seen.cold {
             let proof = Proof {
                 span: Some(call.span),
                 fact: "cached_tokens",
-                observed: extra.observed,
-                expected: Some(extra.usual),
+                observed: f64::from(extra.observed),
+                expected: Some(f64::from(extra.usual)),
                 unit: "tokens",
                 via: "attribute",
                 note: "prompt tokens that are usually served from the cache were computed",
             };
-            account.charge(Cause::ColdCache, target, extra.millis, proof);
+            account.charge(Cause::ColdCache, target, extra.millis(), proof);
         }
     }
 }

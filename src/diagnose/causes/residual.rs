@@ -64,7 +64,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             c.target == target
                 && !matches!(c.cause, Cause::ColdCache | Cause::LongGeneration)
                 && !(c.cause == Cause::PrefillSurge
-                    && c.millis < seen.surge.map_or(0.0, |e| e.millis) + 1e-9)
+                    && c.millis < seen.surge.map_or(0.0, |e| e.millis()) + 1e-9)
         });
         let long = account
             .charges
@@ -72,7 +72,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             .filter(|c| c.target == target && c.cause == Cause::LongGeneration)
             .map(|c| c.millis)
             .sum::<f64>();
-        let millis = seen.residual(call) - (long - seen.long.map_or(0.0, |e| e.millis)).max(0.0);
+        let millis = seen.residual(call) - (long - seen.long.map_or(0.0, |e| e.millis())).max(0.0);
         if charged_otherwise || (millis <= 0.0 && !scene.routes.is_away(call)) {
             continue;
         }
@@ -323,6 +323,14 @@ impl Residual<'_> {
 
     /// Same work, higher price, in company: neighbours.
     fn neighbour(&self, account: &mut Account, has_volume: bool) {
+        let natural = if has_volume {
+            0.0
+        } else {
+            NATURAL * self.expected_total()
+        };
+        if self.millis <= natural {
+            return;
+        }
         let (weight, proof) = self
             .company_evidence()
             .into_iter()
@@ -337,15 +345,10 @@ impl Residual<'_> {
                 },
             );
         let Some(proof) = proof else { return };
-        let natural = if has_volume {
-            0.0
-        } else {
-            NATURAL * self.expected_total()
-        };
         self.charge(
             account,
             Cause::NoisyNeighbour,
-            weight * (self.millis - natural).max(0.0),
+            weight * (self.millis - natural),
             proof,
         );
     }

@@ -5,6 +5,7 @@
 //! packages/shared/src/features/batchExport/types.ts, and downloads of its own test data.
 
 mod observation;
+mod wrapped;
 
 use super::record::{self, Reader};
 use super::{Chunk, Format, Head, Layout};

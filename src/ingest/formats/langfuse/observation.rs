@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::wrapped::unwrapped;
 use crate::ingest::fields::Fields;
 use crate::ingest::formats::plain::attr;
 use crate::ingest::formats::record::Reader;
@@ -194,7 +195,13 @@ impl<'a> Reader<'a, '_, '_> {
     }
 
     fn deliver<'t>(&mut self, mut span: RawSpan<'t>, origin: Origin<'t>, at: usize) -> Step<()> {
-        span.attributes.extend(origin.attributes);
+        span.attributes
+            .extend(origin.attributes.into_iter().map(|mut attribute| {
+                if let Some(value) = unwrapped(&attribute.value) {
+                    attribute.value = value;
+                }
+                attribute
+            }));
         let resource = self.out.resource(&origin.resource);
         let scope = self.out.scope(&origin.scope.0, &origin.scope.1);
         self.out.span(&span, resource, scope, at);

@@ -68,6 +68,18 @@ impl Source {
         &self.name
     }
 
+    /// True when it is the file at `path`, however either is spelled.
+    #[must_use]
+    pub fn is_at(&self, path: &Path) -> bool {
+        match &self.origin {
+            Origin::File(own) => {
+                own == path
+                    || matches!((fs::canonicalize(own), fs::canonicalize(path)), (Ok(a), Ok(b)) if a == b)
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn is_found(&self) -> bool {
         self.found
     }

@@ -320,7 +320,7 @@ fn a_file_one_may_not_read() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = folder(&[("secret.jsonl", GOOD.as_bytes())]);
     let path = folder.path().join("secret.jsonl");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).expect("allowed");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("allowed");
     if fs::read(&path).is_ok() {
         return; // Nothing is forbidden to root.
     }

@@ -1,15 +1,30 @@
 //! agentdiag: offline trace analysis and diagnosis of LLM agents.
 //!
-//! The modules follow the data:
+//! The modules follow the data, and a module uses only what stands before it (`tests/it/layers.rs`
+//! holds them to that):
 //!
 //! ```text
-//! files -> ingest -> dialect -> model -> trace -> baseline -> diagnose -> report -> render
-//!          bytes     meaning    spans    trees    normal      causes      one value  text, JSON
+//! files -> ingest -> dialect -> model -> trace -> baseline -> diagnose -+-> report -> render
+//!          bytes     meaning    spans    trees    normal      causes    |   one value  text, JSON
+//!                                          |                            |
+//!                                          +-> aggregate: cost, drift --+
 //! ```
 //!
-//! `ingest` knows encodings and nothing about language models; `dialect` knows vocabularies and
-//! nothing about bytes. Before [`model::Dataset`] all is reading; the middle is pure functions of
-//! data and options. Nothing is lost silently ([`model::Ledger`]) and absent is never zero.
+//! Two kinds of knowledge are kept apart: [`ingest`] knows encodings and nothing about language
+//! models; [`dialect`] knows vocabularies and nothing about bytes. Before [`model::Dataset`] all is
+//! reading, after [`report::Report`] all is showing, and the middle is pure functions of data and
+//! options: it reads no clock and no environment, and prints nothing.
+//!
+//! Nothing is lost silently: [`model::Ledger`] counts every record that was skipped, mended or
+//! guessed, with a place. Absent is never zero: what a dump does not show is `None` to the end.
+//!
+//! A verdict is an entry in an account. [`trace`] gives every nanosecond of a request to exactly one
+//! of its [`trace::Parts`]; [`baseline`] says what the request should have taken, from the
+//! healthier part of the same dump; [`diagnose`] divides the difference among causes that can prove
+//! their share, and what nobody can prove is `unexplained`. Whatever is learned over requests does
+//! not depend on their order, so that the same input gives the same bytes on any number of threads.
+//!
+//! [`commands`] wires the stages together; `main.rs` turns an [`error::Outcome`] into an exit code.
 
 pub mod error;
 pub mod units;
@@ -29,6 +44,7 @@ pub mod baseline;
 pub mod diagnose;
 
 pub mod aggregate;
+
 pub mod report;
 
 pub mod render;

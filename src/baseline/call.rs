@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::model::{Dataset, SpanIx};
+use crate::model::{Dataset, Op, SpanIx};
 use crate::trace::{Forest, StepKind};
 use crate::units::{Nanos, Sym, Window};
 
@@ -48,6 +48,9 @@ pub struct Call {
     pub finish: Sym,
     /// Tenant, else conversation: whose prefix a cache may hold.
     pub tenant: Sym,
+    /// True where only the serving side recorded the call: whose it is, and what step it belongs to,
+    /// nobody can tell.
+    pub server_side_only: bool,
     /// The serving side's span, where joined.
     pub engine: Option<SpanIx>,
 }
@@ -153,6 +156,7 @@ fn of_request(dataset: &Dataset, forest: &Forest, index: u32) -> Vec<Call> {
                 kind: request.kind,
                 agent: lane.agent,
                 finish: facts.finish,
+                server_side_only: span.op == Op::Engine,
                 tenant: request.tenant.or(conversation),
                 engine: (facts.engine != u32::MAX).then_some(facts.engine),
             });

@@ -130,7 +130,11 @@ fn read(options: &Options, progress: &Progress) -> Result<Dataset, Error> {
         threads: options.threads,
         ..ingest::Options::default()
     };
-    let sources = Source::find(&options.paths);
+    let mut sources = Source::find(&options.paths);
+    // It may lie beside the exports.
+    if let Some(prices) = &options.prices {
+        sources.retain(|source| !source.is_at(prices));
+    }
     let reading = ingest::read_all(sources, &how, Normalizer::new, progress);
     if reading.readable == 0 {
         let names: Vec<&str> = reading

@@ -4,16 +4,18 @@
 use super::account::{Account, Proof, Settlement};
 use super::scene::Scene;
 use super::{Cause, Claim, Diagnosis, Evidence, Fact, Outcome, confidence, missing};
-use crate::trace::Request;
 use crate::units::Nanos;
 
-/// Facts kept per claim.
+/// Facts kept per claim of a slow request; of others, the strongest alone.
 const FACTS: usize = 4;
 
-/// A request that cannot be judged: it never ended, or shows no operations.
-pub(super) fn not_judged(request: u32, r: &Request) -> Diagnosis {
+/// A request that cannot be judged: it never ended, shows no operations, or is a stranger's.
+pub(super) fn not_judged(scene: &Scene<'_>, request: u32) -> Diagnosis {
+    let r = &scene.forest.requests[request as usize];
     let missing = if r.ops.is_empty() {
         vec!["model and tool calls"]
+    } else if scene.is_stranger(request) {
+        vec!["client side of the call"]
     } else {
         vec!["end of the request's root span"]
     };
@@ -45,7 +47,7 @@ pub(super) fn diagnosis(
             Some(Claim {
                 cause,
                 explains,
-                evidence: evidence(scene, account, cause)?,
+                evidence: evidence(scene, account, cause, if slow { FACTS } else { 1 })?,
             })
         })
         .collect();
@@ -56,7 +58,7 @@ pub(super) fn diagnosis(
         Vec::new()
     };
     let confidence = if slow {
-        confidence::of(scene, request, &settlement, &missing)
+        confidence::of(scene, &settlement, &missing)
     } else {
         0.0
     };
@@ -79,7 +81,7 @@ pub(super) fn diagnosis(
 }
 
 /// The strongest proofs of a cause, by milliseconds charged.
-fn evidence(scene: &Scene<'_>, account: &Account, cause: Cause) -> Option<Evidence> {
+fn evidence(scene: &Scene<'_>, account: &Account, cause: Cause, most: usize) -> Option<Evidence> {
     let mut charges: Vec<_> = account
         .charges
         .iter()
@@ -89,7 +91,7 @@ fn evidence(scene: &Scene<'_>, account: &Account, cause: Cause) -> Option<Eviden
     charges.sort_by(|a, b| b.1.millis.total_cmp(&a.1.millis).then(a.0.cmp(&b.0)));
     let mut facts = charges
         .into_iter()
-        .take(FACTS)
+        .take(most)
         .map(|(_, c)| fact(scene, &c.proof));
     let first = facts.next()?;
     Some(Evidence {

@@ -16,6 +16,8 @@ pub(super) struct Ground<'a> {
     pub(super) dataset: &'a Dataset,
     pub(super) forest: &'a Forest,
     pub(super) measured: Measured,
+    /// True where any call was recorded by its client.
+    pub(super) shows_clients: bool,
     /// Per call.
     pub(super) sites: Vec<Site>,
     pub(super) homes: Homes,
@@ -34,6 +36,7 @@ impl<'a> Ground<'a> {
         let measured = Measured::collect(dataset, forest);
         let calls = &measured.calls;
         Self {
+            shows_clients: calls.all.iter().any(|c| !c.server_side_only),
             sites: sites(calls),
             homes: Homes::find(calls),
             crowd: Crowd::count(dataset, calls),

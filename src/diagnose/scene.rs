@@ -82,6 +82,13 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// True for a call that only a server recorded, in a dump that shows agents: another tenant's load.
+    /// It is company to the others and not itself judged.
+    pub(super) fn is_stranger(&self, request: u32) -> bool {
+        let mut calls = self.calls_of(request).peekable();
+        self.shows_clients && calls.peek().is_some() && calls.all(|(_, _, c)| c.server_side_only)
+    }
+
     /// The calls of a request: its operations' position, index and call.
     pub(super) fn calls_of(
         &self,

@@ -81,10 +81,11 @@ impl Faults {
     }
 }
 
-/// A request without an end, or without operations, has nothing to be held against.
+/// A request without an end, or without operations, has nothing to be held against; a stranger's call is
+/// company and not judged.
 fn is_judged(scene: &Scene<'_>, request: u32) -> bool {
     let r = &scene.forest.requests[request as usize];
-    r.root_state != RootState::Unfinished && !r.ops.is_empty()
+    r.root_state != RootState::Unfinished && !r.ops.is_empty() && !scene.is_stranger(request)
 }
 
 /// All charges against a request; `None` where it cannot be judged.
@@ -101,7 +102,7 @@ fn account(scene: &Scene<'_>, request: u32) -> Option<Account> {
 fn judge(scene: &Scene<'_>, request: u32) -> Diagnosis {
     let r = &scene.forest.requests[request as usize];
     let Some(account) = account(scene, request) else {
-        return arbiter::not_judged(request, r);
+        return arbiter::not_judged(scene, request);
     };
     let settlement = account.settle(scene.forest, r);
     let slow = is_slow(scene, request, &settlement);
@@ -122,6 +123,11 @@ fn margin(cause: Cause, spread: f64) -> f64 {
     1.0 + (full - 1.0) * (spread / 0.3).min(1.0)
 }
 
+/// Excess from which a request is slow, milliseconds, before any margin.
+pub(super) fn threshold(options: &Options, settlement: &Settlement) -> f64 {
+    ((options.slow_factor - 1.0) * settlement.expected.as_millis()).max(options.floor())
+}
+
 fn is_slow(scene: &Scene<'_>, request: u32, settlement: &Settlement) -> bool {
     let options = scene.options;
     let wall = scene.forest.requests[request as usize].duration();
@@ -131,8 +137,7 @@ fn is_slow(scene: &Scene<'_>, request: u32, settlement: &Settlement) -> bool {
     let Some((cause, _)) = settlement.entries.first() else {
         return false;
     };
-    let threshold =
-        ((options.slow_factor - 1.0) * settlement.expected.as_millis()).max(options.floor());
+    let threshold = threshold(options, settlement);
     settlement.excess.as_millis() >= threshold * margin(*cause, scene.base.prices.spread)
 }
 

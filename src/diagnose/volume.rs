@@ -53,10 +53,15 @@ impl Seen {
     pub(super) fn of(calls: &Calls, base: &Baselines, options: &Options, index: CallIx) -> Self {
         let call = calls.get(index);
         let mut expected = base.prices.expect(calls, call);
-        let extras = Extras {
-            surge: surge(calls, base, call, &mut expected),
-            cold: cold(calls, base, index, call),
-            long: long(base, options, call),
+        // Whose the call is, and so what is usual for it, nobody can tell from the server's side.
+        let extras = if call.server_side_only {
+            Extras::default()
+        } else {
+            Extras {
+                surge: surge(calls, base, call, &mut expected),
+                cold: cold(calls, base, index, call),
+                long: long(base, options, call),
+            }
         };
         let any = extras.surge.is_some() || extras.cold.is_some() || extras.long.is_some();
         let total = expected.map_or(0.0, |e| e.total());

@@ -18,9 +18,6 @@ use crate::ingest::{RawAttr, RawClusterEvent, RawLog, RawMetric, RawSpan, Sink};
 use crate::model::{CallIx, Dataset, IssueKind, Ledger, Link, Op, Place, Span, SpanFlags, Status};
 use crate::units::Sym;
 
-/// Distinct strange keys kept; more than that is noise of its own.
-const STRANGE_KEYS: usize = 200;
-
 /// A dataset under construction, filled by readers.
 #[derive(Debug, Default)]
 pub struct Normalizer {
@@ -176,9 +173,7 @@ impl Sink for Normalizer {
         let mut slots = Slots::new(self.origins.speaker(scope).home);
         let data = &mut self.data;
         slots.gather(&raw.attributes, self.keys.get_mut(), |key| {
-            if data.strange_keys.len() < STRANGE_KEYS || data.names.find(key).is_some() {
-                *data.strange_keys.entry(data.names.intern(key)).or_default() += 1;
-            }
+            *data.strange_keys.entry(data.names.intern(key)).or_default() += 1;
         });
         let setting = Setting {
             named: self.named(scope, span.name),

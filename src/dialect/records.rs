@@ -3,13 +3,14 @@
 use super::fault;
 use super::field::NumberField;
 use super::keys::KeyMemo;
+use super::shell;
 use super::slots::Slots;
 use crate::ingest::{RawClusterEvent, RawLog, RawValue};
 use crate::model::{ClusterEvent, Dataset, IssueKind, LogRecord};
 
 /// Takes in one log record, without its body.
 pub(super) fn log(data: &mut Dataset, keys: &mut KeyMemo, log: &RawLog<'_>, resource: u32) {
-    let Some(time) = log.time else {
+    let Some(time) = shell::plausible(&mut data.ledger, log.place, log.time) else {
         let detail = || "a log record without a time".to_owned();
         data.ledger
             .count(IssueKind::UnusedRecords, log.place, detail);
@@ -33,7 +34,7 @@ pub(super) fn log(data: &mut Dataset, keys: &mut KeyMemo, log: &RawLog<'_>, reso
 
 /// Takes in one cluster event.
 pub(super) fn cluster_event(data: &mut Dataset, event: &RawClusterEvent<'_>) {
-    let Some(time) = event.time else {
+    let Some(time) = shell::plausible(&mut data.ledger, event.place, event.time) else {
         let detail = || "a cluster event without a time".to_owned();
         data.ledger
             .count(IssueKind::UnusedRecords, event.place, detail);

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use super::shell;
 use crate::ingest::{RawMetric, RawMetricKind, RawPoint, RawPointValue, RawValue};
 use crate::model::{Dataset, IssueKind, Point, Resource, Series, SeriesKind};
 use crate::units::{Interner, Sym};
@@ -61,7 +62,7 @@ impl SeriesIndex {
         (name, kind): (Sym, SeriesKind),
         value: f64,
     ) {
-        let Some(time) = point.time else {
+        let Some(time) = shell::plausible(&mut data.ledger, metric.place, point.time) else {
             data.ledger
                 .count(IssueKind::UntimedMetrics, metric.place, || {
                     format!("metric {} has a point without a time", metric.name)

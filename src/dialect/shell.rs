@@ -1,7 +1,7 @@
 //! What every span has: identity and times, mended where they are broken.
 
 use crate::ingest::RawSpan;
-use crate::model::{CallIx, Dataset, IssueKind, Ledger, Op, Span, SpanFlags};
+use crate::model::{CallIx, Dataset, IssueKind, Ledger, Op, Place, Span, SpanFlags};
 use crate::units::Nanos;
 
 /// The span's shell: identity, times, and what had to be mended. `None` when it cannot be
@@ -48,13 +48,26 @@ pub(super) fn of(data: &mut Dataset, raw: &RawSpan<'_>, resource: u32, scope: u3
     })
 }
 
+/// The last instant taken for one, in the year 2262: two of them can still be added.
+const LAST: Nanos = Nanos(i64::MAX as u64);
+
+/// `time`, unless no clock can have said it; that is counted and left out.
+pub(super) fn plausible(ledger: &mut Ledger, place: Place, time: Option<Nanos>) -> Option<Nanos> {
+    if time.is_some_and(|time| time > LAST) {
+        let detail = || "a time after the year 2262".to_owned();
+        ledger.count(IssueKind::BadNumber, place, detail);
+    }
+    time.filter(|&time| time <= LAST)
+}
+
 /// Start and end, mended; `None` when there is neither.
 fn mend_times(
     raw: &RawSpan<'_>,
     flags: &mut SpanFlags,
     ledger: &mut Ledger,
 ) -> Option<(Nanos, Nanos)> {
-    let (start, end) = match (raw.start, raw.end) {
+    let [start, end] = [raw.start, raw.end].map(|time| plausible(ledger, raw.place, time));
+    let (start, end) = match (start, end) {
         (None, None) => {
             let detail = || "neither start nor end; the span was left out".to_owned();
             ledger.count(IssueKind::NoStart, raw.place, detail);

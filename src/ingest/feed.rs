@@ -59,9 +59,8 @@ impl<'a> Feed<'a> {
         }
         let missing = want - self.pending.len();
         let allowed = self.limit.saturating_sub(self.end());
-        self.pending.reserve(missing + 64);
         let ask = (missing as u64).min(allowed);
-        match (&mut self.reader).take(ask).read_to_end(&mut self.pending) {
+        match self.read(ask as usize) {
             Ok(got) if (got as u64) < ask => self.ended = true,
             Ok(_) if ask == allowed => {
                 self.ended = true;
@@ -73,6 +72,26 @@ impl<'a> Feed<'a> {
                 self.failure = Some(error);
             }
         }
+    }
+
+    /// Appends up to `ask` bytes. A fresh zeroed block comes from the system as it is, while growing a
+    /// vector for `read_to_end` would write every byte once more before reading it.
+    fn read(&mut self, ask: usize) -> io::Result<usize> {
+        let have = self.pending.len();
+        let mut block = vec![0; have + ask];
+        block[..have].copy_from_slice(&self.pending);
+        let mut filled = have;
+        let outcome = loop {
+            match self.reader.read(&mut block[filled..]) {
+                Ok(0) => break Ok(filled - have),
+                Ok(got) => filled += got,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        block.truncate(filled);
+        self.pending = block;
+        outcome
     }
 
     /// Takes `count` bytes off the front, with their offset.

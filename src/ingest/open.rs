@@ -155,6 +155,7 @@ impl<'p> Plan<'p> {
             feed,
             ledger: Ledger::default(),
             max_record: self.options.max_record,
+            pieces: 0,
         };
         match verdict {
             Verdict::Readable(format, layout) => {
@@ -162,6 +163,10 @@ impl<'p> Plan<'p> {
                 opened.input.format = format!("{} {}", format.name, layout.word());
                 let mut emit = |chunk| send.send(Job { format, chunk }).is_ok();
                 splitter.run(layout, &mut emit);
+                if let Some(limit) = format.limit.filter(|l| l.pieces == splitter.pieces) {
+                    let detail = limit.detail.to_owned();
+                    opened.issue(IssueKind::PartialExport, None, detail);
+                }
             }
             Verdict::Known(known) => {
                 opened.input.format = format!("{}, not read", known.name);

@@ -100,6 +100,15 @@ pub struct RawEvent<'a> {
     pub attributes: Vec<RawAttr<'a>>,
 }
 
+impl RawEvent<'_> {
+    /// Gives an event its name back where the exporter lost it and its attributes tell.
+    pub(crate) fn restore_name(&mut self) {
+        if self.name.is_empty() && self.attributes.iter().any(|a| a.key == "exception.type") {
+            self.name = "exception".into();
+        }
+    }
+}
+
 /// A span link.
 #[derive(Clone, Copy, Debug)]
 pub struct RawLink {

@@ -31,13 +31,16 @@ pub(crate) fn sniff(bytes: &[u8], whole: bool) -> Verdict {
         shape,
         lines,
     };
-    for shape in candidates(bytes) {
-        let head = head(shape);
-        let fitting = FORMATS
-            .iter()
-            .find_map(|format| Some((format, (format.recognise)(&head)?)));
-        if let Some((format, layout)) = fitting {
-            return Verdict::Readable(format, layout);
+    for last_resort in [false, true] {
+        for shape in candidates(bytes) {
+            let head = head(shape);
+            let fitting = FORMATS
+                .iter()
+                .filter(|format| format.last_resort == last_resort)
+                .find_map(|format| Some((format, (format.recognise)(&head)?)));
+            if let Some((format, layout)) = fitting {
+                return Verdict::Readable(format, layout);
+            }
         }
     }
     let head = head(Shape::of(bytes));
@@ -71,11 +74,23 @@ fn stands_in_lines(bytes: &[u8], whole: bool) -> bool {
     };
     match bytes.trim_ascii_start().first() {
         Some(b'[') => lines(bytes).next().is_some_and(complete),
-        _ => lines(bytes)
-            .take(TRIES)
-            .filter(|(line, _)| bytes.get(line.start) == Some(&b'{'))
-            .any(complete),
+        _ => {
+            let mut braces = lines(bytes)
+                .take(TRIES)
+                .filter(|(line, _)| bytes.get(line.start) == Some(&b'{'))
+                .peekable();
+            !braces
+                .peek()
+                .is_some_and(|(line, _)| spans_lines(bytes, line))
+                && braces.any(complete)
+        }
     }
+}
+
+/// True when the value that begins with `line` ends in a later one: what stands in lines of its own
+/// inside is part of it.
+fn spans_lines(bytes: &[u8], line: &std::ops::Range<usize>) -> bool {
+    matches!(extent(bytes, line.start), Extent::Ends(end) if end > line.end)
 }
 
 fn is_text(bytes: &[u8]) -> bool {
@@ -145,6 +160,7 @@ mod tests {
         for documents in [
             format!("[{one},\n{one}]"),
             "{\n \"resourceSpans\": [\n ]\n}\n".to_owned(),
+            "{\"resourceSpans\":[\n{\"scopeSpans\":[]},\n{\"scopeSpans\":[]}\n]}\n".to_owned(),
         ] {
             assert_eq!(verdict(&documents), "otlp-json documents", "{documents}");
         }

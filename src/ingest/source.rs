@@ -68,6 +68,18 @@ impl Source {
         &self.name
     }
 
+    /// True when it is the file at `path`, however either is spelled.
+    #[must_use]
+    pub fn is_at(&self, path: &Path) -> bool {
+        match &self.origin {
+            Origin::File(own) => {
+                own == path
+                    || matches!((fs::canonicalize(own), fs::canonicalize(path)), (Ok(a), Ok(b)) if a == b)
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn is_found(&self) -> bool {
         self.found
     }
@@ -128,7 +140,11 @@ impl Finder {
             self.stdin = true;
             self.sources.push(Source::new("-".into(), origin, false));
         } else if path.is_dir() {
+            let before = self.sources.len();
             self.folder(path, None, &mut Vec::new());
+            if self.sources.len() == before {
+                self.missing(name, "the folder holds no files".into());
+            }
         } else if path.exists() || !has_wildcard(&name) {
             match fs::metadata(path) {
                 Ok(_) => self.file(path, false),

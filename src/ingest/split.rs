@@ -21,6 +21,8 @@ pub(crate) struct Splitter<'f> {
     pub(crate) ledger: Ledger,
     /// Records larger than this are skipped.
     pub(crate) max_record: usize,
+    /// Pieces of documents cut so far.
+    pub(crate) pieces: u64,
 }
 
 impl Splitter<'_> {
@@ -106,6 +108,7 @@ impl Splitter<'_> {
             match cut {
                 Cut::Piece(piece) => {
                     pieces.push(piece);
+                    self.pieces += 1;
                     if cutter.done() < CHUNK {
                         continue;
                     }

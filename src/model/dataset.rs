@@ -277,6 +277,8 @@ fn append<T>(into: &mut Vec<T>, from: Vec<T>, mut each: impl FnMut(&mut T)) {
     if into.is_empty() {
         *into = from;
     } else {
+        // Exactly: doubling a table of millions for the last part read would cost more than the part.
+        into.reserve_exact(from.len());
         into.extend(from);
     }
     into[start..].iter_mut().for_each(&mut each);

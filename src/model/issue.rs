@@ -80,7 +80,7 @@ macro_rules! issue_kinds {
 
 issue_kinds! {
     /// The input holds no bytes.
-    EmptyInput = "empty_input", Error, "check that the export finished; the file holds nothing";
+    EmptyInput = "empty_input", Error, "check that the export finished";
     /// The input could not be opened or read.
     Unreadable = "unreadable_input", Error, "check the path and its permissions";
     /// No known format fits.
@@ -114,7 +114,7 @@ issue_kinds! {
     /// A span without an end.
     UnfinishedSpan = "unfinished_span", Repaired, "it was closed at the end of what it contains and is not judged";
     /// A span without a start.
-    NoStart = "no_start", DataLoss, "spans without a start time cannot be placed";
+    NoStart = "no_start", DataLoss, "such a span is placed at its end, without a duration; without both it is left out";
     /// A span ends before it starts.
     ReversedSpan = "reversed_span", Repaired, "it was given no duration; look at the emitter's clock";
     /// Parents that form a circle.

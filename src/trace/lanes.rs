@@ -4,15 +4,13 @@ use super::{Counted, Lane, NO_LANE, StepKind, StepOp, Tree};
 use crate::model::{Dataset, Op, Span, SpanFlags, SpanIx};
 use crate::units::{Nanos, Sym, Window};
 
-/// Lanes and operations of one request, indices relative to it. Keeps its memory for the next.
+/// Lanes and operations of one request, indices relative to it.
 #[derive(Default)]
 pub(super) struct Work {
     pub(super) lanes: Vec<Lane>,
     pub(super) ops: Vec<StepOp>,
     /// Spans visited.
     pub(super) spans: Vec<SpanIx>,
-    busy: Busy,
-    stack: Vec<(SpanIx, u32)>,
 }
 
 pub(super) struct Walk<'a> {
@@ -22,21 +20,18 @@ pub(super) struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The work below `roots` (one root, or all local roots of a trace without one), within `wall`;
-    /// `work` is overwritten.
-    pub(super) fn work(&self, roots: &[SpanIx], wall: Window, work: &mut Work) {
-        work.lanes.clear();
-        work.ops.clear();
-        work.spans.clear();
-        for &root in roots {
-            work.spans.extend(self.tree.subtree(root));
-        }
-        let Some(&first) = roots.first() else {
-            return;
+    /// The work below `roots` (one root, or all local roots of a trace without one), within `wall`.
+    pub(super) fn work(&self, roots: &[SpanIx], wall: Window) -> Work {
+        let mut work = Work {
+            spans: roots.iter().flat_map(|&r| self.tree.subtree(r)).collect(),
+            ..Work::default()
         };
-        work.busy.find(self, &work.spans);
+        let Some(&first) = roots.first() else {
+            return work;
+        };
+        let busy = Busy::of(self, &work.spans);
         work.lanes.push(self.lane(first, wall, None));
-        let mut stack = std::mem::take(&mut work.stack);
+        let mut stack: Vec<(SpanIx, u32)> = Vec::new();
         let rooted = roots.len() == 1 && self.is_container(first);
         if rooted {
             stack.extend(self.tree.children(first).map(|c| (c, 0)))
@@ -45,15 +40,15 @@ impl Walk<'_> {
         }
         stack.reverse();
         while let Some((span, lane)) = stack.pop() {
-            let below = self.visit(span, lane, work);
+            let below = self.visit(span, lane, &busy, &mut work);
             let at = stack.len();
             if let Some(lane) = below {
                 stack.extend(self.tree.children(span).map(|c| (c, lane)));
             }
             stack[at..].reverse();
         }
-        work.stack = stack;
-        arrange(work);
+        arrange(&mut work);
+        work
     }
 
     /// A request's root is the container of its main lane unless it is itself a call.
@@ -85,7 +80,7 @@ impl Walk<'_> {
     }
 
     /// Records what `span` is and says in which lane its children continue; `None` to skip them.
-    fn visit(&self, span: SpanIx, lane: u32, work: &mut Work) -> Option<u32> {
+    fn visit(&self, span: SpanIx, lane: u32, busy: &Busy, work: &mut Work) -> Option<u32> {
         let s = &self.dataset.spans[span as usize];
         let mut op = StepOp {
             span,
@@ -116,12 +111,12 @@ impl Walk<'_> {
                 work.ops.push(op);
                 None
             }
-            (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) if !work.busy.has(span) => {
+            (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) if !busy.thinks(span) => {
                 work.ops.push(op);
                 None
             }
             (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) => Some(self.open(op, work)),
-            (Op::Task | Op::Agent, _) if work.busy.has(span) => {
+            (Op::Task | Op::Agent, _) if busy.works(span) => {
                 op.kind = StepKind::Group;
                 Some(self.open(op, work))
             }
@@ -175,34 +170,43 @@ fn failed(dataset: &Dataset, span: &Span) -> bool {
     span.failed() || status.is_some_and(|s| s >= 400)
 }
 
-/// Which spans have model calls or sub-agents below them.
-#[derive(Default)]
-struct Busy(hashbrown::HashSet<SpanIx, foldhash::fast::FixedState>);
+/// Which spans have calls below them.
+struct Busy {
+    models: Set,
+    tools: Set,
+}
+
+type Set = hashbrown::HashSet<SpanIx, foldhash::fast::FixedState>;
 
 impl Busy {
-    fn find(&mut self, walk: &Walk<'_>, spans: &[SpanIx]) {
-        self.0.clear();
+    fn of(walk: &Walk<'_>, spans: &[SpanIx]) -> Self {
+        let (mut models, mut tools) = (Set::default(), Set::default());
         for &i in spans {
-            let s = &walk.dataset.spans[i as usize];
-            let works =
-                matches!(s.op, Op::Llm | Op::Engine) && walk.counted[i as usize] == Counted::Owner;
-            // A sub-agent without model spans is still work when it runs tools.
-            let acts = matches!(s.op, Op::Tool | Op::Retrieval)
-                && walk.counted[i as usize] == Counted::Owner;
-            if works || acts {
-                for up in walk.tree.ancestors(i) {
-                    let above = &walk.dataset.spans[up as usize];
-                    let counts = works || matches!(above.op, Op::Task | Op::Agent);
-                    if counts && !self.0.insert(up) {
-                        break;
-                    }
+            if walk.counted[i as usize] != Counted::Owner {
+                continue;
+            }
+            let below = match walk.dataset.spans[i as usize].op {
+                Op::Llm | Op::Engine => &mut models,
+                Op::Tool | Op::Retrieval => &mut tools,
+                _ => continue,
+            };
+            for up in walk.tree.ancestors(i) {
+                if !below.insert(up) {
+                    break;
                 }
             }
         }
+        Self { models, tools }
     }
 
-    fn has(&self, span: SpanIx) -> bool {
-        self.0.contains(&span)
+    /// Model calls lie below it.
+    fn thinks(&self, span: SpanIx) -> bool {
+        self.models.contains(&span)
+    }
+
+    /// Model calls or tools lie below it: a sub-agent without model spans still works.
+    fn works(&self, span: SpanIx) -> bool {
+        self.thinks(span) || self.tools.contains(&span)
     }
 }
 

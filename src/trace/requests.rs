@@ -162,7 +162,7 @@ fn request(walk: &Walk<'_>, roots: &[SpanIx], marks: &Marks, work: &mut Work) ->
     } else {
         extent(walk, all)
     };
-    walk.work(roots, wall, work);
+    *work = walk.work(roots, wall);
     let mut request = Request {
         trace: span.trace,
         root,

@@ -8,10 +8,14 @@
 )]
 
 mod cli;
+mod deep;
 mod dialects;
+mod hostile_cli;
 mod ingest;
+mod invariants;
 mod layers;
 mod man;
+mod otlp;
 mod pipeline;
 mod readme;
 mod render;

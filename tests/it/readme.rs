@@ -9,6 +9,14 @@ use assert_cmd::Command;
 const OPEN: &str = "cargo test readme` -->\n```text\n";
 const CLOSE: &str = "```\n<!-- end -->";
 
+/// The command that the README gives, after `cargo run --release --`.
+const ARGUMENTS: [&str; 4] = [
+    "analyze",
+    "--prices",
+    "fixtures/quickstart/prices.json",
+    "fixtures/quickstart",
+];
+
 /// Lines of the first screen that are shown.
 const LINES: usize = 24;
 
@@ -21,10 +29,7 @@ fn readme() -> String {
 fn readme_shows_the_first_screen() {
     let mut command = Command::cargo_bin("agentdiag").expect("the binary is built");
     let command = command.current_dir(env!("CARGO_MANIFEST_DIR")).env_clear();
-    let output = command
-        .args(["analyze", "fixtures/quickstart"])
-        .output()
-        .expect("it runs");
+    let output = command.args(ARGUMENTS).output().expect("it runs");
     let page = String::from_utf8(output.stdout).expect("UTF-8");
     let screen: String = page
         .lines()
@@ -43,6 +48,12 @@ fn readme_shows_the_first_screen() {
         shown == screen,
         "README.md shows an old screen: AGENTDIAG_BLESS=1 renews it"
     );
+}
+
+#[test]
+fn readme_gives_the_command_whose_screen_it_shows() {
+    let command = format!("cargo run --release -- {}\n", ARGUMENTS.join(" "));
+    assert!(readme().contains(&command), "{command}");
 }
 
 #[test]

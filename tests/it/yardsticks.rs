@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
 use agentdiag::diagnose::Cause;
 use agentdiag::ingest::Source;
+use agentdiag::model::Known;
 use agentdiag::trace::{Request, StepKind, StepOp};
 use agentdiag::units::{Nanos, Sym};
 
@@ -133,24 +135,35 @@ fn verdicts(run: &Run) -> Answers {
     answers(run, |index, _| slow.get(&index).copied())
 }
 
-/// Slow when far above the median of its kind; the longest operation is to blame.
+/// Slow when far above the median of its kind; the operation furthest above the median of its own
+/// kind is to blame.
 fn largest_span(run: &Run) -> Answers {
     let mut kinds: HashMap<Sym, Vec<Nanos>> = HashMap::new();
+    let mut gaps: HashMap<Sym, Vec<Nanos>> = HashMap::new();
     for request in &run.forest.requests {
         let durations = kinds.entry(request.kind).or_default();
         durations.push(request.duration());
+        gaps.entry(request.kind)
+            .or_default()
+            .push(request.parts.gap);
     }
-    let usual: HashMap<Sym, f64> = kinds
-        .into_iter()
-        .map(|(kind, durations)| (kind, quantile(durations, 0.5)))
-        .collect();
+    let (usual, idle) = (quantiles(kinds, 0.5), quantiles(gaps, 0.5));
+    let normal = quantiles(durations(run), 0.5);
     answers(run, |_, request| {
         let limit = 1.3 * usual[&request.kind] + 500.0;
+        let gap = request.parts.gap.as_millis() - idle[&request.kind];
         (request.duration().as_millis() > limit).then(|| {
-            let longest = leaves(run, request).max_by_key(|op| (op.window.len(), op.span));
-            match longest.filter(|op| op.window.len() > request.parts.gap) {
-                Some(op) => blame(run, request, op),
-                None => Cause::OrchestrationGap,
+            let over = |op: &StepOp| op.window.len().as_millis() - normal[&what(run, op)];
+            let worst = leaves(run, request)
+                .filter(|op| op.kind != StepKind::Failed)
+                .max_by(|a, b| over(a).total_cmp(&over(b)));
+            let most = worst.map_or(0.0, over).max(gap);
+            let failed = request.parts.failed_attempts + request.parts.retry_wait;
+            match worst {
+                // No attempt should fail: all of it is too much.
+                _ if failed.as_millis() > most => given_up(run, request),
+                Some(op) if over(op) >= gap => blame(run, request, op),
+                _ => Cause::OrchestrationGap,
             }
         })
     })
@@ -158,13 +171,9 @@ fn largest_span(run: &Run) -> Answers {
 
 /// Any operation above three times the 95th percentile of its kind is to blame, the longest first.
 fn three_times_p95(run: &Run) -> Answers {
-    let mut seen: HashMap<(StepKind, Sym), Vec<Nanos>> = HashMap::new();
-    for op in &run.forest.ops {
-        seen.entry(what(run, op)).or_default().push(op.window.len());
-    }
-    let limits: HashMap<(StepKind, Sym), f64> = seen
+    let limits: HashMap<_, f64> = quantiles(durations(run), 0.95)
         .into_iter()
-        .map(|(what, durations)| (what, 3.0 * quantile(durations, 0.95)))
+        .map(|(what, p95)| (what, 3.0 * p95))
         .collect();
     let gaps = run.forest.requests.iter().map(|r| r.parts.gap).collect();
     let idle = 3.0 * quantile(gaps, 0.95);
@@ -195,31 +204,88 @@ fn what(run: &Run, op: &StepOp) -> (StepKind, Sym) {
     (op.kind, model.or(tool).unwrap_or(span.name))
 }
 
+/// How long the operations of each kind took.
+fn durations(run: &Run) -> HashMap<(StepKind, Sym), Vec<Nanos>> {
+    let mut seen: HashMap<_, Vec<Nanos>> = HashMap::new();
+    for op in &run.forest.ops {
+        let durations = seen.entry(what(run, op)).or_default();
+        durations.push(op.window.len());
+    }
+    seen
+}
+
 /// The cause that the sight of one long operation suggests.
 fn blame(run: &Run, request: &Request, op: &StepOp) -> Cause {
-    let span = &run.data.spans[op.span as usize];
     match op.kind {
-        StepKind::Failed if op.window.end >= request.wall.end => Cause::ProviderError,
-        StepKind::Failed => Cause::RetryCascade,
-        StepKind::Model => {
-            let Some(call) = run.data.llm_of(span) else {
-                return Cause::NoisyNeighbour;
-            };
-            let first = call.prefill.or(call.first_token).map(|t| t.value);
-            let rest = call.decode.map(|t| t.value);
-            let rest = rest.or(first.map(|first| op.window.len() - first));
-            let parts = [
-                (call.queue.map(|t| t.value), Cause::NoisyNeighbour),
-                (first, Cause::PrefillSurge),
-                (rest, Cause::LongGeneration),
-            ];
-            let known = parts.into_iter().filter_map(|(t, cause)| Some((t?, cause)));
-            let longest = known.max_by_key(|part| part.0);
-            // Where nothing splits the call: the commonest cause of slow calls.
-            longest.map_or(Cause::NoisyNeighbour, |part| part.1)
-        }
+        StepKind::Failed => given_up(run, request),
+        StepKind::Model => blame_call(run, op),
         _ => Cause::ToolBottleneck,
     }
+}
+
+/// Failed attempts: did the request fail with them?
+fn given_up(run: &Run, request: &Request) -> Cause {
+    match run.data.spans[request.root as usize].failed() {
+        true => Cause::ProviderError,
+        false => Cause::RetryCascade,
+    }
+}
+
+/// Another endpoint than most calls have, or the figure of the call that is furthest above the median of its model.
+fn blame_call(run: &Run, op: &StepOp) -> Cause {
+    let figures = |op: &StepOp| {
+        let call = run.data.llm_of(&run.data.spans[op.span as usize]);
+        let call = call.copied().unwrap_or_default();
+        let tokens = |count: Option<Known<u32>>| count.map(|k| f64::from(k.value));
+        let (input, cached) = (tokens(call.input), tokens(call.cached));
+        let uncached = cached.and_then(|cached| Some(input? - cached));
+        let queue = call.queue.map(|k| k.value.as_millis());
+        [
+            (input, 0.0, Cause::PrefillSurge),
+            (uncached, 100.0, Cause::ColdCache),
+            (tokens(call.output), 0.0, Cause::LongGeneration),
+            (queue, 100.0, Cause::NoisyNeighbour),
+        ]
+    };
+    let kind = what(run, op);
+    let alike: Vec<&StepOp> = run
+        .forest
+        .ops
+        .iter()
+        .filter(|other| what(run, other) == kind)
+        .collect();
+    let endpoint = |op: &StepOp| {
+        let call = run.data.llm_of(&run.data.spans[op.span as usize]);
+        call.map(|call| call.endpoint).filter(|e| !e.is_none())
+    };
+    let mut ends: HashMap<Sym, usize> = HashMap::new();
+    for end in alike.iter().filter_map(|op| endpoint(op)) {
+        *ends.entry(end).or_default() += 1;
+    }
+    if let Some(own) = endpoint(op)
+        && 2 * ends[&own] < ends.values().sum()
+    {
+        return Cause::RoutingChange;
+    }
+    let mut worst = (1.5, Cause::NoisyNeighbour);
+    for (at, (figure, slack, cause)) in figures(op).into_iter().enumerate() {
+        let mut all: Vec<f64> = alike.iter().filter_map(|op| figures(op)[at].0).collect();
+        all.sort_unstable_by(f64::total_cmp);
+        let Some((figure, normal)) = figure.zip(all.get(all.len() / 2)) else {
+            continue;
+        };
+        let times = figure / (normal + slack);
+        if times > worst.0 {
+            worst = (times, cause);
+        }
+    }
+    worst.1
+}
+
+fn quantiles<K: Eq + Hash>(of: HashMap<K, Vec<Nanos>>, share: f64) -> HashMap<K, f64> {
+    of.into_iter()
+        .map(|(key, durations)| (key, quantile(durations, share)))
+        .collect()
 }
 
 /// In milliseconds, by the nearest rank.

@@ -17,6 +17,7 @@ pub(super) const FORMAT: Format = Format {
     about: "Kubernetes events: kubectl get events -o json",
     recognise,
     decode,
+    ..Format::USUAL
 };
 
 fn recognise(head: &Head<'_>) -> Option<Layout> {

@@ -52,55 +52,30 @@ const MAGIC: &[(&[u8], &str, &str)] = &[
 
 /// Keys that must all be there, with the format they name. In order of decision.
 const KEYS: &[(&[&str], &str)] = &[
-    (&["data.traceID", "data.spans"], "Jaeger JSON"),
-    (&["traceID", "spans.operationName"], "Jaeger JSON"),
     (
-        &["traceID", "spanID", "operationName"],
-        "Jaeger Elasticsearch spans",
+        &["traceId", "id", "binaryAnnotations"],
+        "Zipkin v1 JSON (fetch it from /api/v2)",
     ),
-    (&["traceId", "id", "localEndpoint"], "Zipkin v2 JSON"),
-    (&["traceId", "id", "name"], "Zipkin v2 JSON"),
-    (&["trace", "observations"], "a Langfuse trace download"),
-    (&["trace.observations"], "a Langfuse trace download"),
-    (&["data.parentObservationId"], "a Langfuse API page"),
-    (&["run_type"], "LangSmith runs"),
-    (&["post.run_type"], "a LangSmith batch"),
-    (&["patch.dotted_order"], "a LangSmith batch"),
-    (&["context.trace_id", "span_kind"], "Phoenix spans"),
     (
-        &["data.context.trace_id", "data.span_kind"],
-        "Phoenix spans",
+        &["traceId", "id", "annotations.endpoint"],
+        "Zipkin v1 JSON (fetch it from /api/v2)",
     ),
-    (&["TraceId", "SpanId"], "ClickHouse otel_traces rows"),
-    (&["data.attributes.span_id"], "Datadog spans"),
-    (&["Traces.Segments"], "AWS X-Ray traces"),
+    (
+        &["data.observations", "data.timestamp"],
+        "a list of Langfuse traces without their observations (fetch those)",
+    ),
     (
         &["traces.spanSets"],
         "a Tempo search result (fetch the traces by id)",
     ),
     (
         &["status", "data.resultType"],
-        "a Prometheus or Loki API response",
+        "an API response of Prometheus or Loki without series or lines",
     ),
     (
-        &["context.trace_id", "context.span_id"],
-        "spans of an SDK's console exporter",
+        &["trace_id", "span_id", "name"],
+        "a list of spans without times",
     ),
-    (&["spans.context.trace_id"], "a home-made span dump"),
-    (&["spans.trace_id"], "a home-made span dump"),
-    (&["spans.span_id"], "a home-made span dump"),
-    (
-        &["trace_id", "span_id", "start_time"],
-        "a home-made span dump",
-    ),
-    (
-        &["trace_id", "span_id", "start_time_unix_nano"],
-        "a home-made span dump",
-    ),
-    (&["timestamp", "message"], "JSON application logs"),
-    (&["ts", "msg"], "JSON application logs"),
-    (&["time", "msg"], "JSON application logs"),
-    (&["trace_id", "span_id", "name"], "a home-made span dump"),
 ];
 
 const HINT: &str = "`agentdiag formats` lists what can be read; export OTLP/JSON where you can";
@@ -121,23 +96,15 @@ fn by_keys(head: &Head<'_>) -> Option<Known> {
         .map(|&(_, name)| Known { name, hint: HINT })
 }
 
-/// A header line with commas and a column that only span tables have.
+/// A header line of a table about model calls that has no spans.
 fn csv(bytes: &[u8]) -> Option<Known> {
     let line = bytes.split(|&b| b == b'\n').next()?;
-    let line = std::str::from_utf8(line.get(..line.len().min(4_000))?).ok()?;
-    let columns: Vec<String> = line
-        .split(',')
-        .map(|c| {
-            c.trim()
-                .trim_matches('"')
-                .to_ascii_lowercase()
-                .replace(['_', '.'], "")
-        })
-        .collect();
-    let known = ["traceid", "spanid", "parentobservationid", "runtype"];
-    (columns.len() > 2 && columns.iter().any(|c| known.contains(&c.as_str()))).then_some(Known {
-        name: "a CSV table of spans",
-        hint: "export the same data as JSON",
+    let line = line.get(..line.len().min(4_000))?.to_ascii_lowercase();
+    let has = |word: &[u8]| memchr::memmem::find(&line, word).is_some();
+    let table = line.iter().filter(|b| **b == b',').count() > 1;
+    (table && (has(b"trace_id") || has(b"traceid") || has(b"tokens"))).then_some(Known {
+        name: "a CSV table without span ids and times",
+        hint: "export the spans as JSON",
     })
 }
 
@@ -159,16 +126,12 @@ mod tests {
     fn formats_are_named_by_content() {
         assert_eq!(name(b"PAR1...."), Some("a Parquet file"));
         assert_eq!(
-            name(br#"{"data":[{"traceID":"1","spans":[{}]}]}"#),
-            Some("Jaeger JSON")
-        );
-        assert_eq!(
-            name(br#"[{"id":"1","run_type":"llm"}]"#),
-            Some("LangSmith runs")
+            name(br#"[{"traceId":"1","id":"1","binaryAnnotations":[]}]"#),
+            Some("Zipkin v1 JSON (fetch it from /api/v2)")
         );
         assert_eq!(
             name(b"TraceID,SpanID,ParentID\n1,2,3"),
-            Some("a CSV table of spans")
+            Some("a CSV table without span ids and times")
         );
         assert_eq!(name(br#"{"x":1}"#), None);
         assert_eq!(name(b"a, b"), None);

@@ -1,11 +1,25 @@
 //! The readable formats. Adding one is a file here and a line in [`FORMATS`].
 
+mod clickhouse;
+mod csv;
+mod datadog;
+mod flat;
+mod jaeger;
 mod k8s_events;
 mod known;
+mod langfuse;
+mod langsmith;
+mod logs;
 mod meaning;
+mod openai_agents;
 mod otlp_json;
 mod otlp_proto;
+mod plain;
+mod prom_api;
 mod prom_text;
+mod record;
+mod xray;
+mod zipkin;
 
 use std::ops::Range;
 
@@ -26,14 +40,54 @@ pub struct Format {
     pub(crate) recognise: fn(&Head<'_>) -> Option<Layout>,
     /// Reads one chunk.
     pub(crate) decode: fn(&Chunk, &mut Outlet<'_>),
+    /// How many records a server answers with unless asked for more.
+    pub(crate) limit: Option<Limit>,
+    /// True when it is tried only after every other format: its marks are common words.
+    pub(crate) last_resort: bool,
+}
+
+impl Format {
+    /// What a format has unless it says otherwise.
+    const USUAL: Self = Self {
+        name: "",
+        about: "",
+        recognise: |_| None,
+        decode: |_, _| {},
+        limit: None,
+        last_resort: false,
+    };
+}
+
+/// A default limit: an answer of exactly that size was probably cut off.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    /// How many pieces.
+    pub(crate) pieces: u64,
+    /// What to say.
+    pub(crate) detail: &'static str,
 }
 
 /// Every readable format, in order of decision.
 pub static FORMATS: &[Format] = &[
     otlp_json::FORMAT,
     otlp_proto::FORMAT,
+    jaeger::FORMAT,
+    jaeger::DOCUMENTS,
     k8s_events::FORMAT,
+    zipkin::FORMAT,
+    langfuse::FORMAT,
+    langsmith::FORMAT,
+    openai_agents::FORMAT,
+    clickhouse::FORMAT,
+    datadog::FORMAT,
+    xray::FORMAT,
+    flat::PHOENIX,
+    flat::FORMAT,
+    prom_api::FORMAT,
+    logs::LOKI,
+    csv::FORMAT,
     prom_text::FORMAT,
+    logs::FORMAT,
 ];
 
 /// The first bytes of an unpacked file.

@@ -9,8 +9,11 @@ use super::scan::{Extent, extent, string_end};
 /// What a key of a document holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
-    /// An array whose elements are pieces of the given kind (the format's own number).
+    /// An array whose elements are pieces of the given kind (the format's own number). An object in
+    /// its place is a piece itself.
     Elements(u8),
+    /// The same, but an object in its place is a document itself.
+    Within(u8),
     /// A piece of the given kind, whatever its type.
     Piece(u8),
     /// An object that is a document itself.
@@ -178,14 +181,18 @@ impl Cutter {
         let start = next_solid(bytes, colon + 1).ok_or(None)?;
         let kind = self.role.map_or(Kind::Other, |role| role(key));
         match (kind, bytes.get(start)) {
-            (Kind::Elements(kind), Some(b'[')) => {
+            (Kind::Elements(kind) | Kind::Within(kind), Some(b'[')) => {
                 (self.state, self.useful, self.at) = (State::Elements(kind), true, start + 1);
             }
-            (Kind::Wrapper, Some(b'{')) => {
+            (Kind::Wrapper | Kind::Within(_), Some(b'{')) => {
                 self.depth += 1;
                 self.at = start + 1;
             }
-            (kind, _) => match (extent(bytes, start), kind) {
+            (kind, first) => match (extent(bytes, start), kind) {
+                (Extent::Ends(end), Kind::Elements(kind)) if first == Some(&b'{') => {
+                    (self.at, self.useful) = (end, true);
+                    return Err(Some(Cut::Piece(Piece { start, end, kind })));
+                }
                 (Extent::Ends(end), Kind::Piece(kind)) => {
                     self.at = end;
                     return Err(Some(Cut::Piece(Piece { start, end, kind })));

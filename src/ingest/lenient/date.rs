@@ -19,9 +19,23 @@ pub(crate) fn date(text: &str) -> Option<Nanos> {
     u64::try_from(nanos).ok().map(Nanos)
 }
 
+/// The length that an ISO 8601 duration (`PT1.2S`) names; `None` when it is none or negative.
+pub(crate) fn duration(text: &str) -> Option<Nanos> {
+    let length: jiff::SignedDuration = text.trim().parse().ok()?;
+    u64::try_from(length.as_nanos()).ok().map(Nanos)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("PT1.2S"), Some(Nanos(1_200_000_000)));
+        assert_eq!(duration("1m 2s"), Some(Nanos(62_000_000_000)));
+        assert_eq!(duration("-PT1S"), None);
+        assert_eq!(duration("long"), None);
+    }
 
     #[test]
     fn with_and_without_offset() {

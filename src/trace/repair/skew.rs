@@ -14,31 +14,46 @@ const LIMIT: Nanos = Nanos(300_000_000_000);
 /// Shifts skewed remote subtrees into their parents. Returns the tops of the shifted subtrees.
 pub(in crate::trace) fn correct_skew(dataset: &mut Dataset, tree: &Tree) -> Vec<SpanIx> {
     let mut moved = Vec::new();
+    // By how much each span was moved, its ancestors' moves included; most dumps move none.
+    let mut shifts = hashbrown::HashMap::<SpanIx, i64, foldhash::fast::FixedState>::default();
     let roots: Vec<SpanIx> = tree.traces.iter().flat_map(|t| tree.roots(t)).collect();
     for root in roots {
         // Parents come before children, so a child is compared with an already corrected parent.
         for i in tree.subtree(root) {
-            let Some(shift) = tree.parent_of(i).and_then(|p| needed_shift(dataset, p, i)) else {
+            let Some(parent) = tree.parent_of(i) else {
                 continue;
             };
-            for s in tree.subtree(i) {
-                let span = &mut dataset.spans[s as usize];
-                span.start = Nanos(span.start.0.saturating_add_signed(shift));
-                span.end = Nanos(span.end.0.saturating_add_signed(shift));
+            let inherited = shifts.get(&parent).copied().unwrap_or(0);
+            shift(&mut dataset.spans[i as usize], inherited);
+            let own = needed_shift(dataset, parent, i);
+            if let Some(own) = own {
+                shift(&mut dataset.spans[i as usize], own);
+                note(dataset, i, own);
+                moved.push(i);
             }
-            let span = dataset.spans[i as usize];
-            dataset.ledger.count(IssueKind::ClockSkew, span.place, || {
-                format!(
-                    "span {} of trace {} was moved by {:.1} ms",
-                    span.id,
-                    span.trace,
-                    shift as f64 / 1e6
-                )
-            });
-            moved.push(i);
+            let total = inherited.saturating_add(own.unwrap_or(0));
+            if total != 0 {
+                shifts.insert(i, total);
+            }
         }
     }
     moved
+}
+
+fn shift(span: &mut Span, by: i64) {
+    span.start = Nanos(span.start.0.saturating_add_signed(by));
+    span.end = Nanos(span.end.0.saturating_add_signed(by));
+}
+
+fn note(dataset: &mut Dataset, moved: SpanIx, by: i64) {
+    let span = dataset.spans[moved as usize];
+    dataset.ledger.count(IssueKind::ClockSkew, span.place, || {
+        let millis = by as f64 / 1e6;
+        format!(
+            "span {} of trace {} was moved by {millis:.1} ms",
+            span.id, span.trace
+        )
+    });
 }
 
 /// Nanoseconds to add to the child's times, or `None` when the clocks agree or cannot be told apart

@@ -1,7 +1,7 @@
 //! Fragments whose context was lost between services, joined on hard evidence only: a span link into
 //! another trace whose span was running all the while. Same-conversation guesses are not made here.
 
-use crate::model::{Dataset, IssueKind, SpanId, SpanIx, TraceId};
+use crate::model::{Dataset, IssueKind, Link, SpanId, SpanIx, TraceId};
 use crate::trace::NO_SPAN;
 use crate::units::Nanos;
 
@@ -11,11 +11,15 @@ const SLACK: Nanos = Nanos(50_000_000);
 /// Hangs each fragment root under the span its link names. Returns the joined roots.
 pub(in crate::trace) fn stitch(dataset: &mut Dataset, parent: &mut [SpanIx]) -> Vec<SpanIx> {
     let mut joined = Vec::new();
+    if dataset.links.is_empty() {
+        return joined;
+    }
     let mut links = std::mem::take(&mut dataset.links);
     links.sort_unstable_by_key(|l| (l.from, l.to));
     links.dedup_by_key(|l| (l.from, l.to));
+    let ends = Ends::of(dataset, &links);
     for link in &links {
-        let (Some(from), Some(to)) = (find(dataset, link.from), find(dataset, link.to)) else {
+        let (Some(from), Some(to)) = (ends.get(link.from), ends.get(link.to)) else {
             continue;
         };
         let is_root =
@@ -43,15 +47,26 @@ pub(in crate::trace) fn stitch(dataset: &mut Dataset, parent: &mut [SpanIx]) -> 
     joined
 }
 
-/// Spans are sorted by trace and start; within a trace ids are looked up one by one, which is fine
-/// for the few spans that carry links.
-fn find(dataset: &Dataset, (trace, id): (TraceId, SpanId)) -> Option<SpanIx> {
-    let start = dataset.spans.partition_point(|s| s.trace < trace);
-    dataset.spans[start..]
-        .iter()
-        .take_while(|s| s.trace == trace)
-        .position(|s| s.id == id)
-        .map(|i| (start + i) as SpanIx)
+type Key = (TraceId, SpanId);
+
+/// Where the spans lie that links start from or name.
+struct Ends(hashbrown::HashMap<Key, SpanIx, foldhash::fast::FixedState>);
+
+impl Ends {
+    fn of(dataset: &Dataset, links: &[Link]) -> Self {
+        let named = links.iter().flat_map(|link| [link.from, link.to]);
+        let mut ends: hashbrown::HashMap<_, _, _> = named.map(|key| (key, NO_SPAN)).collect();
+        for (span, i) in dataset.spans.iter().zip(0..) {
+            if let Some(end) = ends.get_mut(&(span.trace, span.id)) {
+                *end = i;
+            }
+        }
+        Self(ends)
+    }
+
+    fn get(&self, key: Key) -> Option<SpanIx> {
+        self.0.get(&key).copied().filter(|&i| i != NO_SPAN)
+    }
 }
 
 fn contains(dataset: &Dataset, outer: SpanIx, inner: SpanIx) -> bool {

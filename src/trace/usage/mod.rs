@@ -41,7 +41,7 @@ pub(super) fn count_once(dataset: &mut Dataset, tree: &Tree) -> Vec<Counted> {
     engines::join(dataset, &above, &mut counted);
     tools::join(dataset, &above, &mut counted);
     resolve(&mut counted);
-    rollups::mark(dataset, tree, &mut counted);
+    rollups::mark(dataset, tree, &above, &mut counted);
     note(dataset, &counted);
     counted
 }
@@ -54,11 +54,19 @@ fn first_guess(op: Op) -> Counted {
     }
 }
 
-/// Lets every twin name the final owner.
+/// Lets every twin name the final owner. Each step of a chain is walked once.
 fn resolve(counted: &mut [Counted]) {
     for i in 0..counted.len() {
-        if let Counted::Twin(owner) = counted[i] {
-            counted[i] = Counted::Twin(owner_of(counted, owner));
+        let Counted::Twin(next) = counted[i] else {
+            continue;
+        };
+        let owner = owner_of(counted, next);
+        let mut at = i;
+        while let Counted::Twin(next) = counted[at]
+            && next != owner
+        {
+            counted[at] = Counted::Twin(owner);
+            at = next as usize;
         }
     }
 }

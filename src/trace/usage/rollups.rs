@@ -2,23 +2,34 @@
 //! any usage of its own.
 
 use super::Counted;
+use super::above::Above;
 use crate::model::{Dataset, IssueKind, SpanFlags, SpanIx};
 use crate::trace::Tree;
 
 /// Marks groups that carry sums. The outermost of each branch is compared with the calls below it;
 /// where these show nothing it gets [`SpanFlags::ROLLUP`]: its sum is all there is.
-pub(super) fn mark(dataset: &mut Dataset, tree: &Tree, counted: &mut [Counted]) {
-    for trace in &tree.traces {
-        for span in trace.clone() {
-            if sum_of(dataset, span).is_some() {
-                counted[span as usize] = Counted::Rollup;
-            }
+pub(super) fn mark(dataset: &mut Dataset, tree: &Tree, above: &Above, counted: &mut [Counted]) {
+    let sums: Vec<SpanIx> = above
+        .order
+        .iter()
+        .copied()
+        .filter(|&span| sum_of(dataset, span).is_some())
+        .collect();
+    if sums.is_empty() {
+        return;
+    }
+    for &span in &sums {
+        counted[span as usize] = Counted::Rollup;
+    }
+    // Parents come before children: below a sum, everything is covered.
+    let mut covered = vec![false; counted.len()];
+    for &span in &above.order {
+        if let Some(parent) = tree.parent_of(span) {
+            covered[span as usize] = covered[parent as usize] || sum_of(dataset, parent).is_some();
         }
     }
-    for span in 0..dataset.spans.len() as SpanIx {
-        let is_sum =
-            |s: SpanIx| counted[s as usize] == Counted::Rollup && sum_of(dataset, s).is_some();
-        if is_sum(span) && !tree.ancestors(span).any(is_sum) {
+    for span in sums {
+        if !covered[span as usize] {
             compare(dataset, tree, counted, span);
         }
     }

@@ -6,7 +6,8 @@ use crate::model::{Dataset, LlmCall, Op, Span, SpanFlags, SpanIx};
 use crate::trace::Tree;
 use crate::units::Nanos;
 
-/// How many later siblings a span is compared with: more than overlap in practice.
+/// How many later siblings a span is compared with, and how many ancestors: more than occur in
+/// practice.
 const REACH: usize = 64;
 
 /// Pairs records of one call one to one. Records of one scope are never paired: two alike are a
@@ -79,11 +80,12 @@ fn is_beside(dataset: &Dataset, tree: &Tree, a: SpanIx, b: SpanIx) -> bool {
 
 /// The parent of `high` is an ancestor of `low`, which does not contain it itself.
 fn hangs_higher(tree: &Tree, high: SpanIx, low: SpanIx) -> bool {
-    let mut above = tree.ancestors(low).take(REACH).skip(1);
-    match tree.parent_of(high) {
-        None => !tree.ancestors(low).any(|s| s == high),
-        Some(parent) => above.any(|s| s == parent) && !tree.ancestors(low).any(|s| s == high),
-    }
+    let above = || tree.ancestors(low).take(REACH);
+    let beside = match tree.parent_of(high) {
+        None => true,
+        Some(parent) => above().skip(1).any(|s| s == parent),
+    };
+    beside && !above().any(|s| s == high)
 }
 
 fn is_twin(dataset: &Dataset, a: SpanIx, b: SpanIx) -> bool {

@@ -49,8 +49,21 @@ fn show(record: &Record) -> String {
     for s in &record.spans {
         writeln!(
             text,
-            "span {:032x}/{:016x} {:?} {:?}..{:?} {} [{}] events {:?} <{}>",
-            s.trace, s.id, s.name, s.start, s.end, s.status, s.attributes, s.events, s.resource
+            "span {:032x}/{:016x} in {:016x} {:?} {} {:?}..{:?} {} {:?} [{}] events {:?} links {:?} <{}> {}",
+            s.trace,
+            s.id,
+            s.parent,
+            s.name,
+            s.kind,
+            s.start,
+            s.end,
+            s.status,
+            s.message,
+            s.attributes,
+            s.events,
+            s.links,
+            s.resource,
+            s.scope
         )
         .unwrap();
     }
@@ -76,7 +89,7 @@ fn check(fixture: &Path) {
     assert_eq!(found, expected, "{}", fixture.display());
 }
 
-fn check_all(name: &str) {
+pub(super) fn check_all(name: &str) {
     let entries = fs::read_dir(folder(name)).unwrap().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|e| e.path()).collect();
     paths.sort();

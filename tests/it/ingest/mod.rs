@@ -4,6 +4,7 @@
 
 mod dumps;
 mod fixtures;
+mod formats;
 mod large;
 mod oracle;
 mod recorder;

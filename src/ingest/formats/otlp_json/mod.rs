@@ -23,6 +23,7 @@ pub(super) const FORMAT: Format = Format {
     about: "OTLP/JSON traces, metrics and logs: Collector file exporter, SDKs, Tempo, Jaeger v3",
     recognise,
     decode,
+    ..Format::USUAL
 };
 
 const TRACES: u8 = 0;

@@ -107,7 +107,7 @@ impl<'a, 'o, 's> Reader<'a, 'o, 's> {
                     }
                     Kind::Wrapper => useful |= r.document(depth - 1)?,
                     Kind::Piece(_) => r.completeness()?,
-                    Kind::Other => r.json.skip()?,
+                    Kind::Within(_) | Kind::Other => r.json.skip()?,
                 }
                 Ok(())
             })?;

@@ -81,6 +81,7 @@ impl<'a> Reader<'a, '_, '_> {
             Ok(())
         })?;
         if found {
+            event.restore_name();
             into.push(event);
         }
         Ok(())

@@ -29,6 +29,7 @@ pub(super) const FORMAT: Format = Format {
     about: "OTLP protobuf: Collector file exporter (proto, zstd per message), request bodies, gRPC",
     recognise,
     decode,
+    ..Format::USUAL
 };
 
 /// One message is not unpacked beyond this.
@@ -54,6 +55,8 @@ fn recognise(head: &Head<'_>) -> Option<Layout> {
             match frame {
                 Frame::Bare => signal::is_block(rest),
                 Frame::Varint => signal::is_request(rest),
+                // A fixed-width length that begins like JSON would be one of two gigabytes.
+                _ if matches!(head.bytes.first(), Some(b'{' | b'[')) => false,
                 _ => signal::is_request(rest) || is_packed(rest) || is_json(rest),
             }
         }

@@ -21,6 +21,7 @@ pub(super) const FORMAT: Format = Format {
     about: "Prometheus text or OpenMetrics: saved /metrics pages with times",
     recognise,
     decode,
+    ..Format::USUAL
 };
 
 /// Lines looked at to recognise the format.

@@ -1,0 +1,122 @@
+//! Spans one to an object, as SDKs print them and as people's own exporters write them: console
+//! exporters, lists of spans, `{"spans": […]}` around them, also nested under `child_spans`. Ids in
+//! hex, with `0x`, decimal or free text; times as dates or numbers of any unit; attributes flat or
+//! nested.
+
+mod span;
+
+use super::record::{self, Reader};
+use super::{Chunk, Format, Head, Layout};
+use crate::ingest::fields::Fields;
+use crate::ingest::json::{Kind, Step};
+use crate::ingest::outlet::Outlet;
+
+use self::span::Around;
+
+/// Flat span records.
+pub(super) const FORMAT: Format = Format {
+    name: "span-records",
+    about: "one span per object: console exporters, SDK dumps, SigNoz rows, {\"spans\": [...]}",
+    recognise,
+    decode,
+    ..Format::USUAL
+};
+
+/// Arize Phoenix.
+pub(super) const PHOENIX: Format = Format {
+    name: "phoenix",
+    about: "Arize Phoenix spans: API pages, lists, lines, trace files",
+    recognise: recognise_phoenix,
+    decode,
+    ..Format::USUAL
+};
+
+/// Where the keys of a record may stand, and the layout that brings them.
+const PLACES: [&str; 3] = ["", "spans.", "data."];
+
+const IDS: [&[&str]; 4] = [
+    &["trace_id", "span_id"],
+    &["context.trace_id", "context.span_id"],
+    &["traceId", "spanId"],
+    &["spanContext.traceId", "spanContext.spanId"],
+];
+
+const TIMES: [&str; 6] = [
+    "start_time",
+    "start_time_unix_nano",
+    "startTime",
+    "startTimeUnixNano",
+    "start_timestamp",
+    "timestamp",
+];
+
+fn recognise(head: &Head<'_>) -> Option<Layout> {
+    let shape = head.shape.as_ref()?;
+    let has = |place: &str, key: &str| shape.has(&format!("{place}{key}"));
+    let timed = |place: &str| {
+        let named = has(place, "name") || has(place, "span_name");
+        named && TIMES.iter().any(|time| has(place, time))
+    };
+    let with_ids = |place: &str| IDS.iter().any(|ids| ids.iter().all(|id| has(place, id)));
+    if let Some(place) = PLACES.iter().find(|p| timed(p) && with_ids(p)) {
+        return Some(match place.is_empty() {
+            true => record::layout(head),
+            false => Layout::Json(role),
+        });
+    }
+    // The id of the trace may stand beside the list instead: they must come together.
+    let beside = (shape.has("trace_id") && shape.has("spans.span_id"))
+        || (shape.has("traceId") && shape.has("spans.spanId"));
+    (beside && timed("spans.")).then_some(Layout::Objects)
+}
+
+fn recognise_phoenix(head: &Head<'_>) -> Option<Layout> {
+    let shape = head.shape.as_ref()?;
+    let fits = |place: &&str| {
+        let has = |key: &str| shape.has(&format!("{place}{key}"));
+        let context = has("context.trace_id") && has("context.span_id");
+        context && has("span_kind") && has("status_code")
+    };
+    let place = PLACES.iter().find(|place| fits(place))?;
+    Some(match place.is_empty() {
+        true => record::layout(head),
+        false => Layout::Json(role),
+    })
+}
+
+fn role(key: &[u8]) -> Kind {
+    match key {
+        b"spans" | b"data" => Kind::Elements(0),
+        _ => Kind::Other,
+    }
+}
+
+fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
+    record::each(chunk, out, |reader, _| reader.flat_record());
+}
+
+impl Reader<'_, '_, '_> {
+    /// One span, or a line with a wrapper of spans.
+    pub(super) fn flat_record(&mut self) -> Step<()> {
+        let place = self.json.at();
+        let (mut spans, mut around) = (None, Around::default());
+        self.object("a span", |r, key| {
+            match key {
+                b"trace_id" | b"traceId" => around.trace = r.trace_id()?,
+                b"spans" => spans = Some(r.later()?),
+                _ => r.json.skip()?,
+            }
+            Ok(())
+        })
+        .or_else(|broken| match spans {
+            Some(_) => Ok(true),
+            None => Err(broken),
+        })?;
+        match spans {
+            Some(spans) => self.back(spans, |r| {
+                r.list("a list of spans", |r| r.flat_span(around))
+            }),
+            None => self.back(place, |r| r.flat_span(Around::default())),
+        }
+    }
+}

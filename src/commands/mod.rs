@@ -1,8 +1,10 @@
 //! One file per subcommand: the only place where stages are wired together.
 
+mod analysis;
 pub mod analyze;
 mod explain;
 mod formats;
+pub mod load;
 mod progress;
 
 pub use analyze::analyze;

@@ -1,0 +1,111 @@
+//! Arguments of `analyze`.
+
+use clap::{Args, ValueEnum};
+
+use super::{Display, Inputs, Slow};
+use crate::commands::analyze;
+
+/// Arguments of `analyze`.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Analyze {
+    /// What to read.
+    #[command(flatten)]
+    pub inputs: Inputs,
+
+    /// How to write the result: text, json (one object), or ndjson (one request per line)
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    pub format: Format,
+
+    /// Same as --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+
+    /// What is slow.
+    #[command(flatten)]
+    pub slow: Slow,
+
+    /// Exit with 2 when part of the input is lost, with 3 when there is too little data to judge
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Rows to show of a long list (text only)
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub top: usize,
+}
+
+impl Analyze {
+    /// What was meant.
+    #[must_use]
+    pub fn options(&self, display: &Display) -> analyze::Options {
+        analyze::Options {
+            inputs: self.inputs.options(display),
+            format: match (self.json, self.format) {
+                (true, _) | (_, Format::Json) => analyze::Format::Json,
+                (_, Format::Ndjson) => analyze::Format::Ndjson,
+                (_, Format::Text) => analyze::Format::Text,
+            },
+            rule: self.slow.rule(),
+            strict: self.strict,
+            top: self.top,
+            style: display.style(),
+        }
+    }
+}
+
+/// How the result is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One object.
+    Json,
+    /// One object per request and line.
+    Ndjson,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  agentdiag analyze traces.jsonl
+  agentdiag analyze exports/ metrics.jsonl.gz logs.jsonl.gz
+  kubectl exec deploy/otel-collector -- cat /data/traces.json | agentdiag analyze -
+  agentdiag analyze --slow-over 8s --prices prices.json 'exports/2026-05-*.jsonl'
+  agentdiag analyze --json traces.jsonl | jq '.requests[] | select(.slow) | .cause'";
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::{Cli, Color, Command};
+    use super::*;
+
+    #[test]
+    fn json_is_short_for_the_format() {
+        let parse = |args: &[&str]| {
+            let cli = Cli::try_parse_from([&["agentdiag", "analyze"], args].concat());
+            match cli.map(|cli| cli.command) {
+                Ok(Command::Analyze(args)) => Some(args),
+                _ => None,
+            }
+        };
+        let display = Display {
+            color: Color::Never,
+            quiet: true,
+            width: None,
+        };
+        let format = |args: &[&str]| parse(args).map(|a| a.options(&display).format);
+        assert_eq!(format(&["x"]), Some(analyze::Format::Text));
+        assert_eq!(format(&["--json", "x"]), Some(analyze::Format::Json));
+        assert_eq!(
+            format(&["--format", "ndjson", "x"]),
+            Some(analyze::Format::Ndjson)
+        );
+        assert_eq!(format(&["--json", "--format", "text", "x"]), None);
+        assert_eq!(format(&[]), None);
+    }
+}

@@ -1,0 +1,54 @@
+//! What to read and how to mend it: the same options for every subcommand that reads a dump.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Display;
+use crate::commands::load;
+use crate::trace::Options as Repairs;
+
+/// Arguments of every subcommand that reads a dump.
+#[derive(Debug, Args)]
+pub struct Inputs {
+    /// Traces, and metrics, logs and events if there are any: files, folders, quoted globs, or - for standard input
+    ///
+    /// What a file holds is told by its content, not by its name. Compressed files (gzip, zstd) are fine.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Prices that go before the built-in ones
+    ///
+    /// A JSON file: {"unit": "per 1M tokens", "models": {"NAME": {"input": 2.5, "cached_input": 1.25, "output": 10}}}
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
+
+    /// Threads to use, instead of one per core; the result does not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+
+    /// Do not correct clock skew or adopt orphans
+    #[arg(long, help_heading = "Repairs")]
+    pub no_repair: bool,
+
+    /// Do not join traces that lost their context between services
+    #[arg(long, help_heading = "Repairs")]
+    pub no_stitch: bool,
+}
+
+impl Inputs {
+    /// What was meant.
+    #[must_use]
+    pub fn options(&self, display: &Display) -> load::Inputs {
+        load::Inputs {
+            paths: self.paths.clone(),
+            prices: self.prices.clone(),
+            threads: self.threads.map(usize::from),
+            repairs: Repairs {
+                repair: !self.no_repair,
+                stitch: !self.no_stitch,
+            },
+            progress: !display.quiet,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! A dump with its verdicts and sums: what every subcommand that judges works on.
+
+use super::load::{Inputs, Loaded};
+use super::progress::Progress;
+use crate::aggregate::{self, Aggregates, Prices};
+use crate::diagnose::{self, Verdicts};
+use crate::error::Error;
+use crate::report::{Findings, Report};
+
+/// Everything the stages found.
+pub(super) struct Analysis {
+    pub(super) loaded: Loaded,
+    pub(super) verdicts: Verdicts,
+    pub(super) sums: Aggregates,
+    rule: diagnose::Options,
+}
+
+impl Analysis {
+    /// Reads prices and inputs, judges every request and adds up.
+    ///
+    /// # Errors
+    /// When nothing can be read or a price file is wrong.
+    pub(super) fn run(inputs: &Inputs, rule: diagnose::Options) -> Result<Self, Error> {
+        let prices = inputs.prices()?;
+        inputs.on_threads(|progress| Self::of(inputs, rule, &prices, progress))
+    }
+
+    fn of(
+        inputs: &Inputs,
+        rule: diagnose::Options,
+        prices: &Prices,
+        progress: &Progress,
+    ) -> Result<Self, Error> {
+        let loaded = Loaded::read(inputs, progress)?;
+        progress.stage("diagnosing and adding up");
+        let Loaded { dataset, forest } = &loaded;
+        let (verdicts, sums) = rayon::join(
+            || diagnose::diagnose(dataset, forest, &rule),
+            || aggregate::summarise(dataset, forest, prices),
+        );
+        let sums = sums.map_err(|error| Error::Fault(error.to_string()))?;
+        Ok(Self {
+            loaded,
+            verdicts,
+            sums,
+            rule,
+        })
+    }
+
+    /// All of it as one value to show.
+    pub(super) fn report(&self) -> Report<'_> {
+        Report::assemble(Findings {
+            dataset: &self.loaded.dataset,
+            forest: &self.loaded.forest,
+            diagnoses: &self.verdicts.diagnoses,
+            incidents: &self.verdicts.incidents,
+            notes: &self.verdicts.notes,
+            sums: &self.sums,
+            rule: &self.rule,
+        })
+    }
+}

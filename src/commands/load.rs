@@ -1,0 +1,122 @@
+//! Reading a dump and rebuilding its requests: what every subcommand starts with.
+
+use std::path::PathBuf;
+
+use super::progress::Progress;
+use crate::aggregate::Prices;
+use crate::dialect::{self, Normalizer};
+use crate::error::Error;
+use crate::ingest::{self, Source};
+use crate::model::{Dataset, Ledger, Severity};
+use crate::trace::{self, Forest};
+
+/// What to read, and how to mend it.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// Files, folders, globs, or `-` for standard input.
+    pub paths: Vec<PathBuf>,
+    /// Prices that go before the built-in ones.
+    pub prices: Option<PathBuf>,
+    /// Threads, instead of one per core.
+    pub threads: Option<usize>,
+    /// What may be mended.
+    pub repairs: trace::Options,
+    /// Show how far it is, on a terminal.
+    pub progress: bool,
+}
+
+impl Inputs {
+    /// Prices, read before the dump, so that a wrong file fails at once.
+    ///
+    /// # Errors
+    /// When the price file cannot be read or understood.
+    pub(super) fn prices(&self) -> Result<Prices, Error> {
+        match &self.prices {
+            None => Ok(Prices::builtin()),
+            Some(path) => Prices::with_file(path).map_err(|error| Error::File(error.to_string())),
+        }
+    }
+
+    /// Runs `work` on the threads asked for.
+    ///
+    /// # Errors
+    /// When the threads cannot be started, or those of `work`.
+    pub(super) fn on_threads<T: Send>(
+        &self,
+        work: impl FnOnce(&Progress) -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
+        let progress = Progress::new(self.progress);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads.unwrap_or(0))
+            .build()
+            .map_err(|error| Error::Fault(error.to_string()))?;
+        let done = pool.install(|| work(&progress));
+        progress.clear();
+        done
+    }
+}
+
+/// A dump that was read, and its requests.
+pub(super) struct Loaded {
+    pub(super) dataset: Dataset,
+    pub(super) forest: Forest,
+}
+
+impl Loaded {
+    /// Reads every input and rebuilds the requests.
+    ///
+    /// # Errors
+    /// When nothing can be read.
+    pub(super) fn read(inputs: &Inputs, progress: &Progress) -> Result<Self, Error> {
+        let mut dataset = read(inputs, progress)?;
+        progress.stage("rebuilding traces");
+        let forest = Forest::build(&mut dataset, &inputs.repairs);
+        Ok(Self { dataset, forest })
+    }
+}
+
+/// Reads every input into one dataset; what each worker read is joined in any order.
+fn read(inputs: &Inputs, progress: &Progress) -> Result<Dataset, Error> {
+    let how = ingest::Options {
+        threads: inputs.threads,
+        ..ingest::Options::default()
+    };
+    let mut sources = Source::find(&inputs.paths);
+    // It may lie beside the exports.
+    if let Some(prices) = &inputs.prices {
+        sources.retain(|source| !source.is_at(prices));
+    }
+    let reading = ingest::read_all(sources, &how, Normalizer::new, progress);
+    if reading.readable == 0 {
+        let names: Vec<&str> = reading
+            .inputs
+            .iter()
+            .map(|input| input.path.as_str())
+            .collect();
+        return Err(Error::NoInput(reasons(&names, &reading.ledger)));
+    }
+    let parts = reading.sinks.into_iter().map(Normalizer::finish);
+    let mut dataset = parts
+        .reduce(|mut all, part| {
+            all.absorb(part);
+            all
+        })
+        .unwrap_or_default();
+    dialect::merge_series(&mut dataset);
+    dataset.inputs = reading.inputs;
+    dataset.ledger.absorb(reading.ledger);
+    Ok(dataset)
+}
+
+/// Why nothing could be read: one line for each issue with a whole input.
+fn reasons(names: &[&str], ledger: &Ledger) -> Vec<String> {
+    let fatal = ledger
+        .iter()
+        .filter(|(kind, ..)| kind.severity() == Severity::Error);
+    fatal
+        .map(|(kind, file, tally)| {
+            let name = names.get(file as usize).copied().unwrap_or("?");
+            format!("  {name}: {} ({})", tally.detail, kind.hint())
+        })
+        .collect()
+}

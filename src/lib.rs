@@ -24,6 +24,8 @@
 //! their share, and what nobody can prove is `unexplained`. Whatever is learned over requests does
 //! not depend on their order, so that the same input gives the same bytes on any number of threads.
 //!
+//! What was learned from a healthy period can be kept: [`saved`] is the file.
+//!
 //! [`commands`] wires the stages together; `main.rs` turns an [`error::Outcome`] into an exit code.
 
 pub mod error;
@@ -44,6 +46,8 @@ pub mod baseline;
 pub mod diagnose;
 
 pub mod aggregate;
+
+pub mod saved;
 
 pub mod report;
 

@@ -26,6 +26,7 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let outcome = match &cli.command {
         Command::Analyze(args) => commands::analyze(&args.options(&cli.display), &mut out)?,
+        Command::Baseline(args) => commands::baseline(&args.options(&cli.display), &mut out)?,
         Command::Explain(args) => commands::explain(args.cause.as_deref(), style, &mut out)?,
         Command::Formats => commands::formats(style, &mut out)?,
     };

@@ -211,7 +211,7 @@ pub(super) fn ops<'a>(forest: &'a Forest, request: &Request) -> &'a [StepOp] {
 }
 
 /// The agent whose lane an operation lies in; the request's own for its first lane.
-fn agent_of(forest: &Forest, request: &Request, op: &StepOp) -> Sym {
+pub(super) fn agent_of(forest: &Forest, request: &Request, op: &StepOp) -> Sym {
     match forest.lanes.get(op.lane as usize) {
         Some(lane) if op.lane != request.lanes.start => lane.agent,
         _ => request.agent,

@@ -5,6 +5,7 @@ pub mod drift;
 mod frame;
 mod latency;
 mod prices;
+pub mod profile;
 mod signals;
 mod total;
 
@@ -13,6 +14,7 @@ pub use drift::{Drift, ToolShift};
 pub use frame::FrameError;
 pub use latency::{Estimate, Latency, ModelLatency, Named, Spread};
 pub use prices::{PriceError, Prices, Source, Tariff, Usage};
+pub use profile::Profile;
 pub use signals::{Layer, Signal};
 pub use total::Total;
 

@@ -93,6 +93,20 @@ impl CacheHabits {
         habits
     }
 
+    /// Takes from `other` what it knows. Idle times and what is shown stay this dump's.
+    pub(super) fn prefer(&mut self, other: &Self) {
+        let enough = other.hits.iter().filter(|(_, (_, n))| *n >= LEAST);
+        self.hits.extend(enough);
+        self.any_bin.extend(&other.any_bin);
+        self.cached.extend(&other.cached);
+        let enough = other.later.iter().filter(|(_, (_, n))| *n >= LEAST);
+        self.later.extend(enough);
+        if other.any_later.1 >= LEAST {
+            self.any_later = other.any_later;
+            self.kept_share = other.kept_share;
+        }
+    }
+
     fn learn_later(&mut self, calls: &Calls, kept: &[CallIx]) {
         let mut shares = Vec::new();
         for &i in kept {

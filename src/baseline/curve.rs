@@ -67,6 +67,17 @@ impl Curve {
         }
     }
 
+    /// All times multiplied with `factor`.
+    pub(super) fn scaled(&self, factor: f64) -> Self {
+        let knots = self.knots.iter();
+        Self {
+            knots: knots
+                .map(|(tokens, time)| (*tokens, time * factor))
+                .collect(),
+            n: self.n,
+        }
+    }
+
     /// What `extra` of `tokens` cost.
     #[must_use]
     pub fn price(&self, tokens: f64, extra: f64) -> f64 {

@@ -50,6 +50,24 @@ impl Gaps {
         }
     }
 
+    /// Fits pauses by key; a key with few of them has none.
+    pub(super) fn fit(lengths: Vec<Vec<f64>>) -> Self {
+        let enough = lengths
+            .into_par_iter()
+            .map(|l| (l.len() >= LEAST).then_some(l));
+        Self {
+            norms: enough.map(|lengths| lengths.and_then(norm)).collect(),
+            rare: Vec::new(),
+        }
+    }
+
+    /// Takes from `other` what it knows.
+    pub(super) fn prefer(&mut self, other: &Self) {
+        for (own, theirs) in self.norms.iter_mut().zip(&other.norms) {
+            *own = theirs.or(*own);
+        }
+    }
+
     /// The usual pause; where the service is rarely seen, that of all services.
     #[must_use]
     pub fn norm(&self, key: GapIx) -> Option<GapNorm> {

@@ -4,8 +4,11 @@ mod cache;
 mod call;
 mod curve;
 mod gap;
+mod healthy;
+mod norms;
 mod pause;
 mod price;
+mod recording;
 mod tool;
 mod volume;
 
@@ -15,6 +18,8 @@ pub use cache::{CacheHabits, IDLE_BINS};
 pub use call::{Call, CallIx, Calls};
 pub use curve::Curve;
 pub use gap::{GapNorm, Gaps};
+pub use healthy::Healthy;
+pub use norms::{Norms, Times};
 pub use pause::{GapIx, GapKey, Pause, Pauses, StepName};
 pub use price::{Expected, Price, Prices, log_ratio, uncached};
 pub use tool::{ToolCalls, ToolTime, ToolTimes};
@@ -160,10 +165,17 @@ fn kinds(forest: &Forest, excluded: &Excluded) -> Map<Sym, LowSide> {
             .or_default()
             .push(request.duration().as_millis());
     }
+    kinds_of(times)
+}
+
+fn kinds_of(times: impl IntoIterator<Item = (Sym, Vec<f64>)>) -> Map<Sym, LowSide> {
     fit_each(times, TASK_SPREAD)
 }
 
-fn fit_each(times: Map<Sym, Vec<f64>>, limits: SpreadLimits) -> Map<Sym, LowSide> {
+fn fit_each(
+    times: impl IntoIterator<Item = (Sym, Vec<f64>)>,
+    limits: SpreadLimits,
+) -> Map<Sym, LowSide> {
     times
         .into_iter()
         .filter_map(|(name, values)| Some((name, LowSide::fit(&values, limits)?)))

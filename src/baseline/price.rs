@@ -31,6 +31,16 @@ pub struct Price {
     pub split: bool,
 }
 
+impl Price {
+    fn scaled(&self, factor: f64) -> Self {
+        Self {
+            first: self.first.scaled(factor),
+            rate: self.rate * factor,
+            ..*self
+        }
+    }
+}
+
 /// Prices by model, and how widely healthy calls scatter around them.
 #[derive(Clone, Debug, Default)]
 pub struct Prices {
@@ -89,6 +99,30 @@ impl Prices {
             prices.lift = level.centre.clamp(-LEAST_LIFT, 0.0).exp();
         }
         prices
+    }
+
+    /// Takes from `other` the models it knows, and how widely healthy calls scatter.
+    pub(super) fn prefer(&mut self, other: &Self) {
+        if other.by_model.is_empty() && other.all.is_none() {
+            return;
+        }
+        let mut by_model = self.lifted();
+        by_model.extend(other.lifted());
+        let all = self.all.as_ref().map(|price| price.scaled(self.lift));
+        *self = Self {
+            all: all.or_else(|| other.all.as_ref().map(|price| price.scaled(other.lift))),
+            by_model,
+            spread: other.spread,
+            lift: 1.0,
+        };
+    }
+
+    /// The models' prices at the healthy level.
+    fn lifted(&self) -> Map<Sym, Price> {
+        let models = self.by_model.iter();
+        models
+            .map(|(model, price)| (*model, price.scaled(self.lift)))
+            .collect()
     }
 
     /// Price of `model`, or of all models together where it is too rarely seen.

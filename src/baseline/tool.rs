@@ -18,7 +18,8 @@ const TOOL_SPREAD: SpreadLimits = SpreadLimits {
 /// Which operations call which tool.
 #[derive(Clone, Debug, Default)]
 pub struct ToolCalls {
-    tools: usize,
+    /// The tools by number.
+    names: Vec<Sym>,
     /// Number of the tool of each operation, `u32::MAX` for operations that are none.
     of_op: Vec<u32>,
 }
@@ -28,23 +29,30 @@ impl ToolCalls {
     #[must_use]
     pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
         let mut known: Map<Sym, u32> = Map::default();
+        let mut names = Vec::new();
         let of_op = forest.ops.iter().map(|op| {
             if op.kind != StepKind::Tool {
                 return u32::MAX;
             }
-            let next = known.len() as u32;
-            *known.entry(tool_name(dataset, op.span)).or_insert(next)
+            let name = tool_name(dataset, op.span);
+            *known.entry(name).or_insert_with(|| {
+                names.push(name);
+                names.len() as u32 - 1
+            })
         });
         let of_op = of_op.collect();
-        Self {
-            tools: known.len(),
-            of_op,
-        }
+        Self { names, of_op }
+    }
+
+    /// The tools by number.
+    #[must_use]
+    pub fn names(&self) -> &[Sym] {
+        &self.names
     }
 }
 
 /// Name of the tool behind a span: the tool's own, else the span's.
-fn tool_name(dataset: &Dataset, span: u32) -> Sym {
+pub(super) fn tool_name(dataset: &Dataset, span: u32) -> Sym {
     let span = &dataset.spans[span as usize];
     dataset
         .tool_of(span)
@@ -69,7 +77,7 @@ impl ToolTimes {
     /// Learns from what is not excluded.
     #[must_use]
     pub fn learn(forest: &Forest, calls: &ToolCalls, excluded: &Excluded) -> Self {
-        let mut times = vec![Vec::new(); calls.tools];
+        let mut times = vec![Vec::new(); calls.names.len()];
         for ((op, &tool), index) in forest.ops.iter().zip(&calls.of_op).zip(0..) {
             if let Some(times) = times.get_mut(tool as usize)
                 && excluded.keeps(index)
@@ -77,12 +85,19 @@ impl ToolTimes {
                 times.push(op.window.len().as_millis());
             }
         }
-        let fits = times.into_par_iter().map(|times: Vec<f64>| {
-            let fit = LowSide::fit(&times, TOOL_SPREAD)?;
-            let typical = fit.typical();
-            Some(ToolTime { fit, typical })
-        });
-        Self(fits.collect())
+        Self(times.into_par_iter().map(fit).collect())
+    }
+
+    /// Fits each tool's times, by number.
+    pub(super) fn fit(times: impl Iterator<Item = Vec<f64>>) -> Self {
+        Self(times.map(fit).collect())
+    }
+
+    /// Takes from `other` what it knows.
+    pub(super) fn prefer(&mut self, other: &Self) {
+        for (own, theirs) in self.0.iter_mut().zip(&other.0) {
+            *own = theirs.or(*own);
+        }
     }
 
     /// What the tool behind operation `op` usually takes.
@@ -91,4 +106,10 @@ impl ToolTimes {
         let tool = *calls.of_op.get(op as usize)?;
         self.0.get(tool as usize)?.as_ref()
     }
+}
+
+fn fit(times: Vec<f64>) -> Option<ToolTime> {
+    let fit = LowSide::fit(&times, TOOL_SPREAD)?;
+    let typical = fit.typical();
+    Some(ToolTime { fit, typical })
 }

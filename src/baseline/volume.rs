@@ -91,6 +91,23 @@ impl Volumes {
         }
     }
 
+    /// Takes from `other` what it knows.
+    pub(super) fn prefer(&mut self, other: &Self) {
+        self.first.extend(&other.first);
+        self.growth.extend(&other.growth);
+        self.output.extend(&other.output);
+        self.output_by_finish.extend(&other.output_by_finish);
+        self.any_growth = other.any_growth.or(self.any_growth);
+        for (own, theirs) in [
+            (&mut self.median_prompt, other.median_prompt),
+            (&mut self.median_output, other.median_output),
+        ] {
+            if theirs > 0.0 {
+                *own = theirs;
+            }
+        }
+    }
+
     /// Usual first prompt of an agent in a kind of task.
     #[must_use]
     pub fn first_prompt(&self, kind: Sym, agent: Sym) -> Option<&Volume> {

@@ -44,7 +44,7 @@ impl Analyze {
     #[must_use]
     pub fn options(&self, display: &Display) -> analyze::Options {
         analyze::Options {
-            inputs: self.inputs.options(display),
+            inputs: self.slow.with_baseline(self.inputs.options(display)),
             format: match (self.json, self.format) {
                 (true, _) | (_, Format::Json) => analyze::Format::Json,
                 (_, Format::Ndjson) => analyze::Format::Ndjson,

@@ -43,6 +43,8 @@ impl Inputs {
         load::Inputs {
             paths: self.paths.clone(),
             prices: self.prices.clone(),
+            baseline: None,
+            aside: Vec::new(),
             threads: self.threads.map(usize::from),
             repairs: Repairs {
                 repair: !self.no_repair,

@@ -2,12 +2,14 @@
 //! into the options of a function in [`commands`](crate::commands).
 
 mod analyze;
+mod baseline;
 mod display;
 mod explain;
 mod inputs;
 mod slow;
 
 pub use analyze::Analyze;
+pub use baseline::Baseline;
 pub use display::{Color, Display};
 pub use explain::Explain;
 pub use inputs::Inputs;
@@ -40,6 +42,8 @@ pub struct Cli {
 pub enum Command {
     /// Find slow requests, say why they were slow, and add up what they cost
     Analyze(Analyze),
+    /// Learn from a healthy period what is normal, and save it
+    Baseline(Baseline),
     /// Explain a cause: what it is, what looks like it, what to do
     Explain(Explain),
     /// List what can be read: formats and vocabularies

@@ -1,7 +1,10 @@
 //! What makes a request slow: the same options for every subcommand that judges.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
+use crate::commands::load::Inputs;
 use crate::diagnose::Options as SlowRule;
 use crate::units::Nanos;
 
@@ -21,6 +24,13 @@ pub struct Slow {
     )]
     pub slow_floor: Nanos,
 
+    /// Take what is normal from this file, written by `agentdiag baseline` from a healthy period
+    ///
+    /// Where it is silent (a model, tool or kind of task it has not seen), the healthier part of the dump itself says
+    /// what is normal, as it does without a baseline.
+    #[arg(long, value_name = "FILE", help_heading = "What is slow")]
+    pub baseline: Option<PathBuf>,
+
     /// Instead: slow from this duration on, such as 8s
     #[arg(long, value_name = "TIME", conflicts_with_all = ["slow_factor", "slow_top"], help_heading = "What is slow")]
     pub slow_over: Option<Nanos>,
@@ -31,6 +41,13 @@ pub struct Slow {
 }
 
 impl Slow {
+    /// The inputs with the baseline that was meant.
+    #[must_use]
+    pub fn with_baseline(&self, inputs: Inputs) -> Inputs {
+        let baseline = self.baseline.clone();
+        Inputs { baseline, ..inputs }
+    }
+
     /// The rule that was meant.
     #[must_use]
     pub fn rule(&self) -> SlowRule {

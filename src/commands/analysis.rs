@@ -6,6 +6,7 @@ use crate::aggregate::{self, Aggregates, Prices};
 use crate::diagnose::{self, Verdicts};
 use crate::error::Error;
 use crate::report::{Findings, Report};
+use crate::saved::Saved;
 
 /// Everything the stages found.
 pub(super) struct Analysis {
@@ -22,20 +23,23 @@ impl Analysis {
     /// When nothing can be read or a price file is wrong.
     pub(super) fn run(inputs: &Inputs, rule: diagnose::Options) -> Result<Self, Error> {
         let prices = inputs.prices()?;
-        inputs.on_threads(|progress| Self::of(inputs, rule, &prices, progress))
+        let saved = inputs.saved()?;
+        inputs.on_threads(|progress| Self::of(inputs, rule, &prices, saved, progress))
     }
 
     fn of(
         inputs: &Inputs,
         rule: diagnose::Options,
         prices: &Prices,
+        saved: Option<Saved>,
         progress: &Progress,
     ) -> Result<Self, Error> {
         let loaded = Loaded::read(inputs, progress)?;
         progress.stage("diagnosing and adding up");
         let Loaded { dataset, forest } = &loaded;
+        let norms = saved.as_ref().map(|saved| &saved.norms);
         let (verdicts, sums) = rayon::join(
-            || diagnose::diagnose(dataset, forest, &rule),
+            || diagnose::diagnose_against(dataset, forest, &rule, norms),
             || aggregate::summarise(dataset, forest, prices),
         );
         let sums = sums.map_err(|error| Error::Fault(error.to_string()))?;

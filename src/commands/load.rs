@@ -8,6 +8,7 @@ use crate::dialect::{self, Normalizer};
 use crate::error::Error;
 use crate::ingest::{self, Source};
 use crate::model::{Dataset, Ledger, Severity};
+use crate::saved::Saved;
 use crate::trace::{self, Forest};
 
 /// What to read, and how to mend it.
@@ -17,6 +18,10 @@ pub struct Inputs {
     pub paths: Vec<PathBuf>,
     /// Prices that go before the built-in ones.
     pub prices: Option<PathBuf>,
+    /// What was learned from a healthy period.
+    pub baseline: Option<PathBuf>,
+    /// Files that may lie among the exports and are none of them.
+    pub aside: Vec<PathBuf>,
     /// Threads, instead of one per core.
     pub threads: Option<usize>,
     /// What may be mended.
@@ -35,6 +40,28 @@ impl Inputs {
             None => Ok(Prices::builtin()),
             Some(path) => Prices::with_file(path).map_err(|error| Error::File(error.to_string())),
         }
+    }
+
+    /// What a healthy period says, read before the dump as well.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no baseline.
+    pub(super) fn saved(&self) -> Result<Option<Saved>, Error> {
+        let read = |path: &PathBuf| Saved::read(path);
+        let saved = self.baseline.as_ref().map(read).transpose();
+        saved.map_err(|error| Error::File(error.to_string()))
+    }
+
+    /// What there is to read: neither the prices nor anything else set aside.
+    pub(super) fn sources(&self) -> impl Iterator<Item = Source> {
+        let aside: Vec<&PathBuf> = self
+            .aside
+            .iter()
+            .chain(&self.prices)
+            .chain(&self.baseline)
+            .collect();
+        let found = Source::find(&self.paths).into_iter();
+        found.filter(move |source| !aside.iter().any(|path| source.is_at(path)))
     }
 
     /// Runs `work` on the threads asked for.
@@ -81,11 +108,7 @@ fn read(inputs: &Inputs, progress: &Progress) -> Result<Dataset, Error> {
         threads: inputs.threads,
         ..ingest::Options::default()
     };
-    let mut sources = Source::find(&inputs.paths);
-    // It may lie beside the exports.
-    if let Some(prices) = &inputs.prices {
-        sources.retain(|source| !source.is_at(prices));
-    }
+    let sources = inputs.sources().collect();
     let reading = ingest::read_all(sources, &how, Normalizer::new, progress);
     if reading.readable == 0 {
         let names: Vec<&str> = reading

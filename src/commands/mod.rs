@@ -2,11 +2,13 @@
 
 mod analysis;
 pub mod analyze;
+pub mod baseline;
 mod explain;
 mod formats;
 pub mod load;
 mod progress;
 
 pub use analyze::analyze;
+pub use baseline::baseline;
 pub use explain::explain;
 pub use formats::formats;

@@ -31,4 +31,4 @@ pub use claim::{Claim, Evidence, Fact, Outcome};
 pub use diagnosis::{Diagnosis, Incident};
 pub use meta::CauseMeta;
 pub use options::Options;
-pub use verdict::{Verdicts, diagnose};
+pub use verdict::{Verdicts, diagnose, diagnose_against};

@@ -7,7 +7,7 @@ use super::causes::LOOKS;
 use super::ground::Ground;
 use super::scene::Scene;
 use super::{Cause, Diagnosis, Incident, Options, arbiter, incident};
-use crate::baseline::{Baselines, Calls, Excluded};
+use crate::baseline::{Baselines, Calls, Excluded, Healthy, Norms};
 use crate::model::Dataset;
 use crate::trace::{Forest, RootState};
 use crate::units::Nanos;
@@ -32,12 +32,27 @@ pub struct Verdicts {
 /// Diagnoses every request of `forest`.
 #[must_use]
 pub fn diagnose(dataset: &Dataset, forest: &Forest, options: &Options) -> Verdicts {
+    diagnose_against(dataset, forest, options, None)
+}
+
+/// The same, with what is normal taken from a healthy period as far as that tells.
+#[must_use]
+pub fn diagnose_against(
+    dataset: &Dataset,
+    forest: &Forest,
+    options: &Options,
+    norms: Option<&Norms>,
+) -> Verdicts {
     let ground = Ground::survey(dataset, forest);
+    let healthy = norms.map(|norms| Healthy::fit(norms, dataset, &ground.measured));
     let mut excluded = Excluded::default();
     let mut notes = Vec::new();
     let mut diagnoses = Vec::new();
     for pass in 0..PASSES {
-        let base = Baselines::learn(forest, &ground.measured, &excluded);
+        let mut base = Baselines::learn(forest, &ground.measured, &excluded);
+        if let Some(healthy) = &healthy {
+            base.prefer(healthy);
+        }
         let scene = Scene::new(&ground, &base, options);
         let requests = (0..forest.requests.len() as u32).into_par_iter();
         if pass + 1 == PASSES {

@@ -68,6 +68,15 @@ impl Source {
         &self.name
     }
 
+    /// Where it lies, when it is a file.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match &self.origin {
+            Origin::File(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// True when it is the file at `path`, however either is spelled.
     #[must_use]
     pub fn is_at(&self, path: &Path) -> bool {

@@ -9,6 +9,7 @@ mod robust;
 
 pub use distance::{GTest, chi_square_tail, g_test, jensen_shannon, normal_two_sided};
 pub use histogram::Histogram;
+pub(crate) use histogram::{bucket, middle};
 pub use interval::{Interval, quantile_interval, wilson};
 pub use lowside::{LowSide, SpreadLimits};
 pub use quantile::{median, quantile};

@@ -19,6 +19,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("aggregate", &["units", "error", "stats", "model", "trace"]),
     (
+        "saved",
+        &["units", "error", "stats", "baseline", "aggregate"],
+    ),
+    (
         "report",
         &[
             "units",
@@ -45,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "baseline",
             "diagnose",
             "aggregate",
+            "saved",
             "report",
             "render",
         ],

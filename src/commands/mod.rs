@@ -5,6 +5,7 @@ pub mod analyze;
 mod explain;
 mod formats;
 pub mod load;
+mod output;
 mod progress;
 
 pub use analyze::analyze;

@@ -1,5 +1,7 @@
 //! Arguments of `analyze`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::{Display, Inputs, Slow};
@@ -37,6 +39,10 @@ pub struct Analyze {
     /// Rows to show of a long list (text only)
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub top: usize,
+
+    /// Write the result to a file, which appears only when it is whole
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 impl Analyze {
@@ -54,6 +60,7 @@ impl Analyze {
             strict: self.strict,
             top: self.top,
             style: display.style(),
+            output: self.output.clone(),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! `agentdiag analyze`: reads, rebuilds, diagnoses, sums and shows.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use super::analysis::Analysis;
 use super::load::Inputs;
+use super::output::write_file;
 use crate::diagnose;
 use crate::error::{Error, Outcome};
 use crate::render::{self, Style, terminal};
+use crate::report::Report;
 
 /// How the result is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -35,22 +38,29 @@ pub struct Options {
     pub top: usize,
     /// Colour, width and character set.
     pub style: Style,
+    /// Where the result goes, instead of `out`.
+    pub output: Option<PathBuf>,
 }
 
-/// Analyzes the inputs and writes the report to `out`.
+/// Analyzes the inputs and writes the report to `out`, or to the file asked for.
 ///
 /// # Errors
-/// When nothing can be read, a price file is wrong, or `out` cannot be written.
+/// When nothing can be read, a price file is wrong, or the result cannot be written.
 pub fn analyze(options: &Options, out: impl Write) -> Result<Outcome, Error> {
     let analysis = Analysis::run(&options.inputs, options.rule)?;
     let report = analysis.report();
-    match options.format {
-        Format::Text => {
-            let (style, top) = (options.style, options.top);
-            terminal::text(&report, terminal::Options { style, top }, out)?;
-        }
-        Format::Json => render::json(&report, out)?,
-        Format::Ndjson => render::ndjson(&report, out)?,
+    match &options.output {
+        Some(path) => write_file(path, |out| show(&report, options, out))?,
+        None => show(&report, options, out)?,
     }
     Ok(report.outcome(options.strict))
+}
+
+fn show(report: &Report<'_>, options: &Options, out: impl Write) -> io::Result<()> {
+    let (style, top) = (options.style, options.top);
+    match options.format {
+        Format::Text => terminal::text(report, terminal::Options { style, top }, out),
+        Format::Json => render::json(report, out),
+        Format::Ndjson => render::ndjson(report, out),
+    }
 }

@@ -6,6 +6,7 @@ pub mod baseline;
 mod explain;
 mod formats;
 pub mod load;
+mod output;
 mod progress;
 
 pub use analyze::analyze;

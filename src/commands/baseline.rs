@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::analysis::Analysis;
 use super::load::Inputs;
+use super::output::write_file;
 use crate::aggregate::Profile;
 use crate::baseline::Norms;
 use crate::diagnose;
@@ -58,7 +59,7 @@ pub fn baseline(options: &Options, mut out: impl Write) -> Result<Outcome, Error
     match &options.output {
         None => saved.write(out)?,
         Some(path) => {
-            write(path, &saved)?;
+            write_file(path, |file| saved.write(file))?;
             sum_up(path, &saved, slow, &mut Page::new(options.style, &mut out))?;
         }
     }
@@ -80,22 +81,6 @@ fn known(inputs: &Inputs) -> Result<Vec<PathBuf>, Error> {
         }
     }
     Ok(known)
-}
-
-/// Writes beside the file and then in its place: a reader never sees half of it.
-fn write(path: &Path, saved: &Saved) -> Result<(), Error> {
-    let part = path.with_added_extension("part");
-    let done = fs::File::create(&part)
-        .map(io::BufWriter::new)
-        .and_then(|mut file| {
-            saved.write(&mut file)?;
-            file.flush()
-        })
-        .and_then(|()| fs::rename(&part, path));
-    done.map_err(|error| {
-        let _ = fs::remove_file(&part);
-        Error::File(format!("{}: {error}", path.display()))
-    })
 }
 
 fn sum_up<W: Write>(

@@ -82,7 +82,11 @@ fn baseline_files_merge_like_the_dumps_they_come_from() {
     assert!(baseline(&folder, &["two.json", "one.json"], "merged.json") == whole);
     assert!(baseline(&folder, &["one.json", two], "mixed.json") == whole);
     // A second run does not take its own earlier result for an input.
-    let again = baseline(&folder, &["one.json", "two.json", "merged.json"], "merged.json");
+    let again = baseline(
+        &folder,
+        &["one.json", "two.json", "merged.json"],
+        "merged.json",
+    );
     assert!(again == whole);
     let (_, standard_output, _) = agentdiag(&folder, &["baseline", "one.json", "two.json"]);
     assert!(standard_output == whole);
@@ -99,13 +103,19 @@ fn broken_baseline_files_are_refused_with_a_place() {
     };
     write("cut.json", &good[..good.len() / 2]);
     write("next.json", &good.replace("baseline.v1", "baseline.v2"));
-    write("negative.json", &good.replacen("\"requests\":", "\"requests\":-", 1));
+    write(
+        "negative.json",
+        &good.replacen("\"requests\":", "\"requests\":-", 1),
+    );
     write("other.json", "{\"models\": {}}");
     write("empty.json", "\n");
     write("poem.json", "so much depends\nupon\n");
     for (name, what) in [
         ("cut.json", "the file is cut off here"),
-        ("next.json", "schema is `agentdiag.baseline.v2`; this version reads `agentdiag.baseline.v1`"),
+        (
+            "next.json",
+            "schema is `agentdiag.baseline.v2`; this version reads `agentdiag.baseline.v1`",
+        ),
         ("negative.json", "expected u64"),
         ("other.json", "missing field `schema`"),
         ("empty.json", "the file is empty"),
@@ -113,8 +123,14 @@ fn broken_baseline_files_are_refused_with_a_place() {
     ] {
         let (code, out, err) = agentdiag(&folder, &["analyze", "--baseline", name, dump]);
         assert_eq!((code, out.as_str()), (2, ""), "{name}: {err}");
-        assert!(err.contains(&format!("{name}:")) && err.contains(what), "{name}: {err}");
-        assert!(err.contains("expected a file written by `agentdiag baseline`"), "{err}");
+        assert!(
+            err.contains(&format!("{name}:")) && err.contains(what),
+            "{name}: {err}"
+        );
+        assert!(
+            err.contains("expected a file written by `agentdiag baseline`"),
+            "{err}"
+        );
         let place = err.split(&format!("{name}:")).nth(1).expect("a place");
         let line = place.split(':').next().and_then(|n| n.parse::<u32>().ok());
         assert!(line.is_some(), "{err}");
@@ -122,7 +138,10 @@ fn broken_baseline_files_are_refused_with_a_place() {
     let (code, _, err) = agentdiag(&folder, &["analyze", "--baseline", "none.json", dump]);
     assert_eq!(code, 2);
     assert!(err.contains("none.json: "), "{err}");
-    let (code, _, err) = agentdiag(&folder, &["baseline", "good.json", "cut.json", "-o", "x.json"]);
+    let (code, _, err) = agentdiag(
+        &folder,
+        &["baseline", "good.json", "cut.json", "-o", "x.json"],
+    );
     assert_eq!(code, 2);
     assert!(err.contains("cut.json:1:"), "{err}");
     assert!(!folder.path().join("x.json").exists());
@@ -135,7 +154,11 @@ fn a_profile_counts_what_the_report_counts() {
     assert_eq!(all.requests, run.forest.requests.len() as u64);
     let tokens = run.forest.requests.iter().filter_map(|r| r.input_tokens);
     assert_eq!(all.input_tokens.sum(), tokens.sum::<u64>());
-    let parts: u64 = all.parts.values().map(agentdiag::aggregate::profile::Amounts::sum).sum();
+    let parts: u64 = all
+        .parts
+        .values()
+        .map(agentdiag::aggregate::profile::Amounts::sum)
+        .sum();
     assert_eq!(parts, all.duration.sum());
     assert!(all.choices.values().map(|c| c.calls).sum::<u64>() > 0);
 }
@@ -146,7 +169,10 @@ fn a_slow_dump_is_judged_by_a_healthy_one() {
     let dump = fixture(HEALTHY);
     let dump = dump.to_str().expect("UTF-8");
     baseline(&folder, &[dump], "base.json");
-    let (code, out, err) = agentdiag(&folder, &["analyze", "--json", "--baseline", "base.json", dump]);
+    let (code, out, err) = agentdiag(
+        &folder,
+        &["analyze", "--json", "--baseline", "base.json", dump],
+    );
     assert_eq!(code, 0, "{err}");
     let report: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(report["schema"], "agentdiag.analyze.v1");

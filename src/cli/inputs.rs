@@ -34,6 +34,21 @@ pub struct Inputs {
     /// Do not join traces that lost their context between services
     #[arg(long, help_heading = "Repairs")]
     pub no_stitch: bool,
+
+    /// Show ids of users, tenants and conversations as digests
+    ///
+    /// Each run uses a key of its own, which nobody knows, unless one is given with --redact-key.
+    #[arg(long, help_heading = "Privacy")]
+    pub redact: bool,
+
+    /// Key for the digests, so that they stay the same from run to run; keep it secret
+    #[arg(
+        long,
+        value_name = "KEY",
+        requires = "redact",
+        help_heading = "Privacy"
+    )]
+    pub redact_key: Option<String>,
 }
 
 impl Inputs {
@@ -50,6 +65,10 @@ impl Inputs {
                 repair: !self.no_repair,
                 stitch: !self.no_stitch,
             },
+            redact: self.redact.then(|| match &self.redact_key {
+                Some(key) => load::Redact::With(key.clone()),
+                None => load::Redact::Once,
+            }),
             progress: !display.quiet,
         }
     }

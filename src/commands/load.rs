@@ -1,5 +1,6 @@
 //! Reading a dump and rebuilding its requests: what every subcommand starts with.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::progress::Progress;
@@ -7,7 +8,7 @@ use crate::aggregate::Prices;
 use crate::dialect::{self, Normalizer};
 use crate::error::Error;
 use crate::ingest::{self, Source};
-use crate::model::{Dataset, Ledger, Severity};
+use crate::model::{Dataset, Ledger, Redaction, Severity};
 use crate::saved::Saved;
 use crate::trace::{self, Forest};
 
@@ -26,8 +27,43 @@ pub struct Inputs {
     pub threads: Option<usize>,
     /// What may be mended.
     pub repairs: trace::Options,
+    /// Whether ids of people and customers are shown as digests.
+    pub redact: Option<Redact>,
     /// Show how far it is, on a terminal.
     pub progress: bool,
+}
+
+/// The key of digests shown instead of ids.
+#[derive(Clone)]
+pub enum Redact {
+    /// A key of this run alone, which nobody knows.
+    Once,
+    /// This one.
+    With(String),
+}
+
+impl fmt::Debug for Redact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Once => "Once",
+            Self::With(_) => "With(kept secret)",
+        })
+    }
+}
+
+impl Redact {
+    fn redaction(&self) -> Result<Redaction, Error> {
+        match self {
+            Self::With(key) => Ok(Redaction::with_key(key.as_bytes())),
+            Self::Once => {
+                let mut key = [0; 32];
+                getrandom::fill(&mut key).map_err(|error| {
+                    Error::Fault(format!("no random key for --redact: {error}"))
+                })?;
+                Ok(Redaction::with_key(&key))
+            }
+        }
+    }
 }
 
 impl Inputs {
@@ -96,6 +132,9 @@ impl Loaded {
     /// When nothing can be read.
     pub(super) fn read(inputs: &Inputs, progress: &Progress) -> Result<Self, Error> {
         let mut dataset = read(inputs, progress)?;
+        if let Some(redact) = &inputs.redact {
+            redact.redaction()?.apply(&mut dataset);
+        }
         progress.stage("rebuilding traces");
         let forest = Forest::build(&mut dataset, &inputs.repairs);
         Ok(Self { dataset, forest })

@@ -59,8 +59,21 @@ pub(super) fn provider(said: &str) -> Option<Cow<'_, str>> {
     Some(lower)
 }
 
-/// The host of a URL or of `host:port`, without user information, path or query.
+/// The host of a URL or of `host:port`, without user information, path or query. Empty for what
+/// cannot be a host (RFC 3986, section 3.2.2): some programs write sentences into such fields.
 pub(super) fn host(url: &str) -> &str {
+    let host = authority(url);
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'%');
+    match host.len() <= MAX_HOST && host.bytes().all(fits) {
+        true => host,
+        false => "",
+    }
+}
+
+/// Octets of the longest name in the DNS (RFC 1035, section 2.3.4).
+const MAX_HOST: usize = 255;
+
+fn authority(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let host = authority

@@ -9,6 +9,7 @@ mod id;
 mod issue;
 mod log;
 mod metric;
+mod redact;
 mod span;
 
 pub use attr::{Resource, Scope};
@@ -19,4 +20,5 @@ pub use id::{SpanId, TraceId};
 pub use issue::{Issue, IssueKind, Ledger, Place, Severity, Tally};
 pub use log::LogRecord;
 pub use metric::{Point, Series, SeriesKind};
+pub use redact::Redaction;
 pub use span::{CallIx, Op, Span, SpanFlags, SpanIx, SpanKind, Status};

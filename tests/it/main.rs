@@ -18,6 +18,7 @@ mod layers;
 mod man;
 mod otlp;
 mod pipeline;
+mod privacy;
 mod readme;
 mod render;
 mod sample;

@@ -29,6 +29,8 @@ const RUNS: &[&[&str]] = &[
         "--json",
         "DUMP",
     ],
+    &["baseline", "DUMP"],
+    &["baseline", "-o", "OUT/base.json", "DUMP"],
 ];
 
 /// Subcommands that read no dump.

@@ -1,6 +1,7 @@
 //! Intervals that need no assumption about the shape of a distribution.
 
 use super::distance::normal_two_sided;
+use super::order::Ordered;
 
 /// Both ends of an interval.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -16,8 +17,8 @@ pub struct Interval {
 /// section 7.1): by exact binomial probabilities, above 5000 values by their normal approximation.
 /// `None` when the sample is too small to promise that.
 #[must_use]
-pub fn quantile_interval(sorted: &[f64], q: f64, confidence: f64) -> Option<Interval> {
-    let n = sorted.len();
+pub fn quantile_interval(sample: &mut Ordered, q: f64, confidence: f64) -> Option<Interval> {
+    let n = sample.len();
     if n == 0 || !(0.0 < q && q < 1.0) {
         return None;
     }
@@ -28,8 +29,8 @@ pub fn quantile_interval(sorted: &[f64], q: f64, confidence: f64) -> Option<Inte
         exact_ranks(n, q, risk)?
     };
     Some(Interval {
-        low: *sorted.get(low)?,
-        high: *sorted.get(high)?,
+        low: sample.at(low)?,
+        high: sample.at(high)?,
     })
 }
 
@@ -104,21 +105,27 @@ mod tests {
     fn the_printed_interval_of_a_median() {
         // n = 20: the 6th and 15th values hold the median with 95.9 %.
         let sample: Vec<f64> = (1..=20).map(f64::from).collect();
-        let interval = quantile_interval(&sample, 0.5, 0.95).unwrap();
+        let interval = quantile_interval(&mut Ordered::new(sample), 0.5, 0.95).unwrap();
         assert_eq!((interval.low, interval.high), (6.0, 15.0));
     }
 
     #[test]
     fn a_small_sample_promises_nothing_about_the_tail() {
         let sample: Vec<f64> = (1..=50).map(f64::from).collect();
-        assert_eq!(quantile_interval(&sample, 0.99, 0.95), None);
-        assert_eq!(quantile_interval(&[], 0.5, 0.95), None);
+        assert_eq!(
+            quantile_interval(&mut Ordered::new(sample), 0.99, 0.95),
+            None
+        );
+        assert_eq!(
+            quantile_interval(&mut Ordered::new(Vec::new()), 0.5, 0.95),
+            None
+        );
     }
 
     #[test]
     fn large_samples_do_not_underflow() {
         let sample: Vec<f64> = (0..200_000).map(f64::from).collect();
-        let interval = quantile_interval(&sample, 0.5, 0.95).unwrap();
+        let interval = quantile_interval(&mut Ordered::new(sample), 0.5, 0.95).unwrap();
         assert!(
             (interval.low - 99_562.0).abs() < 3.0 && (interval.high - 100_438.0).abs() < 3.0,
             "{interval:?}"
@@ -144,7 +151,7 @@ mod tests {
         #[test]
         fn the_interval_surrounds_the_quantile(n in 10_usize..2000, q in 0.2..0.8_f64) {
             let sample: Vec<f64> = (0..n).map(|i| i as f64).collect();
-            if let Some(interval) = quantile_interval(&sample, q, 0.95) {
+            if let Some(interval) = quantile_interval(&mut Ordered::new(sample.clone()), q, 0.95) {
                 let at = q * (n - 1) as f64;
                 prop_assert!(interval.low <= at && at <= interval.high);
             }

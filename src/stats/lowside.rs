@@ -7,7 +7,7 @@
 //! above two deviations are trimmed and the fit repeated (cf. Huber & Ronchetti, *Robust Statistics*,
 //! 2009, ch. 4, on asymmetric contamination).
 
-use super::quantile::quantile;
+use super::order::Ordered;
 
 /// Limits of the spread: a tool that always takes exactly 50 ms still varies a little, and one that
 /// varies by more than this is not one population.
@@ -34,27 +34,24 @@ impl LowSide {
     /// Fits positive values; others are ignored. `None` when nothing is left.
     #[must_use]
     pub fn fit(values: &[f64], limits: SpreadLimits) -> Option<Self> {
-        let mut x: Vec<f64> = values
+        let logs: Vec<f64> = values
             .iter()
             .filter(|v| **v > 0.0 && v.is_finite())
             .map(|v| v.ln())
             .collect();
-        x.sort_unstable_by(f64::total_cmp);
+        let mut x = Ordered::new(logs);
         let n = x.len();
-        if n == 0 {
-            return None;
-        }
         let clip = |s: f64| s.clamp(limits.least, limits.most);
-        let mut spread = clip((quantile(&x, 0.20)? - quantile(&x, 0.05)?) / 0.80);
-        let mut centre = quantile(&x, 0.20)? + 0.84 * spread;
+        let mut spread = clip((x.quantile(0.20)? - x.quantile(0.05)?) / 0.80);
+        let mut centre = x.quantile(0.20)? + 0.84 * spread;
         for _ in 0..6 {
-            let kept = &x[..x.partition_point(|v| *v <= centre + 2.0 * spread)];
-            if kept.is_empty() {
+            let kept = x.count_up_to(centre + 2.0 * spread);
+            if kept == 0 {
                 break;
             }
             // Cutting the upper tail at two deviations pulls the median down by a hundredth or three.
-            centre = quantile(kept, 0.5)? + 0.03 * spread;
-            spread = clip((centre - quantile(kept, 0.16)?) / 0.97);
+            centre = x.quantile_of(kept, 0.5)? + 0.03 * spread;
+            spread = clip((centre - x.quantile_of(kept, 0.16)?) / 0.97);
         }
         Some(Self { centre, spread, n })
     }

@@ -189,6 +189,15 @@ pub fn span_of_time(start: Nanos, end: Nanos) -> String {
     }
 }
 
+/// True for a character that shows itself and does nothing else: no control characters, none that reorder
+/// the text around them, none that XML cannot hold.
+#[must_use]
+pub fn is_inert(c: char) -> bool {
+    let reorders =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !c.is_control() && !reorders && !matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
 /// What a duration on the command line may look like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("expected a number with a unit, such as 500ms, 8s, 1.5s, 2m or 1h")]

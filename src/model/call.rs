@@ -101,7 +101,7 @@ impl ErrorKind {
 
 /// One model call, client or serving side. Token counts are normalised: input includes cached and
 /// cache-write tokens, output includes reasoning.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct LlmCall {
     /// Vendor, canonical lower case.
     pub provider: Sym,
@@ -113,6 +113,8 @@ pub struct LlmCall {
     pub endpoint: Sym,
     /// `system_fingerprint`, deployment or service tier: changes when routing does.
     pub fingerprint: Sym,
+    /// Class of service that answered: `batch`, `flex`, `priority` cost other than the standard one.
+    pub tier: Sym,
     /// Why generation ended.
     pub finish: Sym,
     /// Conversation or session.
@@ -125,6 +127,8 @@ pub struct LlmCall {
     pub cached: Option<Known<u32>>,
     /// Prompt tokens written to a cache.
     pub cache_write: Option<Known<u32>>,
+    /// Of `cache_write`: to be kept for an hour instead of five minutes.
+    pub cache_write_1h: Option<Known<u32>>,
     /// Reasoning tokens inside `output`.
     pub reasoning: Option<Known<u32>>,
     /// From the start of the span to the first token.
@@ -161,12 +165,14 @@ impl Default for LlmCall {
             answered: Sym::NONE,
             endpoint: Sym::NONE,
             fingerprint: Sym::NONE,
+            tier: Sym::NONE,
             finish: Sym::NONE,
             conversation: Sym::NONE,
             input: None,
             output: None,
             cached: None,
             cache_write: None,
+            cache_write_1h: None,
             reasoning: None,
             first_token: None,
             queue: None,

@@ -3,8 +3,8 @@
 use hashbrown::HashMap;
 
 use super::{
-    ClusterEvent, HttpCall, Ledger, LlmCall, LogRecord, Op, Resource, Scope, Series, Span, SpanId,
-    TaskFacts, ToolCall, TraceId,
+    ClusterEvent, Exemplar, HttpCall, Ledger, LlmCall, LlmCalls, LogRecord, Op, Resource, Scope,
+    Series, Span, SpanId, TaskFacts, ToolCall, TraceId,
 };
 use crate::units::{Interner, Sym};
 
@@ -15,6 +15,8 @@ pub struct Input {
     pub path: String,
     /// What it was taken for, with its containers: `otlp-json lines (gzip)`.
     pub format: String,
+    /// Why it was taken for that.
+    pub why: String,
     /// Bytes read from it.
     pub bytes: u64,
     /// Bytes after unpacking.
@@ -27,6 +29,22 @@ pub struct Input {
     pub logs: u64,
     /// Cluster events read.
     pub events: u64,
+    /// Samples read from lines of metric text; the sum and the count of a histogram are one point.
+    pub samples: u64,
+    /// Exemplars read: single observations that name their trace.
+    pub exemplars: u64,
+}
+
+impl Input {
+    /// Adds what another worker counted of the same input.
+    pub fn add_counts(&mut self, other: &Self) {
+        self.spans += other.spans;
+        self.points += other.points;
+        self.logs += other.logs;
+        self.events += other.events;
+        self.samples += other.samples;
+        self.exemplars += other.exemplars;
+    }
 }
 
 /// A span link: evidence for joining fragments.
@@ -52,7 +70,7 @@ pub struct Dataset {
     /// Spans, in no order until [`crate::trace`] sorts them.
     pub spans: Vec<Span>,
     /// Facts of [`Op::is_model`] spans.
-    pub llm: Vec<LlmCall>,
+    pub llm: LlmCalls,
     /// Facts of [`Op::is_tool`] spans.
     pub tools: Vec<ToolCall>,
     /// Facts of [`Op::is_group`] spans.
@@ -63,6 +81,8 @@ pub struct Dataset {
     pub links: Vec<Link>,
     /// Metric series.
     pub series: Vec<Series>,
+    /// Single observations of metrics that name their trace.
+    pub exemplars: Vec<Exemplar>,
     /// Log records.
     pub logs: Vec<LogRecord>,
     /// Cluster events.
@@ -71,6 +91,8 @@ pub struct Dataset {
     pub strange_keys: HashMap<Sym, u64>,
     /// Dialects seen, with how many spans spoke each.
     pub dialects: HashMap<&'static str, u64>,
+    /// The same for each input, by its index.
+    pub dialects_of: HashMap<(u32, &'static str), u64>,
     /// What was lost, mended or guessed.
     pub ledger: Ledger,
 }
@@ -84,7 +106,8 @@ impl Dataset {
 
     /// Model-call facts of a span.
     #[must_use]
-    pub fn llm_of(&self, span: &Span) -> Option<&LlmCall> {
+    #[inline]
+    pub fn llm_of(&self, span: &Span) -> Option<LlmCall> {
         if span.op.is_model() {
             self.llm.get(span.call.get()?)
         } else {
@@ -161,18 +184,9 @@ impl Dataset {
             self.https.len() as u32,
         );
 
-        append(&mut self.llm, other.llm, |c| {
-            for s in [
-                &mut c.provider,
-                &mut c.requested,
-                &mut c.answered,
-                &mut c.endpoint,
-                &mut c.fingerprint,
-                &mut c.finish,
-                &mut c.conversation,
-            ] {
-                sym(s);
-            }
+        self.llm.absorb(other.llm, |mut s| {
+            sym(&mut s);
+            s
         });
         append(&mut self.tools, other.tools, |t| sym(&mut t.tool));
         append(&mut self.tasks, other.tasks, |t| {
@@ -222,12 +236,16 @@ impl Dataset {
                 sym(value);
             }
         });
+        append(&mut self.exemplars, other.exemplars, |e| sym(&mut e.metric));
         for (mut key, count) in other.strange_keys {
             sym(&mut key);
             *self.strange_keys.entry(key).or_default() += count;
         }
         for (dialect, count) in other.dialects {
             *self.dialects.entry(dialect).or_default() += count;
+        }
+        for (key, count) in other.dialects_of {
+            *self.dialects_of.entry(key).or_default() += count;
         }
         self.ledger.absorb(other.ledger);
         for (index, input) in other.inputs.into_iter().enumerate() {
@@ -236,10 +254,7 @@ impl Dataset {
                 Some(known) => {
                     known.bytes += input.bytes;
                     known.unpacked += input.unpacked;
-                    known.spans += input.spans;
-                    known.points += input.points;
-                    known.logs += input.logs;
-                    known.events += input.events;
+                    known.add_counts(&input);
                 }
             }
         }

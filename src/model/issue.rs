@@ -138,11 +138,17 @@ issue_kinds! {
     /// A roll-up and the sum of the calls below it disagree.
     RollupMismatch = "rollup_mismatch", Info, "some calls may not have been traced";
     /// Metric samples without a time.
-    UntimedMetrics = "untimed_metrics", DataLoss, "samples without a time were left out";
+    UntimedMetrics = "untimed_metrics", DataLoss, "samples without a time were left out; say when the snapshot was taken with --at TIME or --at FILE=TIME";
+    /// Cluster events with relative ages only.
+    UntimedEvents = "untimed_events", DataLoss, "ages are relative; say when the table was taken with --at, or export with -o json";
+    /// Records placed at the time that the user gave for their file.
+    AssumedTime = "assumed_time", Info, "they were placed at the time given with --at";
     /// The system the export comes from says that records are missing from it.
     PartialExport = "partial_export", DataLoss, "the server left records out (a limit or a filter); fetch again with a higher limit";
     /// A file in a folder that holds no telemetry.
     SkippedFile = "skipped_file", Info, "it does not look like an export; name the file itself if it is one";
+    /// Older files of a set that the collector rotates lie beside the one named.
+    RotatedSet = "rotated_set", Info, "name the folder, or a quoted glob, to read the older files as well";
     /// The same file was named twice.
     RepeatedInput = "repeated_input", Info, "the file was read once";
     /// Records of a kind that the analysis does not use.

@@ -1,5 +1,6 @@
 //! Time series: one name, one set of labels, points in time order.
 
+use super::{SpanId, TraceId};
 use crate::units::{Nanos, Sym};
 
 /// What the points mean.
@@ -26,7 +27,8 @@ pub struct Point {
     pub value: f64,
 }
 
-/// One series. Histograms appear as two: their sum and their count.
+/// One series. Histograms appear as two: their sum and their count; where buckets are asked for, also as
+/// counters `<name>_bucket` with a label `le`.
 #[derive(Clone, Debug)]
 pub struct Series {
     /// Metric name as exported.
@@ -37,4 +39,19 @@ pub struct Series {
     pub labels: Vec<(Sym, Sym)>,
     /// Samples, sorted by time once the dataset is complete.
     pub points: Vec<Point>,
+}
+
+/// One observation of a metric that names the trace it was made in.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Exemplar {
+    /// Metric name as exported; a bucket's is its histogram's.
+    pub metric: Sym,
+    /// When, if said.
+    pub time: Option<Nanos>,
+    /// What was observed.
+    pub value: f64,
+    /// Its trace.
+    pub trace: TraceId,
+    /// Its span; none where only the trace is named.
+    pub span: SpanId,
 }

@@ -3,6 +3,7 @@
 
 mod attr;
 mod call;
+mod calls;
 mod dataset;
 mod event;
 mod id;
@@ -14,11 +15,12 @@ mod span;
 
 pub use attr::{Resource, Scope};
 pub use call::{Digest, ErrorKind, HttpCall, Known, LlmCall, TaskFacts, ToolCall, Via};
+pub use calls::LlmCalls;
 pub use dataset::{Dataset, Input, Link};
 pub use event::ClusterEvent;
 pub use id::{SpanId, TraceId};
 pub use issue::{Issue, IssueKind, Ledger, Place, Severity, Tally};
 pub use log::LogRecord;
-pub use metric::{Point, Series, SeriesKind};
+pub use metric::{Exemplar, Point, Series, SeriesKind};
 pub use redact::Redaction;
 pub use span::{CallIx, Op, Span, SpanFlags, SpanIx, SpanKind, Status};

@@ -46,9 +46,7 @@ impl Redaction {
             replace(&mut task.tenant);
             replace(&mut task.conversation);
         }
-        for call in &mut dataset.llm {
-            replace(&mut call.conversation);
-        }
+        dataset.llm.conversations_mut().for_each(replace);
     }
 }
 
@@ -93,7 +91,8 @@ mod tests {
             panic!("two tasks");
         };
         assert!(data.text(one.tenant).starts_with("redacted-"));
-        assert_eq!(one.conversation, data.llm[0].conversation);
+        let call = data.llm.get(0).unwrap();
+        assert_eq!(one.conversation, call.conversation);
         assert_ne!(one.conversation, one.tenant);
         assert!(none.tenant.is_none() && none.conversation.is_none());
     }

@@ -123,6 +123,10 @@ impl SpanFlags {
     pub const ROLLUP: u8 = 16;
     /// A recorded artefact (pending marker, merged debug copy) and not an operation.
     pub const NOISE: u8 = 32;
+    /// Its id is that of both halves of a remote call, and this is the half that says so (Zipkin).
+    pub const SHARED_ID: u8 = 64;
+    /// One of several records of one span: start and end, or late tags.
+    pub const PARTIAL: u8 = 128;
 
     /// True when `bit` is set.
     #[must_use]

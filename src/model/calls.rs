@@ -1,0 +1,360 @@
+//! Facts of model calls, packed: a dump holds millions of calls, and most say the same few things.
+//!
+//! Who was called is one of a few combinations, kept once; figures that few calls have lie apart.
+
+use hashbrown::HashMap;
+
+use super::{Digest, Known, LlmCall, Via};
+use crate::units::{Nanos, Sym, Usd};
+
+/// All model calls. [`LlmCall`] goes in and comes out, unchanged.
+#[derive(Clone, Debug, Default)]
+pub struct LlmCalls {
+    calls: Vec<Packed>,
+    routes: Vec<Route>,
+    known: HashMap<Route, u32, foldhash::fast::FixedState>,
+    rare: Vec<Rare>,
+}
+
+/// Who was called and how it ended: few combinations occur.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Route {
+    provider: Sym,
+    requested: Sym,
+    answered: Sym,
+    endpoint: Sym,
+    fingerprint: Sym,
+    tier: Sym,
+    finish: Sym,
+}
+
+/// What most calls lack.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Rare {
+    cache_write: Option<Known<u32>>,
+    cache_write_1h: Option<Known<u32>>,
+    reasoning: Option<Known<u32>>,
+    queue: Option<Known<Nanos>>,
+    prefill: Option<Known<Nanos>>,
+    decode: Option<Known<Nanos>>,
+    model_time: Option<Known<Nanos>>,
+    reported_cost: Option<Known<Usd>>,
+    engine: u32,
+    resends: Option<u16>,
+}
+
+const NOTHING_RARE: Rare = Rare {
+    cache_write: None,
+    cache_write_1h: None,
+    reasoning: None,
+    queue: None,
+    prefill: None,
+    decode: None,
+    model_time: None,
+    reported_cost: None,
+    engine: u32::MAX,
+    resends: None,
+};
+
+/// Index of a call without an entry in `rare`.
+const COMMON: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug)]
+struct Packed {
+    first_token: u64,
+    /// Zero when absent.
+    response_id: u64,
+    route: u32,
+    conversation: Sym,
+    rare: u32,
+    input: u32,
+    output: u32,
+    cached: u32,
+    http_status: u16,
+    bits: u16,
+}
+
+/// Places in [`Packed::bits`]: three bits say whether a figure is there and how it became known.
+const INPUT: u16 = 0;
+const OUTPUT: u16 = 3;
+const CACHED: u16 = 6;
+const FIRST_TOKEN: u16 = 9;
+const STATUS_KNOWN: u16 = 1 << 12;
+const STREAMED_KNOWN: u16 = 1 << 13;
+const STREAMED: u16 = 1 << 14;
+const BASIS_ASSUMED: u16 = 1 << 15;
+
+impl LlmCalls {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// True before the first.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// Adds a call; the answer is its index.
+    pub fn push(&mut self, call: LlmCall) -> usize {
+        let packed = self.pack(&call, COMMON);
+        self.calls.push(packed);
+        self.calls.len() - 1
+    }
+
+    /// The call at `index`.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<LlmCall> {
+        self.calls.get(index).map(|packed| self.unpack(packed))
+    }
+
+    /// Changes the call at `index`, if there is one.
+    pub fn change(&mut self, index: usize, change: impl FnOnce(&mut LlmCall)) {
+        if let Some(packed) = self.calls.get(index).copied() {
+            let mut call = self.unpack(&packed);
+            change(&mut call);
+            self.calls[index] = self.pack(&call, packed.rare);
+        }
+    }
+
+    /// The conversation of each call.
+    pub fn conversations_mut(&mut self) -> impl Iterator<Item = &mut Sym> {
+        self.calls.iter_mut().map(|call| &mut call.conversation)
+    }
+
+    /// Takes in another table; `sym` maps its symbols.
+    pub fn absorb(&mut self, other: Self, sym: impl Fn(Sym) -> Sym) {
+        let mapped = |r: Route| Route {
+            provider: sym(r.provider),
+            requested: sym(r.requested),
+            answered: sym(r.answered),
+            endpoint: sym(r.endpoint),
+            fingerprint: sym(r.fingerprint),
+            tier: sym(r.tier),
+            finish: sym(r.finish),
+        };
+        let routes: Vec<u32> = other
+            .routes
+            .into_iter()
+            .map(|r| self.route(mapped(r)))
+            .collect();
+        let base = self.rare.len() as u32;
+        self.rare.extend(other.rare);
+        self.calls.reserve_exact(other.calls.len());
+        self.calls
+            .extend(other.calls.into_iter().map(|call| Packed {
+                route: routes.get(call.route as usize).copied().unwrap_or(0),
+                conversation: sym(call.conversation),
+                rare: if call.rare == COMMON {
+                    COMMON
+                } else {
+                    call.rare + base
+                },
+                ..call
+            }));
+    }
+
+    fn route(&mut self, route: Route) -> u32 {
+        *self.known.entry(route).or_insert_with(|| {
+            self.routes.push(route);
+            self.routes.len() as u32 - 1
+        })
+    }
+
+    /// `at` is where the call's rare figures lie already, or [`COMMON`].
+    fn pack(&mut self, call: &LlmCall, at: u32) -> Packed {
+        let bits = bits_of(call.input, INPUT)
+            | bits_of(call.output, OUTPUT)
+            | bits_of(call.cached, CACHED)
+            | bits_of(call.first_token, FIRST_TOKEN)
+            | flag(call.http_status.is_some(), STATUS_KNOWN)
+            | flag(call.streamed.is_some(), STREAMED_KNOWN)
+            | flag(call.streamed == Some(true), STREAMED)
+            | flag(call.cache_basis_assumed, BASIS_ASSUMED);
+        let count = |figure: Option<Known<u32>>| figure.map_or(0, |known| known.value);
+        Packed {
+            first_token: call.first_token.map_or(0, |known| known.value.0),
+            response_id: call.response_id.map_or(0, |digest| digest.0.get()),
+            route: self.route(Route {
+                provider: call.provider,
+                requested: call.requested,
+                answered: call.answered,
+                endpoint: call.endpoint,
+                fingerprint: call.fingerprint,
+                tier: call.tier,
+                finish: call.finish,
+            }),
+            conversation: call.conversation,
+            rare: self.rare(call, at),
+            input: count(call.input),
+            output: count(call.output),
+            cached: count(call.cached),
+            http_status: call.http_status.unwrap_or(0),
+            bits,
+        }
+    }
+
+    fn rare(&mut self, call: &LlmCall, at: u32) -> u32 {
+        let rare = Rare {
+            cache_write: call.cache_write,
+            cache_write_1h: call.cache_write_1h,
+            reasoning: call.reasoning,
+            queue: call.queue,
+            prefill: call.prefill,
+            decode: call.decode,
+            model_time: call.model_time,
+            reported_cost: call.reported_cost,
+            engine: call.engine,
+            resends: call.resends,
+        };
+        if let Some(slot) = self.rare.get_mut(at as usize) {
+            *slot = rare;
+            return at;
+        }
+        if rare == NOTHING_RARE {
+            return COMMON;
+        }
+        self.rare.push(rare);
+        self.rare.len() as u32 - 1
+    }
+
+    #[inline]
+    fn unpack(&self, packed: &Packed) -> LlmCall {
+        let Some(route) = self.routes.get(packed.route as usize) else {
+            return LlmCall::default();
+        };
+        let rare = self.rare.get(packed.rare as usize).unwrap_or(&NOTHING_RARE);
+        let has = |bit: u16| packed.bits & bit != 0;
+        LlmCall {
+            provider: route.provider,
+            requested: route.requested,
+            answered: route.answered,
+            endpoint: route.endpoint,
+            fingerprint: route.fingerprint,
+            tier: route.tier,
+            finish: route.finish,
+            conversation: packed.conversation,
+            input: known(packed.input, packed.bits, INPUT),
+            output: known(packed.output, packed.bits, OUTPUT),
+            cached: known(packed.cached, packed.bits, CACHED),
+            cache_write: rare.cache_write,
+            cache_write_1h: rare.cache_write_1h,
+            reasoning: rare.reasoning,
+            first_token: known(Nanos(packed.first_token), packed.bits, FIRST_TOKEN),
+            queue: rare.queue,
+            prefill: rare.prefill,
+            decode: rare.decode,
+            model_time: rare.model_time,
+            reported_cost: rare.reported_cost,
+            response_id: std::num::NonZeroU64::new(packed.response_id).map(Digest),
+            engine: rare.engine,
+            http_status: has(STATUS_KNOWN).then_some(packed.http_status),
+            resends: rare.resends,
+            streamed: has(STREAMED_KNOWN).then_some(has(STREAMED)),
+            cache_basis_assumed: has(BASIS_ASSUMED),
+        }
+    }
+}
+
+fn flag(set: bool, bit: u16) -> u16 {
+    if set { bit } else { 0 }
+}
+
+fn bits_of<T>(figure: Option<Known<T>>, place: u16) -> u16 {
+    figure.map_or(0, |known| (known.via as u16 + 1) << place)
+}
+
+#[inline]
+fn known<T>(value: T, bits: u16, place: u16) -> Option<Known<T>> {
+    let via = match (bits >> place) & 7 {
+        0 => return None,
+        1 => Via::Attribute,
+        2 => Via::Event,
+        3 => Via::Child,
+        _ => Via::Derived,
+    };
+    Some(Known { value, via })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> LlmCall {
+        let tokens = |value| {
+            Some(Known {
+                value,
+                via: Via::Child,
+            })
+        };
+        let time = |value| {
+            Some(Known {
+                value: Nanos(value),
+                via: Via::Derived,
+            })
+        };
+        LlmCall {
+            provider: Sym(1),
+            requested: Sym(2),
+            answered: Sym(3),
+            endpoint: Sym(4),
+            fingerprint: Sym(5),
+            tier: Sym(8),
+            finish: Sym(6),
+            conversation: Sym(7),
+            input: tokens(u32::MAX),
+            output: tokens(0),
+            cached: tokens(9),
+            cache_write: tokens(10),
+            cache_write_1h: tokens(4),
+            reasoning: tokens(11),
+            first_token: time(u64::MAX),
+            queue: time(0),
+            prefill: time(14),
+            decode: time(15),
+            model_time: time(16),
+            reported_cost: Some(Known {
+                value: Usd(17),
+                via: Via::Event,
+            }),
+            response_id: Some(Digest::of(b"id")),
+            engine: 18,
+            http_status: Some(0),
+            resends: Some(0),
+            streamed: Some(false),
+            cache_basis_assumed: true,
+        }
+    }
+
+    #[test]
+    fn every_figure_comes_out_as_it_went_in() {
+        let mut calls = LlmCalls::default();
+        for call in [full(), LlmCall::default()] {
+            let at = calls.push(call);
+            assert_eq!(calls.get(at), Some(call));
+        }
+        calls.change(1, |call| *call = full());
+        calls.change(0, |call| *call = LlmCall::default());
+        assert_eq!(calls.get(1), Some(full()));
+        assert_eq!(calls.get(0), Some(LlmCall::default()));
+        assert_eq!(calls.get(2), None);
+    }
+
+    #[test]
+    fn absorbed_calls_keep_their_figures_under_new_symbols() {
+        let (mut all, mut other) = (LlmCalls::default(), LlmCalls::default());
+        all.push(full());
+        other.push(LlmCall::default());
+        other.push(full());
+        all.absorb(other, |sym| Sym(sym.0 * 10));
+        let moved = all.get(2).unwrap();
+        assert_eq!(moved.provider, Sym(10));
+        assert_eq!(moved.conversation, Sym(70));
+        assert_eq!(moved.queue, full().queue);
+        assert_eq!(all.get(1), Some(LlmCall::default()));
+        assert_eq!(all.get(0), Some(full()));
+    }
+}

@@ -1,11 +1,44 @@
 //! A stream read ahead into a buffer from which whole records are taken off the front.
 
 use std::io::{self, Read};
+use std::sync::{Mutex, PoisonError};
 
 use super::unpack::Bytes;
 
+/// Blocks whose bytes were decoded, for the next to be read into: fresh memory costs more than reading.
+#[derive(Debug, Default)]
+pub(crate) struct Spare(Mutex<Vec<Vec<u8>>>);
+
+impl Spare {
+    /// Blocks kept at most, and the largest kept.
+    const MOST: usize = 8;
+    const LARGEST: usize = 1 << 22;
+
+    /// A block that is no longer needed.
+    pub(crate) fn give(&self, block: Vec<u8>) {
+        let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if blocks.len() < Self::MOST && block.capacity() <= Self::LARGEST {
+            blocks.push(block);
+        }
+    }
+
+    /// A block of `length` bytes, whatever is in them.
+    fn take(&self, length: usize) -> Vec<u8> {
+        let block = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match block {
+            Some(mut block) => {
+                block.resize(length, 0);
+                block
+            }
+            // Zeroed memory comes from the system as it is.
+            None => vec![0; length],
+        }
+    }
+}
+
 /// Bytes that were read and not yet taken.
 pub(crate) struct Feed<'a> {
+    spare: &'a Spare,
     reader: Bytes<'a>,
     pending: Vec<u8>,
     offset: u64,
@@ -15,9 +48,10 @@ pub(crate) struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
-    /// A feed of at most `limit` bytes of `reader`.
-    pub(crate) fn new(reader: Bytes<'a>, limit: u64) -> Self {
+    /// A feed of at most `limit` bytes of `reader`, in blocks from `spare`.
+    pub(crate) fn new(reader: Bytes<'a>, limit: u64, spare: &'a Spare) -> Self {
         Self {
+            spare,
             reader,
             pending: Vec::new(),
             offset: 0,
@@ -74,11 +108,11 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// Appends up to `ask` bytes. A fresh zeroed block comes from the system as it is, while growing a
-    /// vector for `read_to_end` would write every byte once more before reading it.
+    /// Appends up to `ask` bytes. Growing a vector for `read_to_end` would write every byte once more before
+    /// reading it.
     fn read(&mut self, ask: usize) -> io::Result<usize> {
         let have = self.pending.len();
-        let mut block = vec![0; have + ask];
+        let mut block = self.spare.take(have + ask);
         block[..have].copy_from_slice(&self.pending);
         let mut filled = have;
         let outcome = loop {
@@ -121,7 +155,9 @@ mod tests {
 
     #[test]
     fn bytes_are_taken_in_order_with_their_offsets() {
-        let mut feed = Feed::new(Box::new(Cursor::new(b"abcdefgh".to_vec())), u64::MAX);
+        let spare = Spare::default();
+        let reader = Box::new(Cursor::new(b"abcdefgh".to_vec()));
+        let mut feed = Feed::new(reader, u64::MAX, &spare);
         feed.fill(3);
         assert_eq!((feed.bytes(), feed.ended()), (&b"abc"[..], false));
         assert_eq!(feed.take(2), (0, b"ab".to_vec()));
@@ -131,15 +167,19 @@ mod tests {
             (&b"cdefgh"[..], true, 2)
         );
         feed.drop_front(4);
-        assert_eq!(feed.take(9), (6, b"gh".to_vec()));
+        let (offset, rest) = feed.take(9);
+        assert_eq!((offset, rest.as_slice()), (6, &b"gh"[..]));
+        spare.give(rest);
         assert!(feed.failure().is_none());
     }
 
     #[test]
     fn the_limit_ends_the_stream_with_a_reason() {
-        let mut feed = Feed::new(Box::new(Cursor::new(vec![0; 100])), 10);
+        let spare = Spare::default();
+        spare.give(vec![7; 20]);
+        let mut feed = Feed::new(Box::new(Cursor::new(vec![0; 100])), 10, &spare);
         feed.fill(50);
-        assert_eq!(feed.bytes().len(), 10);
+        assert_eq!(feed.bytes(), [0; 10]);
         assert!(feed.failure().is_some());
     }
 }

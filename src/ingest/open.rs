@@ -1,17 +1,20 @@
 //! The reading side: opens sources one after another, unpacks and cuts them, and sends the chunks
 //! off to be decoded.
 
+use std::fs::File;
 use std::io;
 use std::mem;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
 
-use super::feed::Feed;
-use super::pump::{Job, Options, Progress};
+use super::feed::{Feed, Spare};
+use super::parquet;
+use super::pump::{Job, Options, Progress, WORTH_A_THREAD};
 use super::sniff::{HEAD, Verdict, sniff};
 use super::source::{Refusal, Source, reason};
 use super::split::Splitter;
+use super::taken::TakenAt;
 use super::unpack::{Bytes, unpack};
 use crate::model::{Input, Issue, IssueKind, Ledger, Place};
 
@@ -19,6 +22,7 @@ use crate::model::{Input, Issue, IssueKind, Ledger, Place};
 pub(super) struct Plan<'p> {
     options: &'p Options,
     progress: &'p dyn Progress,
+    spare: &'p Spare,
     total: Option<u64>,
     read: AtomicU64,
     next: AtomicUsize,
@@ -63,10 +67,12 @@ impl<'p> Plan<'p> {
         sources: Vec<Source>,
         options: &'p Options,
         progress: &'p dyn Progress,
+        spare: &'p Spare,
     ) -> Self {
         Self {
             options,
             progress,
+            spare,
             total: sources.iter().map(Source::size).sum(),
             read: AtomicU64::new(0),
             next: AtomicUsize::new(0),
@@ -77,6 +83,13 @@ impl<'p> Plan<'p> {
     /// How many sources there are.
     pub(super) fn len(&self) -> usize {
         self.sources.len()
+    }
+
+    /// How many of `most` threads it takes to decode what there is to read.
+    pub(super) fn decoders(&self, most: usize) -> usize {
+        let worth = self.total.map(|bytes| bytes / WORTH_A_THREAD + 1);
+        let worth = worth.and_then(|threads| usize::try_from(threads).ok());
+        worth.map_or(most, |threads| most.min(threads))
     }
 
     /// Reads sources until none is left. Runs on several threads, each with its own.
@@ -106,6 +119,17 @@ impl<'p> Plan<'p> {
             readable: false,
         };
         let found = source.is_found();
+        if source.older() > 0 {
+            let detail = format!(
+                "{} older files of its rotated set are not read",
+                source.older()
+            );
+            opened.issue(IssueKind::RotatedSet, None, detail);
+        }
+        if let Some(file) = source.columnar() {
+            self.read_columns(&mut opened, file, found, send);
+            return opened;
+        }
         match source.open() {
             Ok(bytes) => self.read_stored(&mut opened, bytes, found, send),
             Err(Refusal::Unreadable(why)) => opened.issue(IssueKind::Unreadable, None, why),
@@ -114,6 +138,15 @@ impl<'p> Plan<'p> {
             }
         }
         opened
+    }
+
+    fn read_columns(&self, opened: &mut Opened, file: File, found: bool, send: &SyncSender<Job>) {
+        opened.input.bytes = file.metadata().map_or(0, |meta| meta.len());
+        self.read.fetch_add(opened.input.bytes, Ordering::Relaxed);
+        match parquet::Rows::of_file(file) {
+            Ok(rows) => self.read_unpacked(opened, Box::new(rows), &["parquet"], found, send),
+            Err(error) => opened.issue(IssueKind::Unreadable, None, reason(&error)),
+        }
     }
 
     fn read_stored(
@@ -144,7 +177,7 @@ impl<'p> Plan<'p> {
         found: bool,
         send: &SyncSender<Job>,
     ) {
-        let mut feed = Feed::new(unpacked, self.options.max_unpacked);
+        let mut feed = Feed::new(unpacked, self.options.max_unpacked, self.spare);
         feed.fill(HEAD);
         if feed.bytes().starts_with(b"\xef\xbb\xbf") {
             feed.drop_front(3);
@@ -158,10 +191,19 @@ impl<'p> Plan<'p> {
             pieces: 0,
         };
         match verdict {
-            Verdict::Readable(format, layout) => {
+            Verdict::Readable(format, layout, why) => {
+                opened.input.why = why;
                 opened.readable = true;
                 opened.input.format = format!("{} {}", format.name, layout.word());
-                let mut emit = |chunk| send.send(Job { format, chunk }).is_ok();
+                let taken = TakenAt::of(&self.options.taken, &opened.input.path);
+                let mut emit = |chunk| {
+                    let job = Job {
+                        format,
+                        chunk,
+                        taken,
+                    };
+                    send.send(job).is_ok()
+                };
                 splitter.run(layout, &mut emit);
                 if let Some(limit) = format.limit.filter(|l| l.pieces == splitter.pieces) {
                     let detail = limit.detail.to_owned();

@@ -1,9 +1,10 @@
 //! What a format reader writes to: the sink, with the counts of the file and the places of records
 //! kept beside it, so that readers only say offsets.
 
-use super::raw::{RawAttr, RawClusterEvent, RawLog, RawMetric, RawSpan, RawValue};
+use super::raw::{RawAttr, RawClusterEvent, RawExemplar, RawLog, RawMetric, RawSpan, RawValue};
 use super::sink::Sink;
 use crate::model::{Input, Issue, IssueKind, Place};
+use crate::units::Nanos;
 
 /// Attribute that the reader itself looks at.
 const EVENT_NAME: &str = "event.name";
@@ -14,6 +15,7 @@ pub(crate) struct Outlet<'s> {
     counts: &'s mut Input,
     file: u32,
     base: u64,
+    taken: Option<Nanos>,
 }
 
 impl<'s> Outlet<'s> {
@@ -24,7 +26,26 @@ impl<'s> Outlet<'s> {
             counts,
             file,
             base,
+            taken: None,
         }
+    }
+
+    /// The same outlet for a file that was taken at that time.
+    pub(crate) fn taken_at(mut self, taken: Option<Nanos>) -> Self {
+        self.taken = taken;
+        self
+    }
+
+    /// When the file was taken, as far as the user said so.
+    pub(crate) fn taken(&self) -> Option<Nanos> {
+        self.taken
+    }
+
+    /// Notes that a record was placed at the time the user gave.
+    pub(crate) fn assumed_time(&mut self, at: usize) {
+        self.count(IssueKind::AssumedTime, at, || {
+            "a record without a time of its own".into()
+        });
     }
 
     /// The same outlet for bytes that start `by` further on.
@@ -34,6 +55,7 @@ impl<'s> Outlet<'s> {
             sink: &mut *self.sink,
             counts: &mut *self.counts,
             file: self.file,
+            taken: self.taken,
         }
     }
 
@@ -46,6 +68,18 @@ impl<'s> Outlet<'s> {
     #[inline]
     pub(crate) fn wants(&self, key: &[u8]) -> bool {
         self.sink.wants(key) || key == EVENT_NAME.as_bytes()
+    }
+
+    /// As [`Outlet::wants`], with the sink's number for the key.
+    #[inline]
+    pub(crate) fn recognise(&self, key: &[u8]) -> Option<u16> {
+        let known = self.sink.recognise(key);
+        known.or_else(|| (key == EVENT_NAME.as_bytes()).then_some(0))
+    }
+
+    /// True when the buckets of histograms are to be delivered.
+    pub(crate) fn wants_buckets(&self) -> bool {
+        self.sink.wants_buckets()
     }
 
     /// Counts an issue at offset `at`; the message is built for the first of its kind only.
@@ -98,9 +132,16 @@ impl<'s> Outlet<'s> {
         }
     }
 
-    /// Hands over a metric. Points that carry no time cannot be used and go no further.
+    /// Hands over a metric. Points that carry no time are placed where the user said that the file
+    /// was taken; without that they cannot be used and go no further.
     pub(crate) fn metric(&mut self, metric: &mut RawMetric<'_>, resource: u32, at: usize) {
         self.counts.points += metric.points.len() as u64;
+        if self.taken.is_some() {
+            for point in metric.points.iter_mut().filter(|p| p.time.is_none()) {
+                point.time = self.taken;
+                self.assumed_time(at);
+            }
+        }
         let untimed = metric.points.iter().filter(|p| p.time.is_none()).count();
         if untimed > 0 {
             metric.points.retain(|p| p.time.is_some());
@@ -109,6 +150,22 @@ impl<'s> Outlet<'s> {
         }
         if untimed == 0 || !metric.points.is_empty() {
             self.sink.metric(metric, resource);
+        }
+    }
+
+    /// Counts a sample that was read from a line of text.
+    pub(crate) fn sample(&mut self) {
+        self.counts.samples += 1;
+    }
+
+    /// Hands over an exemplar of the metric `name`. One that names no trace serves nothing.
+    pub(crate) fn exemplar(&mut self, name: &str, exemplar: &RawExemplar, at: usize) {
+        self.counts.exemplars += 1;
+        match exemplar.trace.0 {
+            0 => self.count(IssueKind::UnusedRecords, at, || {
+                "an exemplar whose labels name no trace".into()
+            }),
+            _ => self.sink.exemplar(name, exemplar),
         }
     }
 

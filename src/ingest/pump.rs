@@ -7,25 +7,33 @@ use std::thread;
 
 use hashbrown::HashMap;
 
+use super::feed::Spare;
 use super::formats::{Chunk, Format};
 use super::open::{Opened, Plan};
 use super::outlet::Outlet;
 use super::sink::Sink;
 use super::source::Source;
+use super::taken::TakenAt;
 use crate::model::{Input, Ledger};
+use crate::units::Nanos;
 
 /// Unpacking is what a reading thread spends its time on; more than these do not help a disk.
 const READERS: usize = 4;
 
+/// A thread more decodes for this many stored bytes: starting one takes as long as decoding some of them.
+pub(super) const WORTH_A_THREAD: u64 = 1 << 17;
+
 /// How to read.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Decoding threads, and so sinks; as many as rayon uses when `None`.
+    /// Decoding threads, and so sinks; when `None` as many as rayon uses, or fewer for little input.
     pub threads: Option<usize>,
     /// Records larger than this many bytes are skipped.
     pub max_record: usize,
     /// Unpacked bytes taken from one input at most.
     pub max_unpacked: u64,
+    /// When files were taken whose records carry no time.
+    pub taken: Vec<TakenAt>,
 }
 
 impl Default for Options {
@@ -34,6 +42,7 @@ impl Default for Options {
             threads: None,
             max_record: 1 << 29,
             max_unpacked: u64::MAX,
+            taken: Vec::new(),
         }
     }
 }
@@ -52,7 +61,7 @@ impl Progress for () {
 /// What reading gave.
 #[derive(Debug)]
 pub struct Reading<S> {
-    /// One per thread. Which records a sink got differs from run to run; all of them together
+    /// At most one per thread. Which records a sink got differs from run to run; all of them together
     /// got every record once.
     pub sinks: Vec<S>,
     /// One per source, in order.
@@ -75,12 +84,17 @@ pub fn read_all<S: Sink>(
         .threads
         .unwrap_or_else(rayon::current_num_threads)
         .max(1);
-    let plan = Plan::new(sources, options, progress);
+    let spare = Spare::default();
+    let plan = Plan::new(sources, options, progress, &spare);
+    let decoders = match options.threads {
+        Some(_) => threads,
+        None => plan.decoders(threads),
+    };
     let (send, receive) = sync_channel::<Job>(threads + 2);
     let receive = Mutex::new(receive);
     let (opened, decoded) = thread::scope(|scope| {
-        let decoders: Vec<_> = (0..threads)
-            .map(|_| scope.spawn(|| decode_all(&receive, make())))
+        let decoders: Vec<_> = (0..decoders)
+            .map(|_| scope.spawn(|| decode_all(&receive, make(), &spare)))
             .collect();
         let readers: Vec<_> = (0..threads.min(READERS).min(plan.len()))
             .map(|_| {
@@ -98,6 +112,8 @@ pub fn read_all<S: Sink>(
 pub(super) struct Job {
     pub(super) format: &'static Format,
     pub(super) chunk: Chunk,
+    /// When its file was taken, as far as the user said so.
+    pub(super) taken: Option<Nanos>,
 }
 
 fn join<T>(threads: Vec<thread::ScopedJoinHandle<'_, T>>) -> Vec<T> {
@@ -113,16 +129,22 @@ fn join<T>(threads: Vec<thread::ScopedJoinHandle<'_, T>>) -> Vec<T> {
 
 type Counts = HashMap<u32, Input>;
 
-fn decode_all<S: Sink>(jobs: &Mutex<Receiver<Job>>, mut sink: S) -> (S, Counts) {
+fn decode_all<S: Sink>(jobs: &Mutex<Receiver<Job>>, mut sink: S, spare: &Spare) -> (S, Counts) {
     let mut counts = Counts::new();
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { format, chunk }) = job else {
+        let Ok(Job {
+            format,
+            chunk,
+            taken,
+        }) = job
+        else {
             return (sink, counts);
         };
         let count = counts.entry(chunk.file).or_default();
-        let mut out = Outlet::new(&mut sink, count, chunk.file, chunk.offset);
+        let mut out = Outlet::new(&mut sink, count, chunk.file, chunk.offset).taken_at(taken);
         (format.decode)(&chunk, &mut out);
+        spare.give(chunk.bytes);
     }
 }
 
@@ -154,10 +176,7 @@ fn merge<S>(
         reading.sinks.push(sink);
         for (file, count) in counts {
             if let Some(input) = reading.inputs.get_mut(file as usize) {
-                input.spans += count.spans;
-                input.points += count.points;
-                input.logs += count.logs;
-                input.events += count.events;
+                input.add_counts(&count);
             }
         }
     }

@@ -51,6 +51,12 @@ impl<'a> Text<'a> {
         self.bytes
     }
 
+    /// The bytes, where they hold no escapes.
+    #[must_use]
+    pub(crate) fn plain_bytes(&self) -> Option<&'a [u8]> {
+        (!self.escaped).then_some(self.bytes)
+    }
+
     /// True when nothing is in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -143,12 +149,19 @@ pub struct RawSpan<'a> {
     pub flags: u32,
     /// Attributes in input order; keys may repeat.
     pub attributes: Vec<RawAttr<'a>>,
+    /// What [`Sink::recognise`](super::Sink::recognise) said of the key of each attribute; zero, or
+    /// missing, where it was not asked.
+    pub hints: Vec<u16>,
     /// Events.
     pub events: Vec<RawEvent<'a>>,
     /// Links.
     pub links: Vec<RawLink>,
     /// Attributes, events and links the exporter says it dropped.
     pub dropped: u32,
+    /// True for a half of a remote call that shares the id of the other half.
+    pub shares_id: bool,
+    /// True when another record of the same id may say what this one does not.
+    pub partial: bool,
     /// Where it stands.
     pub place: Place,
 }
@@ -187,6 +200,44 @@ pub enum RawPointValue {
         /// Number of observations.
         count: u64,
     },
+}
+
+/// One observation of a metric that names its trace.
+#[derive(Clone, Copy, Debug)]
+pub struct RawExemplar {
+    /// When, if said.
+    pub time: Option<Nanos>,
+    /// What was observed.
+    pub value: f64,
+    /// Its trace; zero where its labels name none.
+    pub trace: TraceId,
+    /// Its span, if named.
+    pub span: SpanId,
+}
+
+impl RawExemplar {
+    /// One without a value, of the trace that its labels name.
+    pub(crate) fn of_labels(labels: &[RawAttr<'_>]) -> Self {
+        let named = |names: [&str; 3]| {
+            let label = labels.iter().find(|l| names.contains(&l.key.as_ref()))?;
+            match &label.value {
+                RawValue::Str(text) => Some(text.get()),
+                _ => None,
+            }
+        };
+        let trace = named(["trace_id", "traceID", "traceId"]);
+        let span = named(["span_id", "spanID", "spanId"]);
+        Self {
+            time: None,
+            value: 0.0,
+            trace: trace.map_or(TraceId::default(), |id| {
+                super::lenient::trace_id(id.as_bytes()).get()
+            }),
+            span: span.map_or(SpanId::NONE, |id| {
+                super::lenient::span_id(id.as_bytes()).get()
+            }),
+        }
+    }
 }
 
 /// One metric with its points.

@@ -1,6 +1,6 @@
 //! Where readers deliver. One sink per worker thread; formats know nothing else about the outside.
 
-use super::raw::{RawAttr, RawClusterEvent, RawLog, RawMetric, RawSpan};
+use super::raw::{RawAttr, RawClusterEvent, RawExemplar, RawLog, RawMetric, RawSpan};
 use crate::model::Ledger;
 
 /// Takes records as they are read. Implemented by the dialect layer and by test recorders.
@@ -10,6 +10,18 @@ pub trait Sink: Send {
     fn wants(&self, key: &[u8]) -> bool {
         let _ = key;
         true
+    }
+
+    /// As [`Sink::wants`]: `None` when no stage needs the attribute, else a number that the sink knows the
+    /// key by, or zero. It is handed back in [`RawSpan::hints`], so that the key need not be looked up again.
+    fn recognise(&self, key: &[u8]) -> Option<u16> {
+        self.wants(key).then_some(0)
+    }
+
+    /// True when the buckets of histograms and the quantiles of summaries are of use. They are
+    /// delivered as metrics of their own, named as Prometheus names them.
+    fn wants_buckets(&self) -> bool {
+        false
     }
 
     /// Introduces a resource; the answer is handed back with its records.
@@ -23,6 +35,9 @@ pub trait Sink: Send {
 
     /// One metric.
     fn metric(&mut self, metric: &RawMetric<'_>, resource: u32);
+
+    /// One exemplar of the metric `name`.
+    fn exemplar(&mut self, name: &str, exemplar: &RawExemplar);
 
     /// One log record.
     fn log(&mut self, log: &RawLog<'_>, resource: u32);

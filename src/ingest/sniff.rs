@@ -10,8 +10,8 @@ const TRIES: usize = 50;
 
 /// What was decided.
 pub(crate) enum Verdict {
-    /// A readable format.
-    Readable(&'static Format, Layout),
+    /// A readable format, and how the file begins.
+    Readable(&'static Format, Layout, String),
     /// A format that is known and not read.
     Known(Known),
     /// Nothing but white space.
@@ -39,7 +39,7 @@ pub(crate) fn sniff(bytes: &[u8], whole: bool) -> Verdict {
                 .filter(|format| format.last_resort == last_resort)
                 .find_map(|format| Some((format, (format.recognise)(&head)?)));
             if let Some((format, layout)) = fitting {
-                return Verdict::Readable(format, layout);
+                return Verdict::Readable(format, layout, describe(&head));
             }
         }
     }
@@ -139,7 +139,7 @@ mod tests {
 
     fn verdict(text: &str) -> String {
         match sniff(text.as_bytes(), true) {
-            Verdict::Readable(format, layout) => format!("{} {}", format.name, layout.word()),
+            Verdict::Readable(format, layout, _) => format!("{} {}", format.name, layout.word()),
             Verdict::Known(known) => known.name.into(),
             Verdict::Empty => "empty".into(),
             Verdict::Unknown(what, _) => what,

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Cursor};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use super::parquet;
 use super::unpack::Bytes;
+use super::zip::{self, Entry};
 use globset::{GlobBuilder, GlobMatcher};
 
 /// One input, not yet opened.
@@ -15,6 +17,8 @@ pub struct Source {
     origin: Origin,
     /// True when it was found in a folder and not named by the user.
     found: bool,
+    /// Files of the same rotated set that lie beside it and are not read.
+    older: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -22,6 +26,7 @@ enum Origin {
     File(PathBuf),
     Stdin,
     Bytes(Vec<u8>),
+    Packed(Entry),
     Missing(String),
     Repeated,
 }
@@ -51,7 +56,13 @@ impl Source {
         for path in paths {
             finder.add(path.as_ref());
         }
+        finder.count_older();
         finder.sources
+    }
+
+    /// How many files of the same rotated set lie beside it and are not read.
+    pub(crate) fn older(&self) -> usize {
+        self.older
     }
 
     fn new(name: String, origin: Origin, found: bool) -> Self {
@@ -59,6 +70,7 @@ impl Source {
             name,
             origin,
             found,
+            older: 0,
         }
     }
 
@@ -101,9 +113,23 @@ impl Source {
                 .filter(fs::Metadata::is_file)
                 .map(|m| m.len()),
             Origin::Bytes(bytes) => Some(bytes.len() as u64),
+            Origin::Packed(entry) => Some(entry.packed),
             Origin::Stdin => None,
             Origin::Missing(_) | Origin::Repeated => Some(0),
         }
+    }
+
+    /// The file itself, when its rows must be looked up in any order: a Parquet file on disk.
+    pub(crate) fn columnar(&self) -> Option<File> {
+        let Origin::File(path) = &self.origin else {
+            return None;
+        };
+        // A pipe gives its first bytes only once.
+        let plain = fs::metadata(path).is_ok_and(|meta| meta.is_file());
+        let mut file = File::open(path).ok().filter(|_| plain)?;
+        let mut start = [0; 4];
+        file.read_exact(&mut start).ok()?;
+        (start == parquet::MAGIC).then_some(file)
     }
 
     pub(crate) fn open(self) -> Result<Bytes<'static>, Refusal> {
@@ -114,6 +140,9 @@ impl Source {
             },
             Origin::Stdin => Ok(Box::new(io::stdin())),
             Origin::Bytes(bytes) => Ok(Box::new(Cursor::new(bytes))),
+            Origin::Packed(entry) => entry
+                .open()
+                .map_err(|error| Refusal::Unreadable(reason(&error))),
             Origin::Missing(reason) => Err(Refusal::Unreadable(reason)),
             Origin::Repeated => Err(Refusal::Repeated),
         }
@@ -164,6 +193,26 @@ impl Finder {
         }
     }
 
+    /// The collector renames `data.json` to `data-2022-09-14T05-02-14.173.json` when it is full.
+    fn count_older(&mut self) {
+        let files = &self.files;
+        for source in self.sources.iter_mut().filter(|s| !s.found) {
+            let Origin::File(path) = &source.origin else {
+                continue;
+            };
+            let folder = match path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder,
+                _ => Path::new("."),
+            };
+            let beside = fs::read_dir(folder).into_iter().flatten().flatten();
+            let older = beside.map(|entry| entry.path()).filter(|other| {
+                let real = fs::canonicalize(other).unwrap_or_else(|_| other.clone());
+                is_rotated(path, other) && !files.contains(&real)
+            });
+            source.older = older.count();
+        }
+    }
+
     fn missing(&mut self, name: String, reason: String) {
         self.sources
             .push(Source::new(name, Origin::Missing(reason), false));
@@ -171,12 +220,37 @@ impl Finder {
 
     fn file(&mut self, path: &Path, found: bool) {
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let origin = match self.files.insert(real) {
+        let first = self.files.insert(real);
+        let name = path.display().to_string();
+        if first && zip::is_archive(path) {
+            return self.archive(path, &name);
+        }
+        let origin = match first {
             true => Origin::File(path.to_owned()),
             false => Origin::Repeated,
         };
-        let name = path.display().to_string();
         self.sources.push(Source::new(name, origin, found));
+    }
+
+    /// What an archive holds is found as in a folder.
+    fn archive(&mut self, path: &Path, name: &str) {
+        let entries = match zip::list(path) {
+            Ok(entries) => entries,
+            Err(why) => return self.missing(name.into(), why),
+        };
+        if entries.is_empty() {
+            self.missing(name.into(), "the archive holds no files".into());
+        }
+        for entry in entries {
+            match entry {
+                Ok(entry) => {
+                    let name = format!("{name}/{}", entry.name);
+                    self.sources
+                        .push(Source::new(name, Origin::Packed(entry), true));
+                }
+                Err((inside, why)) => self.missing(format!("{name}/{inside}"), why),
+            }
+        }
     }
 
     /// Walks `folder` in sorted order. `above` holds the folders it stands in, so that a symbolic
@@ -226,6 +300,26 @@ impl Finder {
             self.missing(pattern.into(), "no file matches".into());
         }
     }
+}
+
+/// True when `other` is named like `path` with a date before the ending.
+fn is_rotated(path: &Path, other: &Path) -> bool {
+    let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
+    let (Some(name), Some(other)) = (name(path), name(other)) else {
+        return false;
+    };
+    let (stem, end) = name.split_at(name.find('.').unwrap_or(name.len()));
+    let date = other
+        .strip_prefix(stem)
+        .and_then(|rest| rest.strip_prefix('-'))
+        .and_then(|rest| rest.strip_suffix(end));
+    date.is_some_and(|date| {
+        let digits = date.bytes().filter(u8::is_ascii_digit).count();
+        digits >= 14
+            && date
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b"-T.".contains(&b))
+    })
 }
 
 fn has_wildcard(text: &str) -> bool {
@@ -300,6 +394,25 @@ mod tests {
                 "/a.json: Repeated",
             ]
         );
+    }
+
+    #[test]
+    fn older_files_of_a_rotated_set_are_counted() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let older = "t-2022-09-14T05-02-14.173.jsonl.gz";
+        for file in [
+            "t.jsonl.gz",
+            older,
+            "t-old.jsonl.gz",
+            "u-2022-09-14T05-02-14.173.jsonl.gz",
+        ] {
+            fs::write(root.join(file), "x").unwrap();
+        }
+        let older_of = |paths: &[PathBuf]| Source::find(paths)[0].older();
+        assert_eq!(older_of(&[root.join("t.jsonl.gz")]), 1);
+        assert_eq!(older_of(&[root.join("t.jsonl.gz"), root.join(older)]), 0);
+        assert_eq!(older_of(&[root.into()]), 0);
     }
 
     #[cfg(unix)]

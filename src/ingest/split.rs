@@ -2,11 +2,11 @@
 
 use super::feed::Feed;
 use super::formats::{Chunk, Frame, Framed, Layout, Mark, Parts, lines};
-use super::json::{Cut, Cutter, Piece};
+use super::json::{Cut, Cutter, Extent, Piece, extent};
 use crate::model::{Issue, IssueKind, Ledger, Place};
 
 /// Bytes of one chunk, where records are small enough to allow it.
-pub(crate) const CHUNK: usize = 1 << 20;
+pub(crate) const CHUNK: usize = 1 << 19;
 
 /// Takes a chunk; false when nobody wants more.
 pub(crate) type Emit<'e> = dyn FnMut(Chunk) -> bool + 'e;
@@ -128,9 +128,10 @@ impl Splitter<'_> {
                 Cut::End(inside) => {
                     let (end, cut_off) = (
                         self.feed.end(),
-                        pieces
-                            .last()
-                            .is_some_and(|p| p.end == self.feed.bytes().len()),
+                        // The decoder says so where a record is cut off in the middle.
+                        pieces.last().is_some_and(|p| {
+                            extent(self.feed.bytes(), p.start) == Extent::Unfinished
+                        }),
                     );
                     if inside && !cut_off {
                         self.issue(

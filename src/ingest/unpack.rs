@@ -1,9 +1,10 @@
-//! Compressed inputs, told by their first bytes and unpacked as a stream. A damaged stream gives
+//! Compressed inputs and containers, told by their first bytes and unpacked as a stream. A damaged stream gives
 //! everything up to the damage, then an error.
 
 use std::io::{self, BufRead, Chain, Cursor, Read};
 
 use super::gzip::Gzip;
+use super::parquet;
 
 /// Compressions inside compressions are followed this far.
 const DEPTH: usize = 4;
@@ -27,6 +28,10 @@ pub(crate) fn unpack(mut bytes: Bytes<'_>) -> io::Result<(Bytes<'_>, Vec<&'stati
             [0x1f, 0x8b, ..] => {
                 layers.push("gzip");
                 Box::new(Gzip::new(all))
+            }
+            start if start == parquet::MAGIC => {
+                layers.push("parquet");
+                return Ok((Box::new(parquet::Rows::of_stream(all)?), layers));
             }
             start if is_zstd(start) => {
                 layers.push("zstd");

@@ -20,6 +20,8 @@ use crate::units::Nanos;
 pub(super) const FORMAT: Format = Format {
     name: "clickhouse",
     about: "ClickHouse rows of otel_traces and otel_logs: FORMAT JSONEachRow or JSON",
+    gives: "spans, logs, events, links, resources",
+    loses: "types of attributes: all are text",
     recognise,
     decode,
     ..Format::USUAL

@@ -18,6 +18,8 @@ use crate::units::Nanos;
 pub(super) const FORMAT: Format = Format {
     name: "datadog",
     about: "Datadog: spans API pages, LLM Observability exports and intake bodies",
+    gives: "spans, tags, LLM usage",
+    loses: "spans that were not indexed, events, links",
     recognise,
     decode,
     ..Format::USUAL

@@ -15,6 +15,8 @@ use crate::units::Nanos;
 pub(super) const FORMAT: Format = Format {
     name: "k8s-events",
     about: "Kubernetes events: kubectl get events -o json",
+    gives: "restarts, evictions, failed probes as cluster events",
+    loses: "what is older than an hour, unless kept longer",
     recognise,
     decode,
     ..Format::USUAL

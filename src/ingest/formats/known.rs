@@ -15,11 +15,10 @@ pub(crate) struct Known {
 const MAGIC: &[(&[u8], &str, &str)] = &[
     (b"\xff\xfe", "UTF-16 text", "save it as UTF-8"),
     (b"\xfe\xff", "UTF-16 text", "save it as UTF-8"),
-    (b"PAR1", "a Parquet file", "export the spans as JSON"),
     (
         b"PK\x03\x04",
-        "a zip archive",
-        "unpack it and name the files inside",
+        "a zip archive inside another file or from standard input",
+        "save it as a file of its own and name that",
     ),
     (
         b"BZh",
@@ -76,6 +75,10 @@ const KEYS: &[(&[&str], &str)] = &[
         &["trace_id", "span_id", "name"],
         "a list of spans without times",
     ),
+    (
+        &["timestamp", "input_length", "output_length"],
+        "a log of request sizes without spans and durations",
+    ),
 ];
 
 const HINT: &str = "`agentdiag formats` lists what can be read; export OTLP/JSON where you can";
@@ -91,9 +94,13 @@ pub(crate) fn known_but_unread(head: &Head<'_>) -> Option<Known> {
 
 fn by_keys(head: &Head<'_>) -> Option<Known> {
     let shape = head.shape.as_ref()?;
-    KEYS.iter()
-        .find(|(keys, _)| shape.has_all(keys))
-        .map(|&(_, name)| Known { name, hint: HINT })
+    let whole = KEYS.iter().find(|(keys, _)| shape.has_all(keys));
+    let name = match whole {
+        Some(&(_, name)) => name,
+        None if shape.ends_with("spanContext.spanId") => "a list of spans without times",
+        None => return None,
+    };
+    Some(Known { name, hint: HINT })
 }
 
 /// A header line of a table about model calls that has no spans.
@@ -124,7 +131,7 @@ mod tests {
 
     #[test]
     fn formats_are_named_by_content() {
-        assert_eq!(name(b"PAR1...."), Some("a Parquet file"));
+        assert_eq!(name(b"BZh9...."), Some("bzip2"));
         assert_eq!(
             name(br#"[{"traceId":"1","id":"1","binaryAnnotations":[]}]"#),
             Some("Zipkin v1 JSON (fetch it from /api/v2)")

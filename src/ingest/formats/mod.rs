@@ -1,11 +1,13 @@
 //! The readable formats. Adding one is a file here and a line in [`FORMATS`].
 
+mod buckets;
 mod clickhouse;
 mod csv;
 mod datadog;
 mod flat;
 mod jaeger;
 mod k8s_events;
+mod k8s_table;
 mod known;
 mod langfuse;
 mod langsmith;
@@ -36,6 +38,10 @@ pub struct Format {
     pub name: &'static str,
     /// What it is and where it comes from, in one line.
     pub about: &'static str,
+    /// What a diagnosis gets from it.
+    pub gives: &'static str,
+    /// What the export itself leaves out, whoever reads it.
+    pub loses: &'static str,
     /// Tells from the first bytes whether a file is of this format, and how it is laid out.
     pub(crate) recognise: fn(&Head<'_>) -> Option<Layout>,
     /// Reads one chunk.
@@ -51,6 +57,8 @@ impl Format {
     const USUAL: Self = Self {
         name: "",
         about: "",
+        gives: "",
+        loses: "",
         recognise: |_| None,
         decode: |_, _| {},
         limit: None,
@@ -86,6 +94,7 @@ pub static FORMATS: &[Format] = &[
     prom_api::FORMAT,
     logs::LOKI,
     csv::FORMAT,
+    k8s_table::FORMAT,
     prom_text::FORMAT,
     logs::FORMAT,
 ];

@@ -19,6 +19,8 @@ use crate::model::{SpanId, Status, TraceId};
 pub(super) const FORMAT: Format = Format {
     name: "openai-agents",
     about: "OpenAI Agents SDK tracing: trace and trace.span objects, bodies of its exporter",
+    gives: "spans of agents, generations, tools",
+    loses: "time to first token, endpoint, attempts",
     recognise,
     decode,
     ..Format::USUAL

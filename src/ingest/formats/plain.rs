@@ -52,6 +52,11 @@ impl<'a> Reader<'a, '_, '_> {
         .map(drop)
     }
 
+    /// One attribute that stands by itself, as a column of a data frame does.
+    pub(super) fn attribute(&mut self, into: &mut Vec<RawAttr<'a>>, name: &'a [u8]) -> Step<()> {
+        self.entry(into, key_text(name), DEPTH)
+    }
+
     fn entries(&mut self, into: &mut Vec<RawAttr<'a>>, prefix: &str, depth: usize) -> Step<()> {
         self.object("attributes", |r, key| {
             let name = match prefix {

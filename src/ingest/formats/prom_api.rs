@@ -1,4 +1,5 @@
-//! Answers of the Prometheus HTTP API: `query_range` (a matrix) and `query` (a vector). The answer
+//! Answers of the Prometheus HTTP API: `query_range` (a matrix), `query` (a vector) and
+//! `query_exemplars`. The answer
 //! does not say what a metric is, so a name that ends as totals do is taken for one.
 //!
 //! Source: prometheus/prometheus, docs/querying/api.md.
@@ -12,14 +13,18 @@ use crate::ingest::fields::Fields;
 use crate::ingest::json::{Kind, Step};
 use crate::ingest::lenient;
 use crate::ingest::outlet::Outlet;
-use crate::ingest::raw::{RawAttr, RawMetric, RawMetricKind, RawPoint, RawPointValue, RawValue};
+use crate::ingest::raw::{
+    RawAttr, RawExemplar, RawMetric, RawMetricKind, RawPoint, RawPointValue, RawValue,
+};
 use crate::model::IssueKind;
 use crate::units::Nanos;
 
 /// Prometheus API answers.
 pub(super) const FORMAT: Format = Format {
     name: "prometheus-api",
-    about: "Prometheus HTTP API answers: /api/v1/query and /api/v1/query_range",
+    about: "Prometheus HTTP API answers: query, query_range, query_exemplars",
+    gives: "series with their times, exemplars",
+    loses: "metric types; series that a function renamed",
     recognise,
     decode,
     ..Format::USUAL
@@ -31,8 +36,24 @@ type Sample = (Option<Nanos>, Option<f64>);
 fn recognise(head: &Head<'_>) -> Option<Layout> {
     let shape = head.shape.as_ref()?;
     let values = ["data.result.values", "data.result.value"];
-    (shape.has("data.result.metric") && head.has_any(&values)).then_some(Layout::Json(role))
+    match () {
+        () if shape.has("data.result.metric") && head.has_any(&values) => Some(Layout::Json(role)),
+        () if shape.has_all(&["data.seriesLabels", "data.exemplars"]) => {
+            Some(Layout::Json(exemplar_role))
+        }
+        () => None,
+    }
 }
+
+fn exemplar_role(key: &[u8]) -> Kind {
+    match key {
+        b"data" => Kind::Elements(EXEMPLARS),
+        _ => Kind::Other,
+    }
+}
+
+/// The kind of piece that holds exemplars.
+const EXEMPLARS: u8 = 1;
 
 /// What a key of an answer holds; Loki's are built alike.
 pub(super) fn role(key: &[u8]) -> Kind {
@@ -44,7 +65,10 @@ pub(super) fn role(key: &[u8]) -> Kind {
 }
 
 fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
-    record::each(chunk, out, |reader, _| reader.prom_series());
+    record::each(chunk, out, |reader, kind| match kind {
+        EXEMPLARS => reader.prom_exemplars(),
+        _ => reader.prom_series(),
+    });
 }
 
 impl<'a> Reader<'a, '_, '_> {
@@ -92,6 +116,46 @@ impl<'a> Reader<'a, '_, '_> {
         let resource = self.out.resource(&[]);
         self.out.metric(&mut metric, resource, at);
         Ok(())
+    }
+
+    /// The exemplars of one series.
+    fn prom_exemplars(&mut self) -> Step<()> {
+        let at = self.here();
+        let (mut name, mut labels, mut found) = (Cow::Borrowed(""), Vec::new(), Vec::new());
+        self.object("a series", |r, key| {
+            match key {
+                b"seriesLabels" => name = r.prom_labels(&mut labels)?,
+                b"exemplars" => r.list("a list of exemplars", |r| {
+                    found.push(r.prom_exemplar()?);
+                    Ok(())
+                })?,
+                _ => r.json.skip()?,
+            }
+            Ok(())
+        })?;
+        let name = name.strip_suffix("_bucket").unwrap_or(&name);
+        for exemplar in found.iter().flatten() {
+            self.out.exemplar(name, exemplar, at);
+        }
+        Ok(())
+    }
+
+    fn prom_exemplar(&mut self) -> Step<Option<RawExemplar>> {
+        let (mut labels, mut value, mut time) = (Vec::new(), None, None);
+        self.object("an exemplar", |r, key| {
+            match key {
+                b"labels" => drop(r.prom_labels(&mut labels)?),
+                b"value" => value = r.number("an exemplar's value", lenient::double)?,
+                b"timestamp" => time = r.scaled("an exemplar's time", 9)?,
+                _ => r.json.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(value.map(|value| RawExemplar {
+            time,
+            value,
+            ..RawExemplar::of_labels(&labels)
+        }))
     }
 
     fn prom_labels(&mut self, into: &mut Vec<RawAttr<'a>>) -> Step<Cow<'a, str>> {

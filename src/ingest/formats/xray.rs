@@ -17,6 +17,8 @@ use crate::model::{SpanId, SpanKind, Status, TraceId};
 pub(super) const FORMAT: Format = Format {
     name: "aws-xray",
     about: "AWS X-Ray: batch-get-traces, segment documents",
+    gives: "segments as spans, HTTP status, throttling",
+    loses: "microseconds, links; segments over 64 kB",
     recognise,
     decode,
     ..Format::USUAL

@@ -1,12 +1,12 @@
 //! Zipkin v2 JSON: the spans of a trace in a list, or lists of them.
 //!
-//! The two halves of a remote call share one id by design. Here the server's half becomes a child of
-//! the client's, and what the server did hangs below its own half; both are told apart by `shared`
-//! and by service, within a chunk (a megabyte, or more than a trace usually has).
+//! The two halves of a remote call share one id by design; the server's says so, and is parted from
+//! the client's where traces are rebuilt. Late records that carry only tags are merged into their
+//! span here where both lie close together, else there as well.
 //!
 //! Source: openzipkin/zipkin-api, zipkin2-api.yaml.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use super::plain::attr;
 use super::record::{self, Reader};
@@ -16,13 +16,15 @@ use crate::ingest::json::Step;
 use crate::ingest::lenient;
 use crate::ingest::outlet::Outlet;
 use crate::ingest::raw::{RawEvent, RawSpan, RawValue, Text};
-use crate::model::{IssueKind, SpanId, SpanKind, Status, TraceId};
+use crate::model::{IssueKind, SpanId, Status, TraceId};
 use crate::units::Nanos;
 
 /// Zipkin v2.
 pub(super) const FORMAT: Format = Format {
     name: "zipkin-json",
     about: "Zipkin v2 JSON: /api/v2/trace and /api/v2/traces, UI downloads",
+    gives: "spans of both sides of a call, tags",
+    loses: "links, nanoseconds, types of tags",
     recognise,
     decode,
     ..Format::USUAL
@@ -46,7 +48,6 @@ fn recognise(head: &Head<'_>) -> Option<Layout> {
 struct Record<'a> {
     span: RawSpan<'a>,
     service: Text<'a>,
-    shared: bool,
     at: usize,
 }
 
@@ -57,7 +58,6 @@ fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
         Ok(())
     });
     merge_late(&mut records, out);
-    part_halves(&mut records);
     for record in &records {
         let attributes = match record.service.is_empty() {
             true => vec![],
@@ -93,58 +93,16 @@ fn merge_late<'a>(records: &mut Vec<Record<'a>>, out: &mut Outlet<'_>) {
                 owner.span.events.extend(record.span.events);
                 owner.span.status = owner.span.status.max(record.span.status);
             }
-            None => kept.push(record),
+            None => kept.push(Record {
+                span: RawSpan {
+                    partial: true,
+                    ..record.span
+                },
+                ..record
+            }),
         }
     }
     *records = kept;
-}
-
-/// Gives the server's half of each shared id an id of its own, and moves what the server did there.
-/// A message that several consumers took has several such halves.
-fn part_halves(records: &mut [Record<'_>]) {
-    type Key = (TraceId, SpanId);
-    let clients: HashSet<Key> = records
-        .iter()
-        .filter(|r| !is_server_half(r))
-        .map(|r| (r.span.trace, r.span.id))
-        .collect();
-    let mut servers: HashMap<Key, Vec<(&[u8], SpanId)>> = HashMap::new();
-    let mut moved: Vec<(SpanId, SpanId)> = Vec::with_capacity(records.len());
-    for record in records.iter() {
-        let key = (record.span.trace, record.span.id);
-        // Alone it is the only one of its id: the client was not traced.
-        moved.push(match is_server_half(record) && clients.contains(&key) {
-            true => {
-                let halves = servers.entry(key).or_default();
-                let id = half(key.1, halves.len() as u64);
-                halves.push((record.service.raw(), id));
-                (id, key.1)
-            }
-            false => (key.1, record.span.parent),
-        });
-    }
-    for (record, place) in records.iter().zip(&mut moved) {
-        let halves = servers.get(&(record.span.trace, record.span.parent));
-        let own = |&&(service, _): &&(&[u8], SpanId)| service == record.service.raw();
-        // What moved already stays below its client.
-        if place.0 == record.span.id
-            && let Some(&(_, server)) = halves.and_then(|h| h.iter().find(own))
-        {
-            place.1 = server;
-        }
-    }
-    for (record, (id, parent)) in records.iter_mut().zip(moved) {
-        (record.span.id, record.span.parent) = (id, parent);
-    }
-}
-
-fn is_server_half(record: &Record<'_>) -> bool {
-    record.shared && matches!(record.span.kind, SpanKind::Server | SpanKind::Consumer)
-}
-
-/// The id of a server's half: any fixed one that no tracer will have drawn.
-fn half(id: SpanId, index: u64) -> SpanId {
-    SpanId(id.0.rotate_left(32) ^ 0x5e7e_72ba_1f00_51de ^ index)
 }
 
 impl<'a> Reader<'a, '_, '_> {
@@ -153,7 +111,6 @@ impl<'a> Reader<'a, '_, '_> {
         let mut record = Record {
             span: RawSpan::default(),
             service: Text::default(),
-            shared: false,
             at,
         };
         let mut duration = None;
@@ -177,7 +134,7 @@ impl<'a> Reader<'a, '_, '_> {
                 }
                 b"annotations" => r.annotations(&mut span.events)?,
                 b"tags" => r.attributes(&mut span.attributes, "")?,
-                b"shared" => record.shared = r.truth("shared")?.unwrap_or(false),
+                b"shared" => span.shares_id = r.truth("shared")?.unwrap_or(false),
                 _ => r.json.skip()?,
             }
             Ok(())

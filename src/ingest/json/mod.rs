@@ -2,14 +2,18 @@
 //! asked for at the speed of a scan. Recursion depth is the caller's; skipping does not recurse.
 
 mod broken;
+mod course;
 mod cut;
 mod scan;
 mod shape;
+mod text;
 
 pub(crate) use broken::{Broken, Expected, Step};
+pub(crate) use course::Course;
 pub(crate) use cut::{Cut, Cutter, Kind, Piece};
 pub(crate) use scan::{Extent, extent};
 pub(crate) use shape::Shape;
+pub(crate) use text::{is_whole, quote};
 
 use super::raw::Text;
 
@@ -104,6 +108,31 @@ impl<'a> Json<'a> {
         let found = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) == Some(literal);
         self.at += if found { N } else { 0 };
         found
+    }
+
+    /// What was not read yet.
+    #[inline]
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Passes over `count` bytes that were looked at.
+    #[inline]
+    pub(crate) fn pass(&mut self, count: usize) {
+        self.at = (self.at + count).min(self.bytes.len());
+    }
+
+    /// The number that stands exactly here, empty when none does.
+    #[inline]
+    pub(crate) fn bare_number(&mut self) -> &'a [u8] {
+        let word = scan::word(self.bytes, self.at);
+        match word {
+            [b'-' | b'0'..=b'9', ..] => {
+                self.at += word.len();
+                word
+            }
+            _ => &[],
+        }
     }
 
     /// The inside of the string that comes next.

@@ -53,6 +53,11 @@ impl<'a> Shape<'a> {
         paths.iter().all(|p| self.has(p))
     }
 
+    /// True when there is a key at a path that ends so, wherever it begins.
+    pub(crate) fn ends_with(&self, path: &str) -> bool {
+        self.paths.iter().any(|(p, _)| p.ends_with(path))
+    }
+
     /// True when a short text stands at `path` and is `value`.
     pub(crate) fn says(&self, path: &str, value: &str) -> bool {
         self.paths

@@ -54,6 +54,13 @@ pub(crate) fn span_id(text: &[u8]) -> Id<SpanId> {
     spelled.into_id(|id| SpanId((id ^ (id >> 64)) as u64))
 }
 
+/// The ids that `text` would have been read as, had it stood in an export: zero where it means none.
+#[must_use]
+pub fn read_ids(text: &str) -> (TraceId, SpanId) {
+    let text = text.trim().as_bytes();
+    (trace_id(text).get(), span_id(text).get())
+}
+
 /// An id from its binary form; anything but the exact length (or nothing) is hashed.
 pub(crate) fn id_from_bytes<const N: usize>(bytes: &[u8]) -> Id<u128> {
     match <[u8; N]>::try_from(bytes) {

@@ -8,6 +8,7 @@ mod number;
 mod text;
 
 pub(crate) use date::{date, duration};
+pub use id::read_ids;
 pub(crate) use id::{Id, id_from_bytes, span_id, trace_id};
 pub(crate) use name::{Temporality, severity, span_kind, status_code, temporality};
 pub(crate) use number::{BadNumber, decimal, double, integer, nanos_since_epoch, unsigned};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::row;
-use crate::ingest::json::{Extent, extent};
+use crate::ingest::json::{is_whole, quote};
 
 /// Which reader the rows go to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -162,32 +162,14 @@ fn flat(name: String, bare: &str, ends: bool) -> Column {
 
 /// A key and its value: JSON that is whole stays JSON, all else is text.
 fn entry(name: &str, cell: &[u8], into: &mut Vec<u8>) {
-    text(name.as_bytes(), into);
+    quote(name.as_bytes(), into);
     into.push(b':');
     let cell = cell.trim_ascii();
-    let json = matches!(
-        cell,
-        [b'{', b'"', ..] | [b'[', b'"', ..] | [b'[', b'{', b'"', ..] | b"{}" | b"[]"
-    );
-    match json && extent(cell, 0) == Extent::Ends(cell.len()) {
+    match is_whole(cell) {
         true => into.extend(cell),
-        false => text(cell, into),
+        false => quote(cell, into),
     }
     into.push(b',');
-}
-
-fn text(bytes: &[u8], into: &mut Vec<u8>) {
-    into.push(b'"');
-    for &byte in bytes {
-        match byte {
-            b'"' | b'\\' => into.extend([b'\\', byte]),
-            b'\n' => into.extend(b"\\n"),
-            b'\r' => into.extend(b"\\r"),
-            b'\t' => into.extend(b"\\t"),
-            _ => into.push(byte),
-        }
-    }
-    into.push(b'"');
 }
 
 #[cfg(test)]

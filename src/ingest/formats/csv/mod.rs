@@ -21,6 +21,8 @@ use self::column::{Sort, Table};
 pub(super) const FORMAT: Format = Format {
     name: "csv-spans",
     about: "CSV tables of spans: Langfuse, LangSmith, Phoenix and SigNoz exports, Nezha",
+    gives: "one span per row",
+    loses: "nesting and types of attributes",
     recognise,
     decode,
     ..Format::USUAL

@@ -9,7 +9,9 @@ use super::record::{self, Reader};
 use super::{Chunk, Format, Head, Layout};
 use crate::ingest::fields::Fields;
 use crate::ingest::json::{Kind, Step};
+use crate::ingest::lenient;
 use crate::ingest::outlet::Outlet;
+use crate::model::IssueKind;
 
 use self::span::Around;
 
@@ -17,6 +19,8 @@ use self::span::Around;
 pub(super) const FORMAT: Format = Format {
     name: "span-records",
     about: "one span per object: console exporters, SDK dumps, SigNoz rows, {\"spans\": [...]}",
+    gives: "spans with attributes and events",
+    loses: "often resource and scope; offsets of local times",
     recognise,
     decode,
     ..Format::USUAL
@@ -26,6 +30,8 @@ pub(super) const FORMAT: Format = Format {
 pub(super) const PHOENIX: Format = Format {
     name: "phoenix",
     about: "Arize Phoenix spans: API pages, lists, lines, trace files",
+    gives: "spans with OpenInference attributes",
+    loses: "resource and scope",
     recognise: recognise_phoenix,
     decode,
     ..Format::USUAL
@@ -100,10 +106,12 @@ impl Reader<'_, '_, '_> {
     pub(super) fn flat_record(&mut self) -> Step<()> {
         let place = self.json.at();
         let (mut spans, mut around) = (None, Around::default());
+        let mut declared = None;
         self.object("a span", |r, key| {
             match key {
                 b"trace_id" | b"traceId" => around.trace = r.trace_id()?,
                 b"spans" => spans = Some(r.later()?),
+                b"span_count" => declared = r.number("a span count", lenient::unsigned)?,
                 _ => r.json.skip()?,
             }
             Ok(())
@@ -113,9 +121,27 @@ impl Reader<'_, '_, '_> {
             None => Err(broken),
         })?;
         match spans {
-            Some(spans) => self.back(spans, |r| {
-                r.list("a list of spans", |r| r.flat_span(around))
-            }),
+            Some(spans) => {
+                let mut seen = 0;
+                self.back(spans, |r| {
+                    r.list("a list of spans", |r| {
+                        seen += 1;
+                        r.flat_span(around)
+                    })
+                })?;
+                let at = self.here();
+                if let Some(missing) = declared.and_then(|n| n.checked_sub(seen))
+                    && missing > 0
+                {
+                    self.out.issues(
+                        IssueKind::PartialExport,
+                        at,
+                        format!("it says it holds {missing} more spans than it does"),
+                        1,
+                    );
+                }
+                Ok(())
+            }
             None => self.back(place, |r| r.flat_span(Around::default())),
         }
     }

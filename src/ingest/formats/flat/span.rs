@@ -94,12 +94,14 @@ impl<'a> Reader<'a, '_, '_> {
         &mut self,
         span: &mut RawSpan<'a>,
         aside: &mut Aside<'a>,
-        key: &[u8],
+        key: &'a [u8],
     ) -> Step<()> {
         match key {
             b"trace_id" | b"traceId" => span.trace = self.trace_id()?,
             b"span_id" | b"spanId" => span.id = self.span_id()?,
             b"context" | b"spanContext" | b"span_context" => self.context(&mut aside.context)?,
+            b"context.trace_id" => aside.context.0 = self.trace_id()?,
+            b"context.span_id" => aside.context.1 = self.span_id()?,
             b"parent_span_id" | b"parentSpanId" | b"parent_id" | b"parentId" => {
                 span.parent = self.parent_id()?;
             }
@@ -148,7 +150,10 @@ impl<'a> Reader<'a, '_, '_> {
             b"service_name" | b"serviceName" => {
                 aside.service = self.text("a service name")?.unwrap_or_default();
             }
-            _ => self.json.skip()?,
+            _ => match key.strip_prefix(b"attributes.") {
+                Some(name) => self.attribute(&mut span.attributes, name)?,
+                None => self.json.skip()?,
+            },
         }
         Ok(())
     }

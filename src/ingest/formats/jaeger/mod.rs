@@ -19,6 +19,8 @@ use self::span::{Process, Processes};
 pub(super) const FORMAT: Format = Format {
     name: "jaeger-json",
     about: "Jaeger JSON: UI downloads, /api/traces, also with what the UI adds",
+    gives: "spans, tags, logs, references",
+    loses: "nanoseconds, links' attributes; 20 traces unless asked for more",
     recognise,
     decode,
     limit: Some(Limit {
@@ -32,6 +34,8 @@ pub(super) const FORMAT: Format = Format {
 pub(super) const DOCUMENTS: Format = Format {
     name: "jaeger-documents",
     about: "Jaeger span documents from Elasticsearch or OpenSearch, bare or as hits",
+    gives: "spans, tags, logs, references",
+    loses: "nanoseconds; traces spread over documents",
     recognise: recognise_documents,
     decode: decode_documents,
     ..Format::USUAL

@@ -19,6 +19,8 @@ use self::observation::Owner;
 pub(super) const FORMAT: Format = Format {
     name: "langfuse",
     about: "Langfuse: trace downloads, API pages, exported observations",
+    gives: "spans, usage, cost, first-token times",
+    loses: "microseconds; resource and scope unless sent by OpenTelemetry",
     recognise,
     decode,
     ..Format::USUAL

@@ -20,6 +20,8 @@ use crate::model::{IssueKind, SpanId, Status, TraceId};
 pub(super) const FORMAT: Format = Format {
     name: "langsmith",
     about: "LangSmith runs: lines, lists, API pages, SDK batches of post and patch",
+    gives: "runs as spans, usage, first-token times",
+    loses: "resource, scope, links, server-side spans",
     recognise,
     decode,
     ..Format::USUAL
@@ -70,11 +72,13 @@ impl Reader<'_, '_, '_> {
 }
 
 impl<'a> Runs<'a> {
-    fn deliver(&self, out: &mut Outlet<'_>) {
-        for (span, at) in &self.spans {
+    fn deliver(&mut self, out: &mut Outlet<'_>) {
+        for (span, at) in &mut self.spans {
+            // Start and end may lie far apart.
+            span.partial = span.start.is_none() || span.end.is_none();
             let resource = out.resource(&[]);
             let scope = out.scope("langsmith", "");
-            out.span(span, resource, scope, *at);
+            out.span(&*span, resource, scope, *at);
         }
     }
 

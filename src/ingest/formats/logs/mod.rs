@@ -15,6 +15,8 @@ use crate::model::IssueKind;
 pub(super) const FORMAT: Format = Format {
     name: "json-logs",
     about: "JSON log lines of applications, with trace and span ids under any usual name",
+    gives: "log lines that name traces or HTTP status",
+    loses: "lines that are not JSON: they are counted only",
     recognise,
     decode,
     last_resort: true,
@@ -25,6 +27,8 @@ pub(super) const FORMAT: Format = Format {
 pub(super) const LOKI: Format = Format {
     name: "loki",
     about: "Loki: query_range answers, logcli -o jsonl",
+    gives: "log lines that name traces or HTTP status",
+    loses: "lines beyond the query's limit (100)",
     recognise: recognise_loki,
     decode: decode_loki,
     ..Format::USUAL

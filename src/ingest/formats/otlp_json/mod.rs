@@ -21,6 +21,8 @@ use self::reader::Reader;
 pub(super) const FORMAT: Format = Format {
     name: "otlp-json",
     about: "OTLP/JSON traces, metrics and logs: Collector file exporter, SDKs, Tempo, Jaeger v3",
+    gives: "spans, metrics, exemplars, logs; all fields",
+    loses: "nothing",
     recognise,
     decode,
     ..Format::USUAL

@@ -1,8 +1,10 @@
 //! The walk through envelopes, resources and scopes down to the records.
 
+use super::span::SpanField;
+use super::value::Key;
 use super::{LOGS, METRICS, STATUS, TRACES, role};
 use crate::ingest::fields::Fields;
-use crate::ingest::json::{Json, Kind, Step};
+use crate::ingest::json::{Course, Json, Kind, Step};
 use crate::ingest::outlet::Outlet;
 use crate::ingest::raw::RawSpan;
 use crate::model::IssueKind;
@@ -18,6 +20,10 @@ pub(super) struct Reader<'a, 'o, 's> {
     origin: usize,
     pub(super) out: &'o mut Outlet<'s>,
     pub(super) span: RawSpan<'a>,
+    /// Fields of spans as they were written so far.
+    pub(super) fields: Course<'a, SpanField>,
+    /// Attributes' keys as they were written so far.
+    pub(super) keys: Course<'a, Option<Key<'a>>>,
     /// The resource and the scope introduced last, as they stood in the input.
     pub(super) resource: (&'a [u8], u32),
     pub(super) scope: (&'a [u8], u32),
@@ -48,6 +54,8 @@ impl<'a, 'o, 's> Reader<'a, 'o, 's> {
             origin: 0,
             out,
             span: RawSpan::default(),
+            fields: Course::new(),
+            keys: Course::new(),
             resource: (&[], 0),
             scope: (&[], 0),
         }

@@ -15,7 +15,7 @@ impl<'a> Reader<'a, '_, '_> {
     pub(super) fn span(&mut self, resource: u32, scope: u32) -> Step<()> {
         let at = self.here();
         let mut span = mem::take(&mut self.span);
-        let outcome = self.object("a span", |r, key| r.span_field(&mut span, key));
+        let outcome = self.span_fields(&mut span);
         if matches!(outcome, Ok(true)) {
             span.place = self.out.place(at);
             self.out.span(&span, resource, scope, at);
@@ -24,33 +24,54 @@ impl<'a> Reader<'a, '_, '_> {
         outcome.map(drop)
     }
 
+    fn span_fields(&mut self, span: &mut RawSpan<'a>) -> Step<bool> {
+        if self.json.peek() != b'{' {
+            return self.not_a("a span").map(|()| false);
+        }
+        self.fields.begin();
+        let mut more = self.json.enter_object()?;
+        while more {
+            let field = self.field()?;
+            self.span_field(span, field)?;
+            more = self.json.more_keys()?;
+        }
+        Ok(true)
+    }
+
+    /// The next key of a span, its colon consumed.
     #[inline]
-    fn span_field(&mut self, span: &mut RawSpan<'a>, key: &[u8]) -> Step<()> {
-        match key {
-            b"traceId" | b"trace_id" => span.trace = self.trace_id()?,
-            b"spanId" | b"span_id" => span.id = self.span_id()?,
-            b"parentSpanId" | b"parent_span_id" => span.parent = self.span_id()?,
-            b"name" => span.name = self.name("a span name")?,
-            b"kind" => span.kind = self.choice("a span kind", lenient::span_kind)?,
-            b"startTimeUnixNano" | b"start_time_unix_nano" => {
-                span.start = self.time("a start time")?;
-            }
-            b"endTimeUnixNano" | b"end_time_unix_nano" => span.end = self.time("an end time")?,
-            b"attributes" => self.attributes(&mut span.attributes, false)?,
-            b"events" => self.list("a list of events", |r| r.event(&mut span.events))?,
-            b"links" => self.list("a list of links", |r| r.link(&mut span.links))?,
-            b"status" => self.status(span)?,
-            b"flags" => span.flags = self.count("span flags")?,
-            b"droppedAttributesCount"
-            | b"dropped_attributes_count"
-            | b"droppedEventsCount"
-            | b"dropped_events_count"
-            | b"droppedLinksCount"
-            | b"dropped_links_count" => {
+    fn field(&mut self) -> Step<SpanField> {
+        if let Some((text, field)) = self.fields.expected(self.json.rest()) {
+            self.json.pass(text.len());
+            return Ok(field);
+        }
+        self.json.peek();
+        let start = self.json.at();
+        let field = SpanField::of(self.json.key()?);
+        self.fields.learn(self.json.since(start), field);
+        Ok(field)
+    }
+
+    #[inline]
+    fn span_field(&mut self, span: &mut RawSpan<'a>, field: SpanField) -> Step<()> {
+        match field {
+            SpanField::Trace => span.trace = self.trace_id()?,
+            SpanField::Id => span.id = self.span_id()?,
+            SpanField::Parent => span.parent = self.span_id()?,
+            SpanField::Name => span.name = self.name("a span name")?,
+            SpanField::Kind => span.kind = self.choice("a span kind", lenient::span_kind)?,
+            SpanField::Start => span.start = self.time("a start time")?,
+            SpanField::End => span.end = self.time("an end time")?,
+            SpanField::Attributes => self.span_attributes(span)?,
+            SpanField::Events => self.list("a list of events", |r| r.event(&mut span.events))?,
+            SpanField::Links => self.list("a list of links", |r| r.link(&mut span.links))?,
+            SpanField::Status => self.status(span)?,
+            SpanField::Flags => span.flags = self.count("span flags")?,
+            SpanField::Dropped => {
                 let count = self.count("a count of dropped items")?;
                 span.dropped = span.dropped.saturating_add(count);
             }
-            _ => self.json.skip()?,
+            SpanField::Other => self.json.skip()?,
         }
         Ok(())
     }
@@ -105,9 +126,57 @@ impl<'a> Reader<'a, '_, '_> {
     }
 }
 
+/// What a key of a span means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum SpanField {
+    Trace,
+    Id,
+    Parent,
+    Name,
+    Kind,
+    Start,
+    End,
+    Attributes,
+    Events,
+    Links,
+    Status,
+    Flags,
+    Dropped,
+    /// Nothing that is read.
+    #[default]
+    Other,
+}
+
+impl SpanField {
+    fn of(key: &[u8]) -> Self {
+        match key {
+            b"traceId" | b"trace_id" => Self::Trace,
+            b"spanId" | b"span_id" => Self::Id,
+            b"parentSpanId" | b"parent_span_id" => Self::Parent,
+            b"name" => Self::Name,
+            b"kind" => Self::Kind,
+            b"startTimeUnixNano" | b"start_time_unix_nano" => Self::Start,
+            b"endTimeUnixNano" | b"end_time_unix_nano" => Self::End,
+            b"attributes" => Self::Attributes,
+            b"events" => Self::Events,
+            b"links" => Self::Links,
+            b"status" => Self::Status,
+            b"flags" => Self::Flags,
+            b"droppedAttributesCount"
+            | b"dropped_attributes_count"
+            | b"droppedEventsCount"
+            | b"dropped_events_count"
+            | b"droppedLinksCount"
+            | b"dropped_links_count" => Self::Dropped,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// `span` with nothing in it, its lists' memory kept for the next one.
 fn emptied(mut span: RawSpan<'_>) -> RawSpan<'_> {
     span.attributes.clear();
+    span.hints.clear();
     span.events.clear();
     span.links.clear();
     RawSpan {

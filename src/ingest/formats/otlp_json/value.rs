@@ -2,10 +2,17 @@
 
 use super::reader::Reader;
 use crate::ingest::fields::Fields;
-use crate::ingest::json::{Step, Token};
+use crate::ingest::json::{Json, Step, Token};
 use crate::ingest::lenient;
-use crate::ingest::raw::{RawAttr, RawValue};
+use crate::ingest::raw::{RawAttr, RawSpan, RawValue};
 use crate::model::IssueKind;
+
+/// An attribute's key as it stands, and what the sink says of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key<'a> {
+    text: &'a str,
+    hint: Option<u16>,
+}
 
 /// Values nested deeper are passed over.
 const DEPTH: usize = 64;
@@ -59,53 +66,92 @@ impl<'a> Reader<'a, '_, '_> {
     }
 
     /// A list of attributes, appended to `into`: all of them, or those the sink wants.
-    #[inline]
     pub(super) fn attributes(&mut self, into: &mut Vec<RawAttr<'a>>, all: bool) -> Step<()> {
-        self.list("a list of attributes", |r| r.attribute(into, all, DEPTH))
+        self.keys.begin();
+        self.list("a list of attributes", |r| {
+            r.attribute(into, all, DEPTH).map(drop)
+        })
     }
 
+    /// The attributes of a span, with what the sink says of their keys.
     #[inline]
-    fn attribute(&mut self, into: &mut Vec<RawAttr<'a>>, all: bool, depth: usize) -> Step<()> {
+    pub(super) fn span_attributes(&mut self, span: &mut RawSpan<'a>) -> Step<()> {
+        self.keys.begin();
+        self.list("a list of attributes", |r| {
+            let hint = r.attribute(&mut span.attributes, false, DEPTH)?;
+            span.hints.resize(span.attributes.len(), hint);
+            Ok(())
+        })
+    }
+
+    /// The answer is the sink's number for the key, where it was asked for it.
+    #[inline]
+    fn attribute(&mut self, into: &mut Vec<RawAttr<'a>>, all: bool, depth: usize) -> Step<u16> {
         let start = self.start();
-        match self.usual_attribute(all) {
-            Some(attribute) => into.extend(attribute),
-            None => {
-                self.json.seek(start);
-                self.any_attribute(into, all, depth)?;
-            }
+        let Some((key, value)) = self.usual_attribute(all) else {
+            self.json.seek(start);
+            return self.any_attribute(into, all, depth).map(|()| 0);
+        };
+        if let Some(value) = value {
+            let Key { text, hint } = key;
+            let key = text.into();
+            into.push(RawAttr { key, value });
+            return Ok(hint.unwrap_or(0));
         }
-        Ok(())
+        Ok(0)
     }
 
     /// An attribute written without white space, key first, as nearly all exporters do. `None` when
-    /// it is anything else, whatever that is; `Some(None)` when the sink does not want it.
+    /// it is anything else, whatever that is; no value when the sink does not want it.
     #[inline]
-    fn usual_attribute(&mut self, all: bool) -> Option<Option<RawAttr<'a>>> {
+    fn usual_attribute(&mut self, all: bool) -> Option<(Key<'a>, Option<RawValue<'a>>)> {
+        if !self.json.eat_exactly(b"{\"key\":\"") {
+            return None;
+        }
+        let key = self.usual_key()?;
         let json = &mut self.json;
-        if !json.eat_exactly(b"{\"key\":\"") {
-            return None;
-        }
-        let key = json.rest_of_string().ok()?.get();
-        if !json.eat_exactly(b",\"value\":") {
-            return None;
-        }
-        if !all && !self.out.wants(key.as_bytes()) {
+        if !all && key.hint.is_none() {
             json.skip().ok()?;
-            return json.eat_exactly(b"}").then_some(None);
+            return json.eat_exactly(b"}").then_some((key, None));
         }
         let value = if json.eat_exactly(b"{\"stringValue\":\"") {
             RawValue::Str(json.rest_of_string().ok()?)
         } else if json.eat_exactly(b"{\"intValue\":\"") {
             RawValue::Int(lenient::integer(json.rest_of_string().ok()?.raw()).ok()??)
+        } else if json.eat_exactly(b"{\"intValue\":") {
+            RawValue::Int(lenient::integer(json.bare_number()).ok()??)
+        } else if json.eat_exactly(b"{\"doubleValue\":") {
+            RawValue::Double(lenient::double(json.bare_number()).ok()??)
         } else if json.eat_exactly(b"{\"boolValue\":true") {
             RawValue::Bool(true)
         } else if json.eat_exactly(b"{\"boolValue\":false") {
             RawValue::Bool(false)
+        } else if json.eat_exactly(b"{\"arrayValue\":{\"values\":[{\"stringValue\":\"") {
+            RawValue::List(usual_texts(json)?)
         } else {
             return None;
         };
-        json.eat_exactly(b"}}")
-            .then_some(Some(RawAttr { key, value }))
+        let end = json.eat_exactly(b"}}");
+        end.then_some((key, Some(value)))
+    }
+
+    /// The key whose opening quote was just consumed, and the name of what comes after it.
+    #[inline]
+    fn usual_key(&mut self) -> Option<Key<'a>> {
+        let rest = self.json.rest();
+        if let Some((text, key)) = self.keys.expected(rest) {
+            self.json.pass(text.len());
+            return key;
+        }
+        let start = self.json.at();
+        let text = str::from_utf8(self.json.rest_of_string().ok()?.plain_bytes()?).ok()?;
+        if !self.json.eat_exactly(b",\"value\":") {
+            return None;
+        }
+        let hint = self.out.recognise(text.as_bytes());
+        let key = Key { text, hint };
+        self.keys.learn(self.json.since(start), Some(key));
+        Some(key)
     }
 
     /// An attribute in any form.
@@ -223,7 +269,9 @@ impl<'a> Reader<'a, '_, '_> {
     fn entries(&mut self, map: &mut Vec<RawAttr<'a>>, depth: usize) -> Step<()> {
         match depth.checked_sub(1) {
             None => self.too_deep(),
-            Some(depth) => self.list("a list of entries", |r| r.attribute(map, true, depth)),
+            Some(depth) => self.list("a list of entries", |r| {
+                r.attribute(map, true, depth).map(drop)
+            }),
         }
     }
 
@@ -252,6 +300,20 @@ impl<'a> Reader<'a, '_, '_> {
                 self.out.count(IssueKind::BadNumber, at, detail);
                 RawValue::Null
             }
+        }
+    }
+}
+
+/// The rest of a list of texts, the opening quote of the first consumed.
+fn usual_texts<'a>(json: &mut Json<'a>) -> Option<Vec<RawValue<'a>>> {
+    let mut texts = Vec::new();
+    loop {
+        texts.push(RawValue::Str(json.rest_of_string().ok()?));
+        if json.eat_exactly(b"}]}") {
+            return Some(texts);
+        }
+        if !json.eat_exactly(b"},{\"stringValue\":\"") {
+            return None;
         }
     }
 }

@@ -31,10 +31,12 @@ pub(super) fn span(span: &Span, out: &mut Outlet<'_>, at: usize, resource: u32, 
         status_message: status.map_or(Text::default(), |s| Text::plain(s.message.as_bytes())),
         flags: span.flags,
         attributes: attributes(&span.attributes, |key| out.wants(key)),
+        hints: Vec::new(),
         events: events(span, out),
         links: links(span, out, at),
         dropped: dropped.into_iter().fold(0, u32::saturating_add),
         place: out.place(at),
+        ..RawSpan::default()
     };
     out.span(&raw, resource, scope, at);
 }

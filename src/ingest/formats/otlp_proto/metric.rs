@@ -1,22 +1,29 @@
 //! Metrics from their messages.
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::metrics::v1::exemplar::Value as Observed;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
-use opentelemetry_proto::tonic::metrics::v1::{Metric, NumberDataPoint};
+use opentelemetry_proto::tonic::metrics::v1::{
+    Exemplar, HistogramDataPoint, Metric, NumberDataPoint,
+};
 
 use super::convert::{attributes, time};
+use crate::ingest::formats::buckets::Buckets;
 use crate::ingest::formats::meaning::{Sort, meaning};
-use crate::ingest::lenient::Temporality;
+use crate::ingest::lenient::{Temporality, id_from_bytes};
 use crate::ingest::outlet::Outlet;
-use crate::ingest::raw::{RawMetric, RawMetricKind, RawPoint, RawPointValue};
+use crate::ingest::raw::{RawExemplar, RawMetric, RawMetricKind, RawPoint, RawPointValue};
+use crate::model::{SpanId, TraceId};
 
 /// Delivers a metric that stood at `at`.
 pub(super) fn metric(metric: &Metric, out: &mut Outlet<'_>, at: usize, resource: u32) {
     let mut points = Points {
         list: Vec::new(),
+        name: &metric.name,
         at,
         out,
+        buckets: Buckets::default(),
     };
     let kind = match &metric.data {
         None => RawMetricKind::Gauge,
@@ -34,13 +41,16 @@ pub(super) fn metric(metric: &Metric, out: &mut Outlet<'_>, at: usize, resource:
         }
         Some(Data::Histogram(data)) => {
             for p in &data.data_points {
+                points.buckets(p);
                 points.distribution(p.time_unix_nano, &p.attributes, p.flags, p.sum, p.count);
+                points.exemplars(&p.exemplars);
             }
             distribution(data.aggregation_temporality)
         }
         Some(Data::ExponentialHistogram(data)) => {
             for p in &data.data_points {
                 points.distribution(p.time_unix_nano, &p.attributes, p.flags, p.sum, p.count);
+                points.exemplars(&p.exemplars);
             }
             distribution(data.aggregation_temporality)
         }
@@ -57,12 +67,17 @@ pub(super) fn metric(metric: &Metric, out: &mut Outlet<'_>, at: usize, resource:
             meaning(Sort::Distribution, None, true)
         }
     };
+    let Points { list, buckets, .. } = points;
     let mut raw = RawMetric {
         name: metric.name.as_str().into(),
         kind,
-        points: points.list,
+        points: list,
         place: out.place(at),
     };
+    let buckets = buckets.metric(&metric.name, kind, raw.place);
+    if let Some(mut buckets) = buckets {
+        out.metric(&mut buckets, resource, at);
+    }
     out.metric(&mut raw, resource, at);
 }
 
@@ -80,8 +95,10 @@ fn temporality(number: i32) -> Option<Temporality> {
 
 struct Points<'m, 'o, 's> {
     list: Vec<RawPoint<'m>>,
+    name: &'m str,
     at: usize,
     out: &'o mut Outlet<'s>,
+    buckets: Buckets<'m>,
 }
 
 impl<'m> Points<'m, '_, '_> {
@@ -92,6 +109,16 @@ impl<'m> Points<'m, '_, '_> {
                 Value::AsInt(number) => RawPointValue::Number(number as f64),
             });
             self.push(p.time_unix_nano, &p.attributes, p.flags, value);
+            self.exemplars(&p.exemplars);
+        }
+    }
+
+    fn buckets(&mut self, p: &'m HistogramDataPoint) {
+        if self.out.wants_buckets() && p.flags & 1 == 0 && !p.bucket_counts.is_empty() {
+            let labels = attributes(&p.attributes, |_| true);
+            let (bounds, counts) = (&p.explicit_bounds, &p.bucket_counts);
+            self.buckets
+                .push(time(p.time_unix_nano), &labels, bounds, counts);
         }
     }
 
@@ -105,6 +132,23 @@ impl<'m> Points<'m, '_, '_> {
     ) {
         let value = RawPointValue::Distribution { sum, count };
         self.push(nanos, labels, flags, Some(value));
+    }
+
+    fn exemplars(&mut self, exemplars: &[Exemplar]) {
+        for exemplar in exemplars {
+            let value = match exemplar.value {
+                Some(Observed::AsDouble(number)) => number,
+                Some(Observed::AsInt(number)) => number as f64,
+                None => continue,
+            };
+            let raw = RawExemplar {
+                time: time(exemplar.time_unix_nano),
+                value,
+                trace: TraceId(id_from_bytes::<16>(&exemplar.trace_id).get()),
+                span: SpanId(id_from_bytes::<8>(&exemplar.span_id).get() as u64),
+            };
+            self.out.exemplar(self.name, &raw, self.at);
+        }
     }
 
     fn push(

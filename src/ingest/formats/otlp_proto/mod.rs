@@ -27,6 +27,8 @@ pub(crate) use frame::{Frame, Framed};
 pub(super) const FORMAT: Format = Format {
     name: "otlp-proto",
     about: "OTLP protobuf: Collector file exporter (proto, zstd per message), request bodies, gRPC",
+    gives: "spans, metrics, exemplars, logs; all fields",
+    loses: "nothing",
     recognise,
     decode,
     ..Format::USUAL

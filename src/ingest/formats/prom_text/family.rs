@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::sample::Sample;
 use crate::ingest::outlet::Outlet;
-use crate::ingest::raw::{RawAttr, RawMetric, RawMetricKind, RawPoint, RawPointValue};
+use crate::ingest::raw::{RawAttr, RawExemplar, RawMetric, RawMetricKind, RawPoint, RawPointValue};
 use crate::units::Nanos;
 
 /// What `# TYPE` says.
@@ -47,10 +47,12 @@ pub(super) struct Family<'a> {
     metrics: Vec<RawMetric<'a>>,
     halves: Vec<Halves<'a>>,
     known: HashMap<(&'a [u8], Option<Nanos>), usize>,
+    /// Buckets and quantiles are wanted.
+    details: bool,
 }
 
 impl<'a> Family<'a> {
-    pub(super) fn new(name: &'a [u8], kind: Type, at: usize) -> Self {
+    pub(super) fn new(name: &'a [u8], kind: Type, at: usize, details: bool) -> Self {
         Self {
             name,
             kind,
@@ -58,6 +60,7 @@ impl<'a> Family<'a> {
             metrics: Vec::new(),
             halves: Vec::new(),
             known: HashMap::new(),
+            details,
         }
     }
 
@@ -70,7 +73,7 @@ impl<'a> Family<'a> {
             return false;
         };
         let created = matches!(self.kind, Type::Counter | Type::Distribution);
-        (self.kind == Type::Distribution && rest.starts_with(b"_bucket{"))
+        (self.kind == Type::Distribution && !self.details && rest.starts_with(b"_bucket{"))
             || (created && (rest.starts_with(b"_created{") || rest.starts_with(b"_created ")))
     }
 
@@ -81,6 +84,8 @@ impl<'a> Family<'a> {
             match suffix {
                 b"_sum" | b"_gsum" => self.half(sample, true),
                 b"_count" | b"_gcount" => self.half(sample, false),
+                b"_bucket" => self.number(sample, RawMetricKind::Cumulative),
+                b"" if self.details => self.number(sample, RawMetricKind::Gauge),
                 // A quantile of a summary, or a series that is not part of the family.
                 _ => {}
             }
@@ -91,6 +96,10 @@ impl<'a> Family<'a> {
             Type::Unknown if sample.name.ends_with(b"_total") => RawMetricKind::Cumulative,
             _ => RawMetricKind::Gauge,
         };
+        self.number(sample, kind);
+    }
+
+    fn number(&mut self, sample: Sample<'a>, kind: RawMetricKind) {
         let point = RawPoint {
             time: sample.time,
             attributes: sample.labels,
@@ -106,6 +115,11 @@ impl<'a> Family<'a> {
                 place: Default::default(),
             }),
         }
+    }
+
+    /// Hands over the exemplar of one of its samples, under the family's name.
+    pub(super) fn exemplar(&self, exemplar: &RawExemplar, out: &mut Outlet<'_>, at: usize) {
+        out.exemplar(&String::from_utf8_lossy(self.name), exemplar, at);
     }
 
     fn half(&mut self, sample: Sample<'a>, is_sum: bool) {

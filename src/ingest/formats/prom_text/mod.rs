@@ -19,6 +19,8 @@ use crate::units::Nanos;
 pub(super) const FORMAT: Format = Format {
     name: "prom-text",
     about: "Prometheus text or OpenMetrics: saved /metrics pages with times",
+    gives: "samples, exemplars; times from the lines or --at",
+    loses: "all but the instants saved",
     recognise,
     decode,
     ..Format::USUAL
@@ -96,23 +98,38 @@ fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
         _ => None,
     };
     let resource = out.resource(&[]);
-    let mut family = Family::new(&[], Type::Unknown, 0);
+    let details = out.wants_buckets();
+    let mut family = Family::new(&[], Type::Unknown, 0, details);
     for (line, _) in lines(&chunk.bytes) {
         let at = line.start;
         let line = chunk.bytes.get(line).unwrap_or_default().trim_ascii();
         match comment(line) {
             Comment::Type(name, kind) => {
-                std::mem::replace(&mut family, Family::new(name, kind, at)).deliver(out, resource);
+                std::mem::replace(&mut family, Family::new(name, kind, at, details))
+                    .deliver(out, resource);
             }
             Comment::Scrape(time) => {
                 scrape = time;
-                std::mem::replace(&mut family, Family::new(&[], Type::Unknown, at))
+                std::mem::replace(&mut family, Family::new(&[], Type::Unknown, at, details))
                     .deliver(out, resource);
             }
             Comment::Help | Comment::Other => {}
-            Comment::None if line.is_empty() || family.ignores(line) => {}
+            Comment::None if line.is_empty() => {}
+            Comment::None if family.ignores(line) => {
+                out.sample();
+                // Its exemplar is of use where the bucket is not.
+                if memchr::memmem::find(line, b" # {").is_some()
+                    && let Some(exemplar) = sample(line).and_then(|s| s.exemplar)
+                {
+                    family.exemplar(&exemplar, out, at);
+                }
+            }
             Comment::None => match sample(line) {
                 Some(mut sample) => {
+                    out.sample();
+                    if let Some(exemplar) = &sample.exemplar {
+                        family.exemplar(exemplar, out, at);
+                    }
                     sample.time = sample.time.or(scrape);
                     family.add(sample);
                 }

@@ -2,7 +2,7 @@
 
 use super::number;
 use crate::ingest::lenient;
-use crate::ingest::raw::{RawAttr, RawValue, Text};
+use crate::ingest::raw::{RawAttr, RawExemplar, RawValue, Text};
 use crate::units::Nanos;
 
 /// One sample.
@@ -13,6 +13,7 @@ pub(super) struct Sample<'a> {
     pub(super) labels: Vec<RawAttr<'a>>,
     pub(super) value: f64,
     pub(super) time: Option<Nanos>,
+    pub(super) exemplar: Option<RawExemplar>,
 }
 
 /// Reads a line without its line end; `None` when it is not a sample.
@@ -30,13 +31,14 @@ pub(super) fn sample(line: &[u8]) -> Option<Sample<'_>> {
     if !is_name(name) {
         return None;
     }
-    let mut words = rest
-        .split(|b| matches!(b, b' ' | b'\t'))
-        .filter(|w| !w.is_empty());
+    let (rest, exemplar) = match memchr::memchr(b'#', rest) {
+        Some(at) => (rest.get(..at)?, exemplar(rest.get(at + 1..)?)),
+        None => (rest, None),
+    };
+    let mut words = words(rest);
     let value = number(words.next()?)?;
-    // What follows a `#` is an exemplar.
     let time = match words.next() {
-        None | Some(b"#") => None,
+        None => None,
         Some(word) => Some(time(word)?),
     };
     Some(Sample {
@@ -45,6 +47,28 @@ pub(super) fn sample(line: &[u8]) -> Option<Sample<'_>> {
         labels,
         value,
         time,
+        exemplar,
+    })
+}
+
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|b| matches!(b, b' ' | b'\t'))
+        .filter(|word| !word.is_empty())
+}
+
+/// What follows the `#`: labels, a value, perhaps a time in seconds. The labels are free; the trace
+/// is looked for under the names that are in use.
+fn exemplar(text: &[u8]) -> Option<RawExemplar> {
+    let inside = text.trim_ascii_start().strip_prefix(b"{")?;
+    let (mut name, mut labels) = (&b""[..], Vec::new());
+    let used = read_labels(inside, &mut name, &mut labels)?;
+    let mut words = words(inside.get(used..)?);
+    let value = number(words.next()?)?;
+    let time = words.next().and_then(time);
+    Some(RawExemplar {
+        time,
+        value,
+        ..RawExemplar::of_labels(&labels)
     })
 }
 
@@ -155,10 +179,16 @@ mod tests {
             .collect();
         let name = String::from_utf8_lossy(s.name);
         Some(format!(
-            "{name} [{}] {} {:?}",
+            "{name} [{}] {} {:?}{}",
             labels.join(","),
             s.value,
-            s.time.map(|t| t.0)
+            s.time.map(|t| t.0),
+            s.exemplar.map_or(String::new(), |e| format!(
+                " # {:x} {} {:?}",
+                e.trace.0,
+                e.value,
+                e.time.map(|t| t.0)
+            ))
         ))
     }
 
@@ -171,11 +201,15 @@ mod tests {
         );
         assert_eq!(
             show(r#"x_total{a="b"} 3 1600096945.5 # {trace_id="1"} 4"#).unwrap(),
-            "x_total [a=b] 3 Some(1600096945500000000)"
+            "x_total [a=b] 3 Some(1600096945500000000) # 1 4 None"
+        );
+        assert_eq!(
+            show(r#"x_bucket{le="1"} 3 # {traceID="4bf92f3577b34da6a3ce929d0e0e4736"} 0.5 1600096945.5"#).unwrap(),
+            "x_bucket [le=1] 3 None # 4bf92f3577b34da6a3ce929d0e0e4736 0.5 Some(1600096945500000000)"
         );
         assert_eq!(
             show(r#"x_bucket{le="+Inf"} +Inf # {} 1"#).unwrap(),
-            "x_bucket [le=+Inf] inf None"
+            "x_bucket [le=+Inf] inf None # 0 1 None"
         );
         assert_eq!(
             show(r#"{"my.name",a="b"} NaN"#).unwrap(),

@@ -79,10 +79,11 @@ pub(super) fn llm(
 ) -> (LlmCall, u32) {
     let mut call = LlmCall {
         provider: namer.changed(slots, T::Provider, names::provider),
-        requested: namer.text(slots, T::Requested),
+        requested: namer.changed(slots, T::Requested, |said| Some(names::bare(said).into())),
         answered: namer.text(slots, T::Answered),
         endpoint: namer.host(slots),
         fingerprint: namer.text(slots, T::Fingerprint),
+        tier: namer.text(slots, T::Tier),
         finish: namer.finish(slots),
         conversation: namer.text(slots, T::Conversation),
         response_id: slots.text(T::ResponseId).map(|id| Digest::of(id.raw())),
@@ -93,7 +94,7 @@ pub(super) fn llm(
         ..LlmCall::default()
     };
     if call.fingerprint.is_none() {
-        call.fingerprint = namer.text(slots, T::Tier);
+        call.fingerprint = call.tier;
     }
     let names = &*namer.names;
     let scope = names.get(scope);
@@ -144,7 +145,8 @@ pub(super) fn tool(
                 .changed(namer.names, ENTITY_TOOL, entity, tool_of);
         }
         if tool.is_none() {
-            tool = namer.names.intern(names::tool(name_in(span_name)));
+            let name = names::without_ids(name_in(span_name));
+            tool = namer.names.intern(names::tool(&name));
         }
     }
     let status_failed = slots

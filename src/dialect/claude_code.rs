@@ -7,6 +7,8 @@ use crate::model::Op;
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "claude-code",
+    gives: "tokens, first-token times, attempts, waiting for a person",
+    loses: "cost on spans; human waits only where spans are on",
     trust: Trust::Vendor,
     scopes: &[Pattern::Starts("com.anthropic.claude_code")],
     keys: KEYS,
@@ -14,6 +16,9 @@ pub(super) const DIALECT: Dialect = Dialect {
     names: &[
         (Pattern::Is("claude_code.interaction"), Role::Is(Op::Agent)),
         (Pattern::Is("claude_code.llm_request"), Role::Is(Op::Llm)),
+        (Pattern::Is("claude_code.api_request"), Role::Is(Op::Llm)),
+        (Pattern::Is("claude_code.api_error"), Role::Is(Op::Llm)),
+        (Pattern::Is("claude_code.tool_result"), Role::Is(Op::Tool)),
         (Pattern::Is("claude_code.tool"), Role::Is(Op::Tool)),
         (
             Pattern::Is("claude_code.tool.blocked_on_user"),
@@ -29,12 +34,15 @@ pub(super) const DIALECT: Dialect = Dialect {
 };
 
 const KEYS: &[Key] = &[
+    // The turn a record belongs to, for the reader of its log.
+    text("prompt.id", T::RecordKind).own(),
     text("model", T::Requested).own(),
     number("input_tokens", N::Input).own(),
     number("output_tokens", N::Output).own(),
     number("cache_read_tokens", N::Cached).own(),
     number("cache_creation_tokens", N::CacheWrite).own(),
     millis("ttft_ms", N::FirstToken).own(),
+    number("cost_usd", N::Cost).own(),
     number("attempt", N::Attempt).own(),
     number("success", N::Success).own(),
     raw("stop_reason", R::Finish).own(),

@@ -226,6 +226,7 @@ mod tests {
         let mut slots = Slots::new(None);
         slots.gather(
             &attributes,
+            &[],
             &mut super::super::keys::KeyMemo::default(),
             |_| (),
         );

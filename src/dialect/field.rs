@@ -71,6 +71,8 @@ pub(super) enum NumberField {
     Cached,
     /// Prompt tokens written to a cache.
     CacheWrite,
+    /// Of these: to be kept for an hour.
+    CacheWriteHour,
     /// Prompt tokens that no cache served, where an emitter says so.
     Fresh,
     /// Reasoning tokens.

@@ -8,6 +8,8 @@ use super::vocabulary::{Dialect, Key, Trust, number, raw, resource, text, unused
 /// The dialect. Last in the list: keys understood by their form are counted under it.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "general",
+    gives: "tenants, sessions, kinds of task, error types",
+    loses: "",
     trust: Trust::General,
     keys: KEYS,
     details: Some(read_metadata),

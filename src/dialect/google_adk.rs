@@ -9,6 +9,8 @@ use crate::model::Op;
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "google-adk",
+    gives: "roles, tokens, cached tokens",
+    loses: "time to first token, endpoint, attempts inside a call",
     trust: Trust::Vendor,
     scopes: &[Pattern::Is("gcp.vertex.agent")],
     keys: KEYS,

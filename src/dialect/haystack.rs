@@ -7,6 +7,8 @@ use crate::model::Op;
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "haystack",
+    gives: "roles, times",
+    loses: "tokens, unless content tracing is on",
     trust: Trust::Vendor,
     keys: &[
         text("haystack.tool.name", T::Tool),

@@ -6,6 +6,8 @@ use super::vocabulary::{Dialect, Key, Trust, number, text, unused};
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "http",
+    gives: "hosts, status codes, resends below a call",
+    loses: "what was asked",
     trust: Trust::General,
     keys: KEYS,
     unused: &["http.", "url.", "net.", "network.", "server.", "client."],

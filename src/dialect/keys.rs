@@ -36,8 +36,26 @@ pub(super) enum Meaning {
 /// The table.
 pub(super) struct KeyTable {
     cells: Vec<u16>,
-    names: Vec<(&'static str, u16, u16, bool)>,
+    names: Vec<Name>,
     bindings: Vec<Binding>,
+}
+
+/// A key of the table and where its bindings lie.
+struct Name {
+    text: &'static str,
+    start: u16,
+    len: u16,
+    wanted: bool,
+}
+
+impl Name {
+    fn meaning(&self) -> Meaning {
+        if self.wanted {
+            Meaning::Known(self.start, self.len)
+        } else {
+            Meaning::Nothing
+        }
+    }
 }
 
 /// All keys of all dialects.
@@ -80,7 +98,12 @@ impl KeyTable {
         let start = self.bindings.len() as u16;
         self.bindings.extend(group.iter().map(|(_, b)| *b));
         let wanted = group.iter().any(|(_, b)| b.field != Field::Unused);
-        self.names.push((name, start, group.len() as u16, wanted));
+        self.names.push(Name {
+            text: name,
+            start,
+            len: group.len() as u16,
+            wanted,
+        });
         let mut cell = hash(name.as_bytes());
         while self.cells[cell] != 0 {
             cell = (cell + 1) % CELLS;
@@ -88,14 +111,14 @@ impl KeyTable {
         self.cells[cell] = self.names.len() as u16;
     }
 
-    fn find(&self, key: &[u8]) -> Option<&(&'static str, u16, u16, bool)> {
+    /// A key's entry and its number, counted from one.
+    fn find(&self, key: &[u8]) -> Option<(u16, &Name)> {
         let mut cell = hash(key);
         loop {
-            let entry = self
-                .names
-                .get((self.cells[cell] as usize).checked_sub(1)?)?;
-            if entry.0.as_bytes() == key {
-                return Some(entry);
+            let number = self.cells[cell];
+            let entry = self.names.get((number as usize).checked_sub(1)?)?;
+            if entry.text.as_bytes() == key {
+                return Some((number, entry));
             }
             cell = (cell + 1) % CELLS;
         }
@@ -103,13 +126,14 @@ impl KeyTable {
 
     /// What a key means, from the table alone.
     pub(super) fn meaning(&self, key: &[u8]) -> Option<Meaning> {
-        self.find(key).map(|&(_, start, len, wanted)| {
-            if wanted {
-                Meaning::Known(start, len)
-            } else {
-                Meaning::Nothing
-            }
-        })
+        let (_, name) = self.find(key)?;
+        Some(name.meaning())
+    }
+
+    /// What the key behind a hint of [`KeyMemo::recognise`] means.
+    pub(super) fn hinted(&self, hint: u16) -> Option<Meaning> {
+        let name = self.names.get((hint as usize).checked_sub(1)?)?;
+        Some(name.meaning())
     }
 
     /// The bindings behind [`Meaning::Known`].
@@ -157,6 +181,14 @@ pub(super) struct KeyMemo {
 impl KeyMemo {
     const LIMIT: usize = 8192;
 
+    /// `None` for a key of no interest, else its number in the table, or zero where the table lacks it.
+    pub(super) fn recognise(&mut self, key: &[u8]) -> Option<u16> {
+        match KEYS.find(key) {
+            Some((number, name)) => name.wanted.then_some(number),
+            None => (!matches!(self.meaning(key), Meaning::Nothing)).then_some(0),
+        }
+    }
+
     /// What `key` means.
     pub(super) fn meaning(&mut self, key: &[u8]) -> Meaning {
         if let Some(meaning) = KEYS.meaning(key) {
@@ -185,7 +217,9 @@ mod tests {
         for dialect in DIALECTS {
             for key in dialect.keys {
                 let found = KEYS.find(key.name.as_bytes());
-                assert_eq!(found.map(|f| f.0), Some(key.name));
+                assert_eq!(found.map(|f| f.1.text), Some(key.name));
+                let hinted = found.and_then(|f| KEYS.hinted(f.0));
+                assert!(hinted.is_some());
             }
         }
         assert!(KEYS.find(b"gen_ai.usage.input_token").is_none());

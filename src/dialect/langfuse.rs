@@ -9,6 +9,8 @@ use crate::model::Op;
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "langfuse",
+    gives: "roles, tokens, cost, first-token times",
+    loses: "endpoint, attempts",
     trust: Trust::Vendor,
     scopes: &[Pattern::Is("langfuse-sdk")],
     keys: KEYS,
@@ -114,6 +116,7 @@ pub(super) fn read_usage(slots: &mut Slots<'_>) {
                 | b"cache_write_input_tokens"
                 | b"cache_write_tokens",
             ) => N::CacheWrite,
+            (_, b"ephemeral_1h_input_tokens") => N::CacheWriteHour,
             (
                 _,
                 b"reasoning_tokens"

@@ -9,6 +9,8 @@ use crate::model::Op;
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "langsmith",
+    gives: "roles, tokens, first-token times",
+    loses: "endpoint, attempts inside a call",
     trust: Trust::Vendor,
     scopes: &[Pattern::Starts("langsmith")],
     keys: KEYS,
@@ -50,6 +52,7 @@ fn details(slots: &mut Slots<'_>) {
         let field = match key {
             b"cache_read" => N::Cached,
             b"cache_creation" => N::CacheWrite,
+            b"ephemeral_1h_input_tokens" => N::CacheWriteHour,
             _ => return,
         };
         if let Some(number) = value.number() {

@@ -7,6 +7,8 @@ use crate::model::Op;
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "litellm",
+    gives: "real provider and model after routing, tokens, cost",
+    loses: "tools, unless through MCP",
     trust: Trust::Vendor,
     scopes: &[Pattern::Is("litellm")],
     keys: KEYS,

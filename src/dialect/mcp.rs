@@ -7,6 +7,8 @@ use crate::model::Op;
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "mcp",
+    gives: "tool calls through MCP, both sides",
+    loses: "tokens: it makes no model calls",
     trust: Trust::GenAi,
     scopes: &[Pattern::Is("mcp-python-sdk")],
     keys: KEYS,

@@ -1,13 +1,15 @@
 //! MLflow: every value is JSON text, also the kind.
 
-use super::field::RawField as R;
+use super::field::{RawField as R, TextField as T};
 use super::langfuse;
-use super::vocabulary::{Dialect, Key, Role, Trust, raw, role, unused};
+use super::vocabulary::{Dialect, Key, Role, Trust, raw, role, text, unused};
 use crate::model::Op;
 
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "mlflow",
+    gives: "roles, tokens",
+    loses: "time to first token, endpoint, attempts",
     trust: Trust::Vendor,
     keys: KEYS,
     unused: &["mlflow."],
@@ -19,6 +21,8 @@ pub(super) const DIALECT: Dialect = Dialect {
 
 const KEYS: &[Key] = &[
     role("mlflow.spanType", 4),
+    text("mlflow.llm.model", T::Requested),
+    text("mlflow.llm.provider", T::Provider),
     raw("mlflow.chat.tokenUsage", R::Usage),
     raw("mlflow.spanInputs", R::Arguments),
     unused("mlflow.trace.tokenUsage"),

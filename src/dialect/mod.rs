@@ -4,15 +4,20 @@
 //! every span in order of trust, each filling only what is still empty; the role is decided first.
 //! Adding one takes a file and a line in `DIALECTS`.
 
+mod agentdiag;
 mod anthropic_sdk;
+mod autogen;
 mod blob;
 mod calls;
 mod claude_code;
+mod codex_cli;
 mod crewai;
 mod fault;
 mod field;
+mod gemini_cli;
 mod general;
 mod generic;
+mod genkit;
 mod google_adk;
 mod haystack;
 mod http;
@@ -20,6 +25,8 @@ mod keys;
 mod langfuse;
 mod langsmith;
 mod litellm;
+mod llama_index;
+mod logged;
 mod mcp;
 mod mlflow;
 mod names;
@@ -46,14 +53,16 @@ mod tokens;
 mod vercel_ai;
 mod vocabulary;
 
+pub use logged::choose_signal;
 pub use normalizer::Normalizer;
 pub use series::merge_series;
 
 use vocabulary::Dialect;
 
 /// Every dialect. A scope that several could own goes to the first; general conventions stand last.
-static DIALECTS: [&Dialect; 22] = [
+static DIALECTS: [&Dialect; 28] = [
     &serving::DIALECT,
+    &agentdiag::DIALECT,
     &seed_agent::DIALECT,
     &vercel_ai::DIALECT,
     &langfuse::DIALECT,
@@ -63,6 +72,11 @@ static DIALECTS: [&Dialect; 22] = [
     &google_adk::DIALECT,
     &anthropic_sdk::DIALECT,
     &claude_code::DIALECT,
+    &codex_cli::DIALECT,
+    &gemini_cli::DIALECT,
+    &genkit::DIALECT,
+    &autogen::DIALECT,
+    &llama_index::DIALECT,
     &litellm::DIALECT,
     &mcp::DIALECT,
     &strands::DIALECT,
@@ -80,7 +94,22 @@ static DIALECTS: [&Dialect; 22] = [
 /// Place of [`serving`] in [`DIALECTS`]: its keys alone make a span the serving side.
 const SERVING: u8 = 0;
 
-/// The dialects' names, as reports list them.
-pub fn dialect_names() -> impl Iterator<Item = &'static str> {
-    DIALECTS.iter().map(|dialect| dialect.name)
+/// A dialect as it is listed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// What a diagnosis gets from it.
+    pub gives: &'static str,
+    /// What its emitters do not record; empty for general keys.
+    pub loses: &'static str,
+}
+
+/// Every dialect.
+pub fn dialects() -> impl Iterator<Item = Listed> {
+    DIALECTS.iter().map(|dialect| Listed {
+        name: dialect.name,
+        gives: dialect.gives,
+        loses: dialect.loses,
+    })
 }

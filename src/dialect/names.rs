@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 /// The provider in one spelling; `None` for values that name a framework and not a vendor.
 pub(super) fn provider(said: &str) -> Option<Cow<'_, str>> {
+    let said = bare(said);
     let lower: Cow<'_, str> = if said.bytes().any(|b| b.is_ascii_uppercase()) {
         Cow::Owned(said.to_ascii_lowercase())
     } else {
@@ -57,6 +58,35 @@ pub(super) fn provider(said: &str) -> Option<Cow<'_, str>> {
         return provider(family).map(|p| Cow::Owned(p.into_owned()));
     }
     Some(lower)
+}
+
+/// A text without the quotes of the JSON that it was packed in.
+pub(super) fn bare(said: &str) -> &str {
+    said.trim_matches(['"', '\\'])
+}
+
+/// A span name without the ids that some tracers put into it, so that like spans are named alike.
+pub(super) fn without_ids(said: &str) -> Cow<'_, str> {
+    let mut name = Cow::Borrowed(said);
+    while let Some(at) = uuid(name.as_bytes()) {
+        let start = match name.as_bytes().get(at.wrapping_sub(1)) {
+            Some(b'-' | b'_' | b':' | b' ') => at - 1,
+            _ => at,
+        };
+        name = Cow::Owned([&name[..start], &name[at + 36..]].concat());
+    }
+    name
+}
+
+/// Where a UUID stands.
+fn uuid(text: &[u8]) -> Option<usize> {
+    let is_uuid = |part: &[u8]| {
+        part.iter().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => *b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+    };
+    text.windows(36).position(is_uuid)
 }
 
 /// The host of a URL or of `host:port`, without user information, path or query. Empty for what
@@ -147,6 +177,16 @@ mod tests {
         assert_eq!(host("llm.example:443"), "llm.example");
         assert_eq!(host("http://[::1]:80/x"), "::1");
         assert_eq!(host("plain"), "plain");
+    }
+
+    #[test]
+    fn names_lose_ids_and_quotes() {
+        let id = "b2b2cb7e-33c2-4378-addb-df8ddd809181";
+        assert_eq!(without_ids(&format!("Crew_{id}.kickoff")), "Crew.kickoff");
+        assert_eq!(without_ids(&format!("OpenAI.achat-{id}")), "OpenAI.achat");
+        assert_eq!(without_ids("chat gpt-4.1-mini"), "chat gpt-4.1-mini");
+        assert_eq!(without_ids(id), "");
+        assert_eq!(bare("\"gpt-4.1\""), "gpt-4.1");
     }
 
     #[test]

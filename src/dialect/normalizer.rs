@@ -13,9 +13,11 @@ use super::role::{self, Setting};
 use super::series::SeriesIndex;
 use super::slots::Slots;
 use super::vocabulary::Role;
-use super::{DIALECTS, SERVING, records, shell};
-use crate::ingest::{RawAttr, RawClusterEvent, RawLog, RawMetric, RawSpan, Sink};
-use crate::model::{CallIx, Dataset, IssueKind, Ledger, Link, Op, Place, Span, SpanFlags, Status};
+use super::{DIALECTS, SERVING, logged, records, shell};
+use crate::ingest::{RawAttr, RawClusterEvent, RawExemplar, RawLog, RawMetric, RawSpan, Sink};
+use crate::model::{
+    CallIx, Dataset, Exemplar, IssueKind, Ledger, Link, Op, Place, Span, SpanFlags, Status,
+};
 use crate::units::Sym;
 
 /// A dataset under construction, filled by readers.
@@ -27,7 +29,9 @@ pub struct Normalizer {
     recent: Recent,
     series: SeriesIndex,
     named: HashMap<(u32, Sym), Option<Role>>,
-    spoken: [u64; DIALECTS.len()],
+    /// By input, how many spans spoke each dialect.
+    spoken: Vec<[u64; DIALECTS.len()]>,
+    buckets: bool,
 }
 
 impl Normalizer {
@@ -37,13 +41,26 @@ impl Normalizer {
         Self::default()
     }
 
+    /// One that also takes the buckets of histograms, which only alert rules look at.
+    #[must_use]
+    pub fn with_buckets() -> Self {
+        Self {
+            buckets: true,
+            ..Self::default()
+        }
+    }
+
     /// What was read.
     #[must_use]
     pub fn finish(mut self) -> Dataset {
         let general = DIALECTS.len() - 1;
-        for (dialect, count) in DIALECTS.iter().zip(self.spoken).take(general) {
-            if count > 0 {
-                self.data.dialects.insert(dialect.name, count);
+        for (file, spoken) in self.spoken.iter().enumerate() {
+            for (dialect, &count) in DIALECTS.iter().zip(spoken).take(general) {
+                if count > 0 {
+                    *self.data.dialects.entry(dialect.name).or_default() += count;
+                    let key = (file as u32, dialect.name);
+                    self.data.dialects_of.insert(key, count);
+                }
             }
         }
         self.data
@@ -75,8 +92,7 @@ impl Normalizer {
                     call.cache_basis_assumed,
                     refused,
                 );
-                data.llm.push(call);
-                data.llm.len()
+                data.llm.push(call) + 1
             }
             op if op.is_tool() => {
                 let silent = fault.silent && fault.kind.is_some();
@@ -99,8 +115,13 @@ impl Normalizer {
 
     fn note(&mut self, slots: &Slots<'_>, place: Place) {
         let mut bits = slots.spoken();
+        let file = place.file as usize;
+        if self.spoken.len() <= file {
+            self.spoken.resize(file + 1, [0; DIALECTS.len()]);
+        }
         while bits != 0 {
-            if let Some(count) = self.spoken.get_mut(bits.trailing_zeros() as usize) {
+            let spoken = self.spoken.get_mut(file);
+            if let Some(count) = spoken.and_then(|s| s.get_mut(bits.trailing_zeros() as usize)) {
                 *count += 1;
             }
             bits &= bits - 1;
@@ -158,6 +179,14 @@ impl Sink for Normalizer {
         !matches!(self.keys.borrow_mut().meaning(key), Meaning::Nothing)
     }
 
+    fn recognise(&self, key: &[u8]) -> Option<u16> {
+        self.keys.borrow_mut().recognise(key)
+    }
+
+    fn wants_buckets(&self) -> bool {
+        self.buckets
+    }
+
     fn resource(&mut self, attributes: &[RawAttr<'_>]) -> u32 {
         self.origins.resource(&mut self.data, attributes)
     }
@@ -172,7 +201,7 @@ impl Sink for Normalizer {
         };
         let mut slots = Slots::new(self.origins.speaker(scope).home);
         let data = &mut self.data;
-        slots.gather(&raw.attributes, self.keys.get_mut(), |key| {
+        slots.gather(&raw.attributes, &raw.hints, self.keys.get_mut(), |key| {
             *data.strange_keys.entry(data.names.intern(key)).or_default() += 1;
         });
         let setting = Setting {
@@ -206,8 +235,23 @@ impl Sink for Normalizer {
         self.series.metric(&mut self.data, metric, resource);
     }
 
+    fn exemplar(&mut self, name: &str, exemplar: &RawExemplar) {
+        let metric = self.data.names.intern(name);
+        self.data.exemplars.push(Exemplar {
+            metric,
+            time: exemplar.time,
+            value: exemplar.value,
+            trace: exemplar.trace,
+            span: exemplar.span,
+        });
+    }
+
     fn log(&mut self, log: &RawLog<'_>, resource: u32) {
         records::log(&mut self.data, self.keys.get_mut(), log, resource);
+        if let Some((span, scope)) = logged::span_of(log) {
+            let scope = self.scope(scope, "");
+            self.span(&span, resource, scope);
+        }
     }
 
     fn cluster_event(&mut self, event: &RawClusterEvent<'_>) {

@@ -10,6 +10,8 @@ use crate::model::Op;
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "openai-agents",
+    gives: "roles, tokens, turns",
+    loses: "time to first token; usage of streamed chat completions",
     trust: Trust::Vendor,
     scopes: &[
         Pattern::Is("logfire.openai_agents"),

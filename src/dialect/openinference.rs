@@ -11,6 +11,8 @@ use crate::model::Op;
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "openinference",
+    gives: "roles, tokens, cached tokens, tool arguments",
+    loses: "endpoint, attempts inside a call; first-token times only as events",
     trust: Trust::OpenInference,
     scopes: &[
         Pattern::Starts("openinference.instrumentation."),

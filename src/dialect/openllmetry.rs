@@ -9,6 +9,8 @@ use crate::model::Op;
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "openllmetry",
+    gives: "roles, tokens, cached tokens, base URL",
+    loses: "attempts inside a call",
     trust: Trust::Traceloop,
     scopes: &[
         Pattern::Is("traceloop.tracer"),

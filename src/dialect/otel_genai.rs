@@ -10,6 +10,8 @@ use crate::model::Op;
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "otel-genai",
+    gives: "roles, models, tokens, endpoint; first-token times in new versions",
+    loses: "cached tokens before 1.40, attempts inside a call",
     trust: Trust::GenAi,
     scopes: &[
         Pattern::Is("gen_ai"),
@@ -67,6 +69,8 @@ const KEYS: &[Key] = &[
     text("gen_ai.openai.response.system_fingerprint", T::Fingerprint),
     text("openai.response.service_tier", T::Tier),
     text("gen_ai.openai.response.service_tier", T::Tier),
+    text("openai.request.service_tier", T::Tier),
+    text("gen_ai.openai.request.service_tier", T::Tier),
     text("gen_ai.conversation.id", T::Conversation),
     number("gen_ai.usage.input_tokens", N::Input),
     number("gen_ai.usage.prompt_tokens", N::Input),
@@ -89,6 +93,10 @@ const KEYS: &[Key] = &[
     number(
         "gen_ai.usage.prompt_tokens_details.cache_creation_tokens",
         N::CacheWrite,
+    ),
+    number(
+        "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
+        N::CacheWriteHour,
     ),
     number("gen_ai.usage.reasoning.output_tokens", N::Reasoning),
     number("gen_ai.usage.reasoning_tokens", N::Reasoning),

@@ -7,6 +7,8 @@ use crate::model::Op;
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "pydantic-ai",
+    gives: "roles, tokens, cost, retries of tools",
+    loses: "attempts inside a call",
     trust: Trust::Vendor,
     scopes: &[Pattern::Is("pydantic-ai"), Pattern::Is("pydantic_ai")],
     keys: KEYS,

@@ -17,7 +17,7 @@ pub(super) fn log(data: &mut Dataset, keys: &mut KeyMemo, log: &RawLog<'_>, reso
         return;
     };
     let mut slots = Slots::new(None);
-    slots.gather(&log.attributes, keys, |_| ());
+    slots.gather(&log.attributes, &[], keys, |_| ());
     let status = slots.number(NumberField::HttpStatus);
     let record = LogRecord {
         time,

@@ -1,6 +1,7 @@
 //! What a span is, decided before anything else is read from it.
 
 use super::field::{NumberField as N, TextField as T};
+use super::serving;
 use super::slots::Slots;
 use super::vocabulary::Role;
 use crate::ingest::RawSpan;
@@ -46,6 +47,7 @@ fn is_artefact(slots: &Slots<'_>) -> bool {
 fn is_engine(raw: &RawSpan<'_>, setting: Setting) -> bool {
     let server = raw.kind == SpanKind::Server;
     setting.named == Some(Role::Is(Op::Engine))
+        || serving::marks_compute(raw)
         || (server && (setting.serving || raw.name == "llm_request"))
 }
 

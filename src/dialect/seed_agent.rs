@@ -7,6 +7,8 @@ use crate::model::Op;
 /// The dialect. A reasoning span stays open for its tools; `agent.llm.duration_ms` is the call.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "agent",
+    gives: "roles, tokens, model and tool times, steps",
+    loses: "cached tokens, endpoint, attempts",
     trust: Trust::Vendor,
     scopes: &[],
     keys: KEYS,

@@ -1,5 +1,6 @@
 //! What every span has: identity and times, mended where they are broken.
 
+use super::names;
 use crate::ingest::RawSpan;
 use crate::model::{CallIx, Dataset, IssueKind, Ledger, Op, Place, Span, SpanFlags};
 use crate::units::Nanos;
@@ -26,6 +27,12 @@ pub(super) fn of(data: &mut Dataset, raw: &RawSpan<'_>, resource: u32, scope: u3
         let detail = || format!("{} attributes, events or links dropped", raw.dropped);
         ledger.count(IssueKind::ExporterDropped, raw.place, detail);
     }
+    if raw.shares_id {
+        flags.set(SpanFlags::SHARED_ID);
+    }
+    if raw.partial {
+        flags.set(SpanFlags::PARTIAL);
+    }
     let (start, end) = mend_times(raw, &mut flags, ledger)?;
     let weight = raw.attributes.len() + raw.events.len();
     Some(Span {
@@ -35,7 +42,10 @@ pub(super) fn of(data: &mut Dataset, raw: &RawSpan<'_>, resource: u32, scope: u3
         start,
         end,
         place: raw.place,
-        name: data.names.intern(&raw.name),
+        name: match raw.name.len() < 36 {
+            true => data.names.intern(&raw.name),
+            false => data.names.intern(&names::without_ids(&raw.name)),
+        },
         resource,
         scope,
         call: CallIx::NONE,
@@ -68,6 +78,15 @@ fn mend_times(
 ) -> Option<(Nanos, Nanos)> {
     let [start, end] = [raw.start, raw.end].map(|time| plausible(ledger, raw.place, time));
     let (start, end) = match (start, end) {
+        // The record that it belongs to has them.
+        (None, None) if raw.partial => {
+            flags.set(SpanFlags::NO_START | SpanFlags::NO_END);
+            (Nanos::ZERO, Nanos::ZERO)
+        }
+        (None, Some(end)) if raw.partial => {
+            flags.set(SpanFlags::NO_START);
+            (end, end)
+        }
         (None, None) => {
             let detail = || "neither start nor end; the span was left out".to_owned();
             ledger.count(IssueKind::NoStart, raw.place, detail);

@@ -19,25 +19,57 @@ static WITH_DETAILS: LazyLock<u32> = LazyLock::new(|| {
         .fold(0, |all, (index, _)| all | 1 << index)
 });
 
-/// A value with its precedence and the dialect that gave it.
-#[derive(Clone, Copy)]
+/// Values by field, each with its precedence and the dialect that gave it. Apart from each other, so that
+/// all are emptied in a few instructions.
+struct Table<T, const N: usize> {
+    ranks: [u16; N],
+    dialects: [u8; N],
+    values: [T; N],
+}
+
+/// A field of a table that was given.
 struct Slot<T> {
     rank: u16,
     dialect: u8,
     value: T,
 }
 
-impl<T> Slot<T> {
-    fn get(&self) -> Option<&T> {
-        (self.rank != UNSET).then_some(&self.value)
+impl<T: Copy, const N: usize> Table<T, N> {
+    #[inline]
+    fn new(blank: T) -> Self {
+        Self {
+            ranks: [UNSET; N],
+            dialects: [0; N],
+            values: [blank; N],
+        }
+    }
+
+    #[inline]
+    fn get(&self, field: usize) -> Option<Slot<T>> {
+        let rank = self.ranks[field];
+        (rank != UNSET).then(|| Slot {
+            rank,
+            dialect: self.dialects[field],
+            value: self.values[field],
+        })
+    }
+
+    /// Sets a field unless it holds a value of higher precedence.
+    #[inline]
+    fn offer(&mut self, field: usize, rank: u16, dialect: u8, value: T) {
+        if rank <= self.ranks[field] {
+            self.ranks[field] = rank;
+            self.dialects[field] = dialect;
+            self.values[field] = value;
+        }
     }
 }
 
 /// Everything one span says.
 pub(super) struct Slots<'a> {
-    texts: [Slot<Text<'a>>; TEXTS],
-    numbers: [Slot<f64>; NUMBERS],
-    raws: [Slot<Option<&'a RawValue<'a>>>; RAWS],
+    texts: Table<Option<Text<'a>>, TEXTS>,
+    numbers: Table<f64, NUMBERS>,
+    raws: Table<Option<&'a RawValue<'a>>, RAWS>,
     role: Option<(u8, Role)>,
     home: Option<u8>,
     spoken: u32,
@@ -54,21 +86,9 @@ impl<'a> Slots<'a> {
     /// Nothing said; `home` is the dialect that owns the span's scope.
     pub(super) fn new(home: Option<u8>) -> Self {
         Self {
-            texts: [Slot {
-                rank: UNSET,
-                dialect: 0,
-                value: Text::default(),
-            }; TEXTS],
-            numbers: [Slot {
-                rank: UNSET,
-                dialect: 0,
-                value: 0.0,
-            }; NUMBERS],
-            raws: [Slot {
-                rank: UNSET,
-                dialect: 0,
-                value: None,
-            }; RAWS],
+            texts: Table::new(None),
+            numbers: Table::new(0.0),
+            raws: Table::new(None),
             role: None,
             home,
             spoken: home.map_or(0, |h| 1 << h),
@@ -79,15 +99,18 @@ impl<'a> Slots<'a> {
         }
     }
 
-    /// Takes in all attributes; keys that look relevant and are unknown go to `strange`.
+    /// Takes in all attributes; keys that look relevant and are unknown go to `strange`. `hints` are
+    /// what [`KeyMemo::recognise`] said of the keys, as far as it was asked.
     pub(super) fn gather(
         &mut self,
         attributes: &'a [RawAttr<'a>],
+        hints: &[u16],
         memo: &mut KeyMemo,
         mut strange: impl FnMut(&str),
     ) {
-        for attribute in attributes {
-            match memo.meaning(attribute.key.as_bytes()) {
+        for (index, attribute) in attributes.iter().enumerate() {
+            let hinted = hints.get(index).and_then(|&hint| KEYS.hinted(hint));
+            match hinted.unwrap_or_else(|| memo.meaning(attribute.key.as_bytes())) {
                 Meaning::Known(start, len) => {
                     for binding in KEYS.bindings(start, len) {
                         self.take(binding, &attribute.value);
@@ -161,14 +184,7 @@ impl<'a> Slots<'a> {
     }
 
     fn set_text(&mut self, field: TextField, rank: u16, dialect: u8, value: Text<'a>) {
-        let slot = &mut self.texts[field as usize];
-        if rank <= slot.rank {
-            *slot = Slot {
-                rank,
-                dialect,
-                value,
-            };
-        }
+        self.texts.offer(field as usize, rank, dialect, Some(value));
     }
 
     fn put_number(
@@ -212,21 +228,14 @@ impl<'a> Slots<'a> {
 
     /// Offers a number, already in the field's own unit.
     fn set_number(&mut self, field: NumberField, rank: u16, dialect: u8, value: f64) {
-        let slot = &mut self.numbers[field as usize];
-        if slot.rank != UNSET
+        if matches!(field, NumberField::Input | NumberField::Output)
+            && let Some(slot) = self.numbers.get(field as usize)
             && slot.dialect != dialect
-            && matches!(field, NumberField::Input | NumberField::Output)
             && (slot.value - value).abs() > (slot.value * 0.01).max(1.0)
         {
             self.conflicts += 1;
         }
-        if rank <= slot.rank {
-            *slot = Slot {
-                rank,
-                dialect,
-                value,
-            };
-        }
+        self.numbers.offer(field as usize, rank, dialect, value);
     }
 
     fn put_raw(
@@ -239,14 +248,7 @@ impl<'a> Slots<'a> {
         if matches!(value, RawValue::Null) {
             return false;
         }
-        let slot = &mut self.raws[field as usize];
-        if rank <= slot.rank {
-            *slot = Slot {
-                rank,
-                dialect,
-                value: Some(value),
-            };
-        }
+        self.raws.offer(field as usize, rank, dialect, Some(value));
         true
     }
 
@@ -275,14 +277,14 @@ impl<'a> Slots<'a> {
 
     /// Offers a number found inside another value of `source`, behind every plain attribute.
     pub(super) fn offer(&mut self, field: NumberField, source: RawField, value: f64) {
-        let slot = &self.raws[source as usize];
-        let rank = if self.home == Some(slot.dialect) {
+        let dialect = self.raws.dialects[source as usize];
+        let rank = if self.home == Some(dialect) {
             0x80
         } else {
             rank(5, 0)
         };
         if value.is_finite() && value >= 0.0 {
-            self.set_number(field, rank, slot.dialect, value);
+            self.set_number(field, rank, dialect, value);
         } else {
             self.bad_numbers += 1;
         }
@@ -292,31 +294,29 @@ impl<'a> Slots<'a> {
     /// before guesses.
     pub(super) fn offer_text(&mut self, field: TextField, source: RawField, value: Text<'a>) {
         if !value.is_empty() {
-            let dialect = self.raws[source as usize].dialect;
+            let dialect = self.raws.dialects[source as usize];
             self.set_text(field, rank(5, 0), dialect, value);
         }
     }
 
     /// The text of a field.
     pub(super) fn text(&self, field: TextField) -> Option<Text<'a>> {
-        self.texts[field as usize].get().copied()
+        self.texts.get(field as usize)?.value
     }
 
     /// The number of a field.
     pub(super) fn number(&self, field: NumberField) -> Option<f64> {
-        self.numbers[field as usize].get().copied()
+        self.numbers.get(field as usize).map(|slot| slot.value)
     }
 
     /// The dialect that gave a number.
     pub(super) fn number_from(&self, field: NumberField) -> Option<u8> {
-        let slot = &self.numbers[field as usize];
-        slot.get().map(|_| slot.dialect)
+        self.numbers.get(field as usize).map(|slot| slot.dialect)
     }
 
     /// The key that gave a number; `None` for one found inside another value.
     pub(super) fn number_key(&self, field: NumberField) -> Option<&'static str> {
-        let slot = &self.numbers[field as usize];
-        slot.get()?;
+        let slot = self.numbers.get(field as usize)?;
         let place = (slot.rank < rank(5, 0)).then_some(slot.rank as usize & 0xff)?;
         let dialect = DIALECTS.get(slot.dialect as usize)?;
         dialect.keys.get(place).map(|key| key.name)
@@ -324,7 +324,7 @@ impl<'a> Slots<'a> {
 
     /// The value of a field that is looked into.
     pub(super) fn raw(&self, field: RawField) -> Option<&'a RawValue<'a>> {
-        self.raws[field as usize].get().copied().flatten()
+        self.raws.get(field as usize)?.value
     }
 
     /// The text behind a field that is looked into.

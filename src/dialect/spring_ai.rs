@@ -6,6 +6,8 @@ use super::vocabulary::{Dialect, Trust, number, raw, text};
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "spring-ai",
+    gives: "roles and tokens by GenAI keys, streaming, conversations",
+    loses: "time to first token",
     trust: Trust::Vendor,
     keys: &[
         text("spring.ai.tool.definition.name", T::Tool),

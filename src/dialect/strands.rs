@@ -5,6 +5,8 @@ use super::vocabulary::{Dialect, Pattern, Trust, unused};
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "strands",
+    gives: "roles, tokens, cycles, first-token times in milliseconds",
+    loses: "a trustworthy sum on the agent: it adds up over the agent's life",
     trust: Trust::Vendor,
     scopes: &[Pattern::Starts("strands")],
     keys: &[

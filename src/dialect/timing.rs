@@ -2,6 +2,7 @@
 
 use super::DIALECTS;
 use super::field::{NumberField as N, RawField, TextField};
+use super::serving;
 use super::slots::Slots;
 use crate::ingest::{RawEvent, RawSpan};
 use crate::model::{Known, LlmCall, Op, Span, Via};
@@ -39,6 +40,13 @@ pub(super) fn fill(call: &mut LlmCall, raw: &RawSpan<'_>, slots: &Slots<'_>, spa
         call.queue = known(N::Queue);
         call.prefill = known(N::Prefill);
         call.decode = known(N::Decode);
+        let (queue, compute) = serving::marked(raw);
+        let event = |value| Known {
+            value,
+            via: Via::Event,
+        };
+        call.queue = call.queue.or(queue.map(event));
+        call.decode = call.decode.or(compute.map(event));
         call.model_time = None;
     }
     refused

@@ -46,11 +46,16 @@ pub(super) fn fill(
     if figures.input.is_none() && figures.output.is_none() {
         figures.input = figures.total;
     }
-    figures.add_reasoning();
+    let apart = |dialect: Option<u8>| {
+        let dialect = dialect.and_then(|d| DIALECTS.get(d as usize));
+        dialect.is_some_and(|d| d.reasoning_apart)
+    };
+    figures.add_reasoning(apart(slots.home()));
     call.input = count(figures.input);
     call.output = count(figures.output);
     call.cached = count(figures.cached);
     call.cache_write = count(figures.write);
+    call.cache_write_1h = count(slots.number(N::CacheWriteHour));
     call.reasoning = count(figures.reasoning);
 }
 
@@ -120,8 +125,8 @@ impl Figures {
         }
     }
 
-    /// Adds reasoning where output plainly leaves it out.
-    fn add_reasoning(&mut self) {
+    /// Adds reasoning where output plainly leaves it out, or where its emitter always does (`apart`).
+    fn add_reasoning(&mut self, apart: bool) {
         let (Some(output), Some(reasoning)) = (self.output, self.reasoning) else {
             return;
         };
@@ -130,7 +135,7 @@ impl Figures {
                 self.input
                     .is_some_and(|input| total == input + output + reasoning)
             });
-        if reasoning > output || by_total {
+        if apart || reasoning > output || by_total {
             self.output = Some(output + reasoning);
         }
     }
@@ -193,7 +198,7 @@ mod tests {
         let with = |output, reasoning, total| {
             let mut f = figures(10.0, output, 0.0, 0.0, total);
             f.reasoning = Some(reasoning);
-            f.add_reasoning();
+            f.add_reasoning(false);
             f.output
         };
         assert_eq!(with(30.0, 20.0, Some(40.0)), Some(30.0));

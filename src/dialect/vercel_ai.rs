@@ -11,6 +11,8 @@ use crate::model::Op;
 /// The dialect.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "vercel-ai",
+    gives: "roles, tokens, first-token times, attempts as spans of their own",
+    loses: "endpoint; attempts of generateText in v7",
     trust: Trust::Vendor,
     scopes: &[Pattern::Is("ai")],
     keys: KEYS,

@@ -9,6 +9,8 @@ use crate::model::Op;
 pub(super) enum Pattern {
     /// The whole text.
     Is(&'static str),
+    /// Somewhere in it.
+    Has(&'static str),
     /// Its beginning.
     Starts(&'static str),
     /// Its end.
@@ -20,6 +22,7 @@ impl Pattern {
     pub(super) fn fits(self, text: &str) -> bool {
         match self {
             Self::Is(whole) => text == whole,
+            Self::Has(part) => text.contains(part),
             Self::Starts(start) => text.starts_with(start),
             Self::Ends(end) => text.ends_with(end),
         }
@@ -141,6 +144,10 @@ pub(super) struct Counter<'a> {
 pub(super) struct Dialect {
     /// Its name in reports.
     pub(super) name: &'static str,
+    /// What a diagnosis gets from it.
+    pub(super) gives: &'static str,
+    /// What its emitters do not record.
+    pub(super) loses: &'static str,
     /// How close to the emitter its keys are.
     pub(super) trust: Trust,
     /// Instrumentation scopes that speak it natively.
@@ -159,6 +166,8 @@ pub(super) struct Dialect {
     pub(super) first_token_events: &'static [&'static str],
     /// Whether its input counts include cached tokens; `None` where it depends.
     pub(super) includes_cache: fn(&Counter<'_>) -> Option<bool>,
+    /// True where its output counts always leave out reasoning tokens.
+    pub(super) reasoning_apart: bool,
     /// Reads what lies deeper than one attribute; runs on spans that speak the dialect.
     pub(super) details: Option<fn(&mut Slots<'_>)>,
 }
@@ -167,6 +176,8 @@ impl Dialect {
     /// A dialect that says nothing yet; each file overrides what it has.
     pub(super) const SILENT: Self = Self {
         name: "",
+        gives: "",
+        loses: "",
         trust: Trust::General,
         scopes: &[],
         keys: &[],
@@ -176,6 +187,7 @@ impl Dialect {
         own_names: &[],
         first_token_events: &[],
         includes_cache: |_| None,
+        reasoning_apart: false,
         details: None,
     };
 }

@@ -51,7 +51,7 @@ fn read(scope: &str, raw: &RawSpan<'_>) -> Dataset {
 fn call(scope: &str, raw: &RawSpan<'_>) -> (Dataset, LlmCall) {
     let data = read(scope, raw);
     data.check_valid().unwrap();
-    let call = *data.llm_of(&data.spans[0]).unwrap();
+    let call = data.llm_of(&data.spans[0]).unwrap();
     (data, call)
 }
 

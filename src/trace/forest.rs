@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::repair::{self, mark};
-use super::{Lane, NO_SPAN, RepairSet, Request, StepOp, Tree, requests, usage};
+use super::{Lane, Loss, NO_SPAN, RepairSet, Request, StepOp, Tree, requests, usage};
 use crate::model::{Dataset, SpanId, SpanIx};
 
 /// How traces are rebuilt.
@@ -45,18 +45,25 @@ pub struct Forest {
     pub orphans: u64,
     /// Spans with status error.
     pub errors: u64,
+    /// What is known to be missing.
+    pub loss: Loss,
 }
 
 impl Forest {
     /// Rebuilds the traces of `dataset`, whose spans are sorted and mended in place.
     #[must_use]
     pub fn build(dataset: &mut Dataset, options: &Options) -> Self {
-        let traces = Tree::sort(dataset);
+        let mut traces = Tree::sort(dataset);
+        if repair::rejoin(dataset, &traces) {
+            traces = Tree::sort(dataset);
+        }
         let (traces, copied) = repair::dedupe(dataset, traces);
         let (mut parent, opened) = resolve_parents(dataset, &traces);
         repair::note_cycles(dataset, &opened);
         let stitched = if options.stitch {
-            repair::stitch(dataset, &mut parent)
+            let mut joined = repair::stitch(dataset, &mut parent);
+            joined.extend(repair::join_fragments(dataset, &mut parent, &traces));
+            joined
         } else {
             Vec::new()
         };
@@ -94,6 +101,8 @@ impl Forest {
             ..Self::default()
         };
         requests::find(dataset, &mut forest, &counted, &marks);
+        forest.loss = Loss::of(dataset, &forest);
+        forest.tree.forget_children();
         forest
     }
 }

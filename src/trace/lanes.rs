@@ -11,6 +11,19 @@ pub(super) struct Work {
     pub(super) ops: Vec<StepOp>,
     /// Spans visited.
     pub(super) spans: Vec<SpanIx>,
+    busy: Busy,
+    stack: Vec<SpanIx>,
+    open: Vec<(SpanIx, u32)>,
+}
+
+impl Work {
+    /// Nothing in it, its memory kept for the next request.
+    fn clear(&mut self) {
+        self.lanes.clear();
+        self.ops.clear();
+        self.spans.clear();
+        self.busy.clear();
+    }
 }
 
 pub(super) struct Walk<'a> {
@@ -21,17 +34,19 @@ pub(super) struct Walk<'a> {
 
 impl Walk<'_> {
     /// The work below `roots` (one root, or all local roots of a trace without one), within `wall`.
-    pub(super) fn work(&self, roots: &[SpanIx], wall: Window) -> Work {
-        let mut work = Work {
-            spans: roots.iter().flat_map(|&r| self.tree.subtree(r)).collect(),
-            ..Work::default()
-        };
+    pub(super) fn work(&self, roots: &[SpanIx], wall: Window, work: &mut Work) {
+        work.clear();
         let Some(&first) = roots.first() else {
-            return work;
+            return;
         };
-        let busy = Busy::of(self, &work.spans);
+        for &root in roots {
+            let spans = &mut work.spans;
+            self.tree
+                .walk(root, &mut work.stack, |span| spans.push(span));
+        }
+        work.busy.fill(self, &work.spans);
         work.lanes.push(self.lane(first, wall, None));
-        let mut stack: Vec<(SpanIx, u32)> = Vec::new();
+        let mut stack = std::mem::take(&mut work.open);
         let rooted = roots.len() == 1 && self.is_container(first);
         if rooted {
             stack.extend(self.tree.children(first).map(|c| (c, 0)))
@@ -40,15 +55,15 @@ impl Walk<'_> {
         }
         stack.reverse();
         while let Some((span, lane)) = stack.pop() {
-            let below = self.visit(span, lane, &busy, &mut work);
+            let below = self.visit(span, lane, work);
             let at = stack.len();
             if let Some(lane) = below {
                 stack.extend(self.tree.children(span).map(|c| (c, lane)));
             }
             stack[at..].reverse();
         }
-        arrange(&mut work);
-        work
+        work.open = stack;
+        arrange(work);
     }
 
     /// A request's root is the container of its main lane unless it is itself a call.
@@ -80,7 +95,7 @@ impl Walk<'_> {
     }
 
     /// Records what `span` is and says in which lane its children continue; `None` to skip them.
-    fn visit(&self, span: SpanIx, lane: u32, busy: &Busy, work: &mut Work) -> Option<u32> {
+    fn visit(&self, span: SpanIx, lane: u32, work: &mut Work) -> Option<u32> {
         let s = &self.dataset.spans[span as usize];
         let mut op = StepOp {
             span,
@@ -111,12 +126,12 @@ impl Walk<'_> {
                 work.ops.push(op);
                 None
             }
-            (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) if !busy.thinks(span) => {
+            (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) if !work.busy.thinks(span) => {
                 work.ops.push(op);
                 None
             }
             (Op::Tool | Op::Retrieval | Op::Mcp, Counted::Owner) => Some(self.open(op, work)),
-            (Op::Task | Op::Agent, _) if busy.works(span) => {
+            (Op::Task | Op::Agent, _) if work.busy.works(span) => {
                 op.kind = StepKind::Group;
                 Some(self.open(op, work))
             }
@@ -132,6 +147,29 @@ impl Walk<'_> {
         op.opens
     }
 
+    /// Some emitters end a span when the stream opens and note the first token later: the call then
+    /// lasted until the step around it ended, if that step waited for nothing else, and at least until
+    /// the first token.
+    fn stream_end(&self, span: SpanIx) -> Option<Nanos> {
+        let s = &self.dataset.spans[span as usize];
+        let first = s.start + self.dataset.llm_of(s)?.first_token?.value;
+        if first <= s.end + Nanos::MILLI {
+            return None;
+        }
+        let around = self.tree.parent_of(span)?;
+        let alone = self
+            .tree
+            .children(around)
+            .all(|c| c == span || self.dataset.spans[c as usize].start <= s.start);
+        let is_root = self.tree.parent_of(around).is_none();
+        let step = self.dataset.spans[around as usize].end;
+        Some(if alone && !is_root {
+            step.max(first)
+        } else {
+            first
+        })
+    }
+
     /// When the model worked: where the span stays open for tools or sub-agents, until the emitter's
     /// own figure or until the first of them started.
     fn model_window(&self, span: SpanIx) -> Window {
@@ -143,7 +181,10 @@ impl Walk<'_> {
             .map(|c| self.dataset.spans[c as usize].start)
             .min();
         let Some(first) = first else {
-            return s.window();
+            return Window {
+                start: s.start,
+                end: self.stream_end(span).unwrap_or(s.window().end),
+            };
         };
         let said = self
             .dataset
@@ -171,23 +212,36 @@ fn failed(dataset: &Dataset, span: &Span) -> bool {
 }
 
 /// Which spans have calls below them.
+#[derive(Default)]
 struct Busy {
     models: Set,
     tools: Set,
 }
 
+/// Sets that held this many are not kept.
+const LARGE: usize = 1024;
+
 type Set = hashbrown::HashSet<SpanIx, foldhash::fast::FixedState>;
 
 impl Busy {
-    fn of(walk: &Walk<'_>, spans: &[SpanIx]) -> Self {
-        let (mut models, mut tools) = (Set::default(), Set::default());
+    fn clear(&mut self) {
+        for set in [&mut self.models, &mut self.tools] {
+            // Emptying takes as long as it once was large.
+            if set.capacity() > LARGE {
+                *set = Set::default();
+            }
+            set.clear();
+        }
+    }
+
+    fn fill(&mut self, walk: &Walk<'_>, spans: &[SpanIx]) {
         for &i in spans {
             if walk.counted[i as usize] != Counted::Owner {
                 continue;
             }
             let below = match walk.dataset.spans[i as usize].op {
-                Op::Llm | Op::Engine => &mut models,
-                Op::Tool | Op::Retrieval => &mut tools,
+                Op::Llm | Op::Engine => &mut self.models,
+                Op::Tool | Op::Retrieval => &mut self.tools,
                 _ => continue,
             };
             for up in walk.tree.ancestors(i) {
@@ -196,7 +250,6 @@ impl Busy {
                 }
             }
         }
-        Self { models, tools }
     }
 
     /// Model calls lie below it.

@@ -1,20 +1,28 @@
 //! From unordered spans to requests: repairs, trees, calls counted once, parts that sum to wall time.
 
+mod arrange;
 mod critical;
 mod forest;
 mod lanes;
+mod loss;
+mod members;
 mod parts;
 mod repair;
+mod repeats;
 mod replay;
 mod request;
 mod requests;
 mod tree;
 mod usage;
 
+pub use critical::{Stretch, critical_path, phases};
 pub use forest::{Forest, Options};
-pub use parts::Parts;
-pub(crate) use replay::gaps;
+pub use loss::Loss;
+pub use members::tops;
+pub use parts::{Part, Parts};
+pub use repeats::{Repeat, Repeats};
 pub use replay::{Cuts, replay};
+pub(crate) use replay::{TOLERANCE, gaps};
 pub use request::{Lane, NO_LANE, RepairSet, Request, RootState, StepKind, StepOp};
 pub use tree::{NO_SPAN, Tree};
 pub use usage::Counted;

@@ -2,6 +2,65 @@
 
 use crate::units::Nanos;
 
+/// One kind of time on the critical path.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Part {
+    /// See [`Parts::queue`].
+    Queue,
+    /// See [`Parts::prefill`].
+    Prefill,
+    /// See [`Parts::decode`].
+    Decode,
+    /// See [`Parts::model_unsplit`].
+    ModelUnsplit,
+    /// See [`Parts::tool`].
+    Tool,
+    /// See [`Parts::retrieval`].
+    Retrieval,
+    /// See [`Parts::failed_attempts`].
+    FailedAttempts,
+    /// See [`Parts::retry_wait`].
+    RetryWait,
+    /// See [`Parts::gap`].
+    Gap,
+    /// See [`Parts::other`].
+    Other,
+}
+
+impl Part {
+    /// Every part, in the order shown everywhere.
+    pub const ALL: [Self; 10] = [
+        Self::Queue,
+        Self::Prefill,
+        Self::Decode,
+        Self::ModelUnsplit,
+        Self::Tool,
+        Self::Retrieval,
+        Self::FailedAttempts,
+        Self::RetryWait,
+        Self::Gap,
+        Self::Other,
+    ];
+
+    /// The name, as everywhere.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Prefill => "prefill",
+            Self::Decode => "decode",
+            Self::ModelUnsplit => "model_unsplit",
+            Self::Tool => "tool",
+            Self::Retrieval => "retrieval",
+            Self::FailedAttempts => "failed_attempts",
+            Self::RetryWait => "retry_wait",
+            Self::Gap => "gap",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// The partition of a request's wall time along its critical path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Parts {
@@ -28,6 +87,23 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// Gives `time` to `part`.
+    pub fn add(&mut self, part: Part, time: Nanos) {
+        let sum = match part {
+            Part::Queue => &mut self.queue,
+            Part::Prefill => &mut self.prefill,
+            Part::Decode => &mut self.decode,
+            Part::ModelUnsplit => &mut self.model_unsplit,
+            Part::Tool => &mut self.tool,
+            Part::Retrieval => &mut self.retrieval,
+            Part::FailedAttempts => &mut self.failed_attempts,
+            Part::RetryWait => &mut self.retry_wait,
+            Part::Gap => &mut self.gap,
+            Part::Other => &mut self.other,
+        };
+        *sum += time;
+    }
+
     /// Names and values, in the order shown everywhere.
     #[must_use]
     pub fn named(&self) -> [(&'static str, Nanos); 10] {

@@ -9,7 +9,7 @@ use crate::units::Nanos;
 
 /// Operations may overlap by this much and still count as one after the other: clocks, and spans that
 /// end a moment after their result was used.
-const TOLERANCE: i64 = 20_000_000;
+pub(crate) const TOLERANCE: i64 = 20_000_000;
 
 /// How much shorter each operation, each gap before an operation, and each lane's tail would have been.
 /// Negative values lengthen. Indices are relative to the request.

@@ -143,6 +143,8 @@ pub struct Request {
     pub cached_tokens: Option<u64>,
     /// Generated tokens; `None` where no call shows any.
     pub output_tokens: Option<u64>,
+    /// True where no call shows usage and the tokens are a sum that an agent or task gave.
+    pub rolled_up: bool,
     /// What was mended.
     pub repairs: RepairSet,
 }

@@ -8,7 +8,7 @@ use super::forest::Marks;
 use super::lanes::{Walk, Work};
 use super::repair::mark;
 use super::{Counted, Forest, Lane, NO_LANE, Request, RootState, StepKind, StepOp, critical};
-use crate::model::{Dataset, IssueKind, Op, SpanIx, TaskFacts};
+use crate::model::{Dataset, IssueKind, Op, SpanFlags, SpanIx, TaskFacts};
 use crate::units::{Nanos, Sym, Window};
 
 /// Traces that one task looks at: enough that memory is reused, few enough to spread over threads.
@@ -27,27 +27,17 @@ pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counte
         .par_chunks(TRACES)
         .map(|traces| Batch::of(&walk, traces, marks))
         .collect();
-    let mut order: Vec<(u32, u32)> = Vec::new();
-    for (batch, index) in batches.iter().zip(0..) {
-        order.extend((0..batch.requests.len() as u32).map(|request| (index, request)));
+    let total = |of: fn(&Batch) -> usize| batches.iter().map(of).sum::<usize>();
+    forest.requests.reserve_exact(total(|b| b.requests.len()));
+    forest.ops.reserve_exact(total(|b| b.ops.len()));
+    forest.lanes.reserve_exact(total(|b| b.lanes.len()));
+    for batch in batches {
+        append(forest, batch);
     }
-    let request =
-        |(batch, request): (u32, u32)| &batches[batch as usize].requests[request as usize];
-    order.sort_by_key(|&at| {
-        let r = request(at);
-        (r.wall.start, r.trace, dataset.spans[r.root as usize].id)
+    forest.requests.par_sort_unstable_by_key(|r| {
+        let root = dataset.spans[r.root as usize].id;
+        (r.wall.start, r.trace, root)
     });
-    forest.requests.reserve_exact(order.len());
-    forest
-        .ops
-        .reserve_exact(batches.iter().map(|b| b.ops.len()).sum());
-    forest
-        .lanes
-        .reserve_exact(batches.iter().map(|b| b.lanes.len()).sum());
-    for &at in &order {
-        append(forest, &batches[at.0 as usize], request(at));
-    }
-    drop(batches);
     let missing = forest.requests.iter();
     for request in missing.filter(|r| r.root_state == RootState::Missing) {
         let span = dataset.spans[request.root as usize];
@@ -59,8 +49,7 @@ pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counte
     }
 }
 
-/// Requests of some traces; each one's lanes and operations lie where its ranges say, and are numbered
-/// from there.
+/// Requests of some traces; each one's lanes and operations lie where its ranges say.
 #[derive(Default)]
 struct Batch {
     requests: Vec<Request>,
@@ -73,46 +62,78 @@ impl Batch {
         let mut batch = Self::default();
         let mut work = Work::default();
         for trace in traces {
+            if let Some(only) = only_root(walk, trace) {
+                batch.take(walk, &[only], marks, &mut work);
+                continue;
+            }
             for roots in candidates(walk, trace) {
-                let Some(mut request) = request(walk, &roots, marks, &mut work) else {
-                    continue;
-                };
-                let (ops, lanes) = (batch.ops.len() as u32, batch.lanes.len() as u32);
-                batch.ops.append(&mut work.ops);
-                batch.lanes.append(&mut work.lanes);
-                request.ops = ops..batch.ops.len() as u32;
-                request.lanes = lanes..batch.lanes.len() as u32;
-                batch.requests.push(request);
+                batch.take(walk, &roots, marks, &mut work);
             }
         }
         batch
     }
+
+    /// Adds the request below `roots`, if there is one.
+    fn take(&mut self, walk: &Walk<'_>, roots: &[SpanIx], marks: &Marks, work: &mut Work) {
+        let Some(mut request) = request(walk, roots, marks, work) else {
+            return;
+        };
+        let (ops, lanes) = (self.ops.len() as u32, self.lanes.len() as u32);
+        let moved = work.ops.drain(..).map(|op| moved_op(op, lanes));
+        self.ops.extend(moved);
+        let moved = work.lanes.drain(..).map(|lane| moved_lane(lane, ops));
+        self.lanes.extend(moved);
+        request.ops = ops..self.ops.len() as u32;
+        request.lanes = lanes..self.lanes.len() as u32;
+        self.requests.push(request);
+    }
 }
 
-/// Moves a request's numbers to where it lies among all.
-fn append(forest: &mut Forest, batch: &Batch, request: &Request) {
+/// Moves a batch's numbers to where it lies among all.
+fn append(forest: &mut Forest, batch: Batch) {
     let (ops, lanes) = (forest.ops.len() as u32, forest.lanes.len() as u32);
-    let range = |r: &Range<u32>| r.start as usize..r.end as usize;
-    let moved = batch.ops[range(&request.ops)].iter().map(|op| StepOp {
+    let moved_ops = batch.ops.into_iter().map(|op| moved_op(op, lanes));
+    forest.ops.extend(moved_ops);
+    let moved_lanes = batch.lanes.into_iter().map(|lane| moved_lane(lane, ops));
+    forest.lanes.extend(moved_lanes);
+    forest
+        .requests
+        .extend(batch.requests.into_iter().map(|request| Request {
+            ops: moved(request.ops, ops),
+            lanes: moved(request.lanes, lanes),
+            ..request
+        }));
+}
+
+fn moved(range: Range<u32>, by: u32) -> Range<u32> {
+    range.start + by..range.end + by
+}
+
+fn moved_op(op: StepOp, lanes: u32) -> StepOp {
+    let opens = match op.opens {
+        NO_LANE => NO_LANE,
+        lane => lane + lanes,
+    };
+    StepOp {
         lane: op.lane + lanes,
-        opens: if op.opens == NO_LANE {
-            NO_LANE
-        } else {
-            op.opens + lanes
-        },
-        ..*op
-    });
-    forest.ops.extend(moved);
-    let moved = batch.lanes[range(&request.lanes)].iter().map(|lane| Lane {
-        ops: lane.ops.start + ops..lane.ops.end + ops,
-        ..lane.clone()
-    });
-    forest.lanes.extend(moved);
-    forest.requests.push(Request {
-        ops: ops..forest.ops.len() as u32,
-        lanes: lanes..forest.lanes.len() as u32,
-        ..request.clone()
-    });
+        opens,
+        ..op
+    }
+}
+
+fn moved_lane(lane: Lane, ops: u32) -> Lane {
+    Lane {
+        ops: moved(lane.ops, ops),
+        ..lane
+    }
+}
+
+/// The root of a trace that has one and nothing else.
+fn only_root(walk: &Walk<'_>, trace: &Range<SpanIx>) -> Option<SpanIx> {
+    let mut roots = walk.tree.roots(trace);
+    let only = roots.next().filter(|_| roots.next().is_none())?;
+    let span = &walk.dataset.spans[only as usize];
+    span.parent.is_none().then_some(only)
 }
 
 /// Sets of local roots, each the top of one request.
@@ -162,7 +183,7 @@ fn request(walk: &Walk<'_>, roots: &[SpanIx], marks: &Marks, work: &mut Work) ->
     } else {
         extent(walk, all)
     };
-    *work = walk.work(roots, wall);
+    walk.work(roots, wall, work);
     let mut request = Request {
         trace: span.trace,
         root,
@@ -188,6 +209,7 @@ fn request(walk: &Walk<'_>, roots: &[SpanIx], marks: &Marks, work: &mut Work) ->
         input_tokens: None,
         cached_tokens: None,
         output_tokens: None,
+        rolled_up: false,
         repairs: super::RepairSet::default(),
     };
     name(walk.dataset, &mut request, &work.spans);
@@ -263,21 +285,54 @@ fn count(walk: &Walk<'_>, request: &mut Request, work: &Work) {
         }
         request.tool_calls += u32::from(span.op == Op::Tool);
     }
+    if request.input_tokens.is_none() && request.output_tokens.is_none() {
+        take_sums(walk.dataset, request, &work.spans);
+    }
     let of = |kind: StepKind| work.ops.iter().filter(|op| op.kind == kind).count() as u32;
     request.llm_calls = of(StepKind::Model) + of(StepKind::Failed);
     request.retries += of(StepKind::Failed) + repeated_tools(walk.dataset, work);
 }
 
-/// Tool calls with the same name and arguments as an earlier one of the same lane, with a model call
-/// in between: asked for again, not merely called in parallel.
+/// Where no call shows usage, the sums that groups give are all there is.
+fn take_sums(dataset: &Dataset, request: &mut Request, spans: &[SpanIx]) {
+    for &s in spans {
+        let span = &dataset.spans[s as usize];
+        let facts = match dataset.task_of(span) {
+            Some(facts) if span.flags.has(SpanFlags::ROLLUP) => facts,
+            _ => continue,
+        };
+        for (total, sum) in [
+            (&mut request.input_tokens, facts.rollup_input),
+            (&mut request.output_tokens, facts.rollup_output),
+        ] {
+            if let Some(sum) = sum {
+                *total = Some(total.unwrap_or(0) + u64::from(sum));
+                request.rolled_up = true;
+            }
+        }
+    }
+}
+
+/// Tool calls with the same name and arguments as an earlier one of the same lane: asked for again,
+/// not merely called in parallel. A model call stands between the two; where the emitter records
+/// none, the first had ended before the second began.
 fn repeated_tools(dataset: &Dataset, work: &Work) -> u32 {
     let mut repeats = 0;
     let mut seen = hashbrown::HashMap::<_, u32, foldhash::fast::FixedState>::default();
     for lane in &work.lanes {
         seen.clear();
         let mut round = 0;
-        for op in &work.ops[lane.ops.start as usize..lane.ops.end as usize] {
-            round += u32::from(op.kind == StepKind::Model);
+        let ops = &work.ops[lane.ops.start as usize..lane.ops.end as usize];
+        let silent = !ops
+            .iter()
+            .any(|op| matches!(op.kind, StepKind::Model | StepKind::Failed));
+        let mut ended = Nanos::ZERO;
+        for op in ops {
+            round += match silent {
+                true => u32::from(op.window.start >= ended),
+                false => u32::from(op.kind == StepKind::Model),
+            };
+            ended = ended.max(op.window.end);
             let Some(tool) = dataset.tool_of(&dataset.spans[op.span as usize]) else {
                 continue;
             };

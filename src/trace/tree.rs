@@ -2,51 +2,35 @@
 //! million spans deep.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use rayon::prelude::*;
-
-use crate::model::{Dataset, Place, Span, SpanIx};
+use super::arrange;
+use crate::model::{Dataset, SpanIx};
 
 /// No span.
 pub const NO_SPAN: SpanIx = SpanIx::MAX;
 
 /// The shape of all traces. Spans are sorted by trace, start and id, so siblings come in order of
-/// start.
+/// start; traces come by their first start.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     /// Effective parent of each span, [`NO_SPAN`] for a local root.
     pub parent: Vec<SpanIx>,
-    first_child: Vec<SpanIx>,
-    next_sibling: Vec<SpanIx>,
+    /// Found when first asked for.
+    links: OnceLock<Links>,
     /// Range of each trace in the span arena.
     pub traces: Vec<Range<SpanIx>>,
 }
 
-impl Tree {
-    /// Sorts the spans of `dataset` and finds where each trace lies. Parents are linked by
-    /// [`Tree::link`].
-    #[must_use]
-    pub fn sort(dataset: &mut Dataset) -> Vec<Range<SpanIx>> {
-        dataset
-            .spans
-            .par_sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-        let spans = &dataset.spans;
-        let mut traces = Vec::new();
-        let mut start = 0;
-        for i in 1..=spans.len() {
-            if i == spans.len() || spans[i].trace != spans[start].trace {
-                if start < i {
-                    traces.push(start as SpanIx..i as SpanIx);
-                }
-                start = i;
-            }
-        }
-        traces
-    }
+/// Child lists.
+#[derive(Clone, Debug, Default)]
+struct Links {
+    first_child: Vec<SpanIx>,
+    next_sibling: Vec<SpanIx>,
+}
 
-    /// Builds child lists from effective parents.
-    #[must_use]
-    pub fn link(parent: Vec<SpanIx>, traces: Vec<Range<SpanIx>>) -> Self {
+impl Links {
+    fn of(parent: &[SpanIx]) -> Self {
         let mut first_child = vec![NO_SPAN; parent.len()];
         let mut next_sibling = vec![NO_SPAN; parent.len()];
         for i in (0..parent.len()).rev() {
@@ -56,22 +40,50 @@ impl Tree {
             }
         }
         Self {
-            parent,
             first_child,
             next_sibling,
+        }
+    }
+}
+
+impl Tree {
+    /// Sorts the spans of `dataset` and finds where each trace lies. Parents are linked by
+    /// [`Tree::link`].
+    #[must_use]
+    pub fn sort(dataset: &mut Dataset) -> Vec<Range<SpanIx>> {
+        arrange::by_trace(&mut dataset.spans)
+    }
+
+    /// Trees from effective parents.
+    #[must_use]
+    pub fn link(parent: Vec<SpanIx>, traces: Vec<Range<SpanIx>>) -> Self {
+        Self {
+            parent,
+            links: OnceLock::new(),
             traces,
         }
     }
 
+    /// Forgets the child lists until somebody asks for children again: most of what comes after the
+    /// rebuilding of traces never does, and they are large.
+    pub(super) fn forget_children(&mut self) {
+        self.links = OnceLock::new();
+    }
+
+    fn links(&self) -> &Links {
+        self.links.get_or_init(|| Links::of(&self.parent))
+    }
+
     /// Children of `span`, by start.
     pub fn children(&self, span: SpanIx) -> impl Iterator<Item = SpanIx> + '_ {
-        let first = self
+        let links = self.links();
+        let first = links
             .first_child
             .get(span as usize)
             .copied()
             .unwrap_or(NO_SPAN);
         std::iter::successors((first != NO_SPAN).then_some(first), |&s| {
-            let next = self.next_sibling[s as usize];
+            let next = links.next_sibling[s as usize];
             (next != NO_SPAN).then_some(next)
         })
     }
@@ -119,22 +131,6 @@ impl Tree {
             .clone()
             .filter(|&s| self.parent[s as usize] == NO_SPAN)
     }
-}
-
-type Order = (u128, u64, u64, u64, u64, u16, Place);
-
-/// By trace, start, id; the rest only so that copies come in an order that does not depend on who read
-/// them first.
-fn order(span: &Span) -> Order {
-    (
-        span.trace.0,
-        span.start.0,
-        span.id.0,
-        span.parent.0,
-        span.end.0,
-        span.weight,
-        span.place,
-    )
 }
 
 #[cfg(test)]

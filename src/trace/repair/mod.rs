@@ -1,23 +1,29 @@
 //! Repairs of broken traces, one file each, applied in this order. Each leaves a mark in the ledger
 //! and on the requests it touched.
 //!
+//! 0. `rejoin`: records that share an id by design, put together or told apart.
 //! 1. `dedupe`: the same span exported twice.
 //! 2. `cycle`: parents that form a circle. (Before anything walks the tree.)
-//! 3. `stitch`: fragments whose context was lost, joined on hard evidence only.
+//! 3. `stitch`, `fragment`: fragments whose context was lost, joined on hard evidence only: a link, a
+//!    parent id that was passed on, a conversation and the one call site that ran all the while.
 //! 4. `orphan`: spans whose parent is not in the dump hang under their trace's one root.
 //! 5. `unfinished`: spans without an end are closed by what they contain.
 //! 6. `skew`: services whose clock is off are moved, within bounds. (Needs ends.)
 
 mod cycle;
 mod dedupe;
+mod fragment;
 mod orphan;
+mod rejoin;
 mod skew;
 mod stitch;
 mod unfinished;
 
 pub(super) use cycle::{note as note_cycles, open_cycles};
 pub(super) use dedupe::dedupe;
+pub(super) use fragment::join as join_fragments;
 pub(super) use orphan::adopt_orphans;
+pub(super) use rejoin::rejoin;
 pub(super) use skew::correct_skew;
 pub(super) use stitch::stitch;
 pub(super) use unfinished::close_unfinished;

@@ -1,5 +1,5 @@
 //! Fragments whose context was lost between services, joined on hard evidence only: a span link into
-//! another trace whose span was running all the while. Same-conversation guesses are not made here.
+//! another trace whose span was running all the while.
 
 use crate::model::{Dataset, IssueKind, Link, SpanId, SpanIx, TraceId};
 use crate::trace::NO_SPAN;
@@ -38,7 +38,8 @@ pub(in crate::trace) fn stitch(dataset: &mut Dataset, parent: &mut [SpanIx]) -> 
             .ledger
             .count(IssueKind::StitchedFragment, span.place, || {
                 format!(
-                    "trace {} joined to trace {}: a span link names it and it ran inside that span",
+                    "trace {} joined to trace {} (confidence 0.98): a span link names it and it ran inside \
+                     that span",
                     link.from.0, link.to.0
                 )
             });
@@ -69,7 +70,7 @@ impl Ends {
     }
 }
 
-fn contains(dataset: &Dataset, outer: SpanIx, inner: SpanIx) -> bool {
+pub(super) fn contains(dataset: &Dataset, outer: SpanIx, inner: SpanIx) -> bool {
     let (outer, inner) = (
         &dataset.spans[outer as usize],
         &dataset.spans[inner as usize],
@@ -80,7 +81,7 @@ fn contains(dataset: &Dataset, outer: SpanIx, inner: SpanIx) -> bool {
         && inner.end <= outer.end + SLACK
 }
 
-fn leads_to(parent: &[SpanIx], from: SpanIx, to: SpanIx) -> bool {
+pub(super) fn leads_to(parent: &[SpanIx], from: SpanIx, to: SpanIx) -> bool {
     std::iter::successors(Some(from), |&s| {
         parent.get(s as usize).copied().filter(|&p| p != NO_SPAN)
     })

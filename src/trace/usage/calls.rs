@@ -83,7 +83,7 @@ fn settle(dataset: &mut Dataset, counted: &mut [Counted], outer: SpanIx, found: 
 fn same(dataset: &Dataset, outer: SpanIx, inner: SpanIx) -> bool {
     let call = |span: SpanIx| dataset.llm_of(&dataset.spans[span as usize]);
     match (call(outer), call(inner)) {
-        (Some(a), Some(b)) => !a.has_usage() || !b.has_usage() || equal_usage(a, b),
+        (Some(a), Some(b)) => !a.has_usage() || !b.has_usage() || equal_usage(&a, &b),
         _ => false,
     }
 }
@@ -127,15 +127,16 @@ pub(super) fn take_transport(dataset: &mut Dataset, above: &Above, counted: &mut
         let Some(at) = dataset.spans[owner as usize].call.get() else {
             continue;
         };
-        let call = &mut dataset.llm[at];
-        call.endpoint = call.endpoint.or(http.host);
-        call.http_status = call.http_status.or(http.status);
         let resends = sent
             .get(&owner)
             .map_or(0, |n| n - 1)
             .max(http.resends.unwrap_or(0));
-        if resends > 0 {
-            call.resends = Some(call.resends.unwrap_or(0).max(resends));
-        }
+        dataset.llm.change(at, |call| {
+            call.endpoint = call.endpoint.or(http.host);
+            call.http_status = call.http_status.or(http.status);
+            if resends > 0 {
+                call.resends = Some(call.resends.unwrap_or(0).max(resends));
+            }
+        });
     }
 }

@@ -1,25 +1,30 @@
 //! What one record of a call knows goes to the record that owns it.
 
-use crate::model::{Dataset, Known, Op, SpanIx, Via};
+use crate::model::{Dataset, Known, LlmCall, Op, Span, SpanIx, Via};
 
 /// Fills what `owner` lacks from `twin`, marked as measured elsewhere.
-pub(super) fn into(dataset: &mut Dataset, owner: SpanIx, twin: SpanIx) {
+pub(in crate::trace) fn into(dataset: &mut Dataset, owner: SpanIx, twin: SpanIx) {
     let (o, t) = (dataset.spans[owner as usize], dataset.spans[twin as usize]);
     let (Some(at), Some(from)) = (o.call.get(), t.call.get()) else {
         return;
     };
-    let Some(from) = dataset.llm.get(from).copied() else {
+    let Some(from) = dataset.llm.get(from) else {
         return;
     };
-    let Some(into) = dataset.llm.get_mut(at) else {
-        return;
-    };
+    dataset
+        .llm
+        .change(at, |into| fill(into, &from, twin, (&o, &t)));
+}
+
+/// `spans` are those of the owner and of the twin, which is number `twin`.
+fn fill(into: &mut LlmCall, from: &LlmCall, twin: SpanIx, (o, t): (&Span, &Span)) {
     for (mine, theirs) in [
         (&mut into.provider, from.provider),
         (&mut into.requested, from.requested),
         (&mut into.answered, from.answered),
         (&mut into.endpoint, from.endpoint),
         (&mut into.fingerprint, from.fingerprint),
+        (&mut into.tier, from.tier),
         (&mut into.finish, from.finish),
         (&mut into.conversation, from.conversation),
     ] {
@@ -30,6 +35,7 @@ pub(super) fn into(dataset: &mut Dataset, owner: SpanIx, twin: SpanIx) {
         (&mut into.output, from.output),
         (&mut into.cached, from.cached),
         (&mut into.cache_write, from.cache_write),
+        (&mut into.cache_write_1h, from.cache_write_1h),
         (&mut into.reasoning, from.reasoning),
     ] {
         *mine = mine.or(theirs.map(child));

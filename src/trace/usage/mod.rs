@@ -15,6 +15,7 @@ mod tools;
 use super::Tree;
 use crate::model::{Dataset, IssueKind, Op, SpanFlags, SpanIx};
 use above::Above;
+pub(super) use merge::into as merge_records;
 
 /// What a span counts as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -97,8 +97,8 @@ fn is_twin(dataset: &Dataset, a: SpanIx, b: SpanIx) -> bool {
     x.scope != y.scope
         && x.op == y.op
         && (contains(x, y) || contains(y, x))
-        && same_family(dataset, p, q)
-        && (same_id || !p.has_usage() || !q.has_usage() || equal_usage(p, q))
+        && same_family(dataset, &p, &q)
+        && (same_id || !p.has_usage() || !q.has_usage() || equal_usage(&p, &q))
 }
 
 /// 5 ms and one percent: what two records of one call may differ by.

@@ -29,10 +29,7 @@ impl Trace {
         }
         let data = &mut self.data;
         let call = match op {
-            op if op.is_model() => {
-                data.llm.push(LlmCall::default());
-                data.llm.len()
-            }
+            op if op.is_model() => data.llm.push(LlmCall::default()) + 1,
             op if op.is_tool() => {
                 data.tools.push(ToolCall::default());
                 data.tools.len()
@@ -71,15 +68,20 @@ impl Trace {
     }
 
     fn used(&mut self, span: SpanIx, input: u32, output: u32) -> SpanIx {
-        let call = self.call(span);
-        call.input = Some(Known::attribute(input));
-        call.output = Some(Known::attribute(output));
+        self.change(span, |call| {
+            call.input = Some(Known::attribute(input));
+            call.output = Some(Known::attribute(output));
+        });
         span
     }
 
-    fn call(&mut self, span: SpanIx) -> &mut LlmCall {
+    fn change(&mut self, span: SpanIx, change: impl FnOnce(&mut LlmCall)) {
         let at = self.data.spans[span as usize].call.get().unwrap();
-        &mut self.data.llm[at]
+        self.data.llm.change(at, change);
+    }
+
+    fn call(&self, span: SpanIx) -> LlmCall {
+        self.data.llm_of(&self.data.spans[span as usize]).unwrap()
     }
 
     fn tool(&mut self, span: SpanIx, name: &str) -> SpanIx {
@@ -108,10 +110,12 @@ fn nested_records_of_one_call_are_one_and_share_what_they_measured() {
     for span in [outer, inner, server] {
         t.used(span, 100, 10);
     }
-    t.call(inner).first_token = Some(Known::attribute(Nanos(5_000_000)));
-    t.call(server).queue = Some(Known::attribute(Nanos(7)));
+    t.change(inner, |call| {
+        call.first_token = Some(Known::attribute(Nanos(5_000_000)));
+    });
+    t.change(server, |call| call.queue = Some(Known::attribute(Nanos(7))));
     assert_eq!(t.count(), [NotACall, Owner, Twin(outer), Twin(outer)]);
-    let call = *t.call(outer);
+    let call = t.call(outer);
     let first = call.first_token.unwrap();
     assert_eq!((first.value, first.via), (Nanos(7_000_000), Via::Child));
     assert_eq!(call.queue.unwrap().value, Nanos(7));
@@ -213,7 +217,7 @@ fn transport_gives_status_host_and_hidden_resends() {
         t.data.https[at].host = t.data.names.intern("llm.example");
     }
     let _ = t.count();
-    let call = *t.call(client);
+    let call = t.call(client);
     assert_eq!((call.http_status, call.resends), (Some(200), Some(1)));
     assert_eq!(t.data.text(call.endpoint), "llm.example");
 }
@@ -225,9 +229,13 @@ fn an_engine_of_another_trace_is_joined_by_its_id() {
     let engine = t.span(NO_SPAN, Op::Engine, 1, 5, 95);
     let alone = t.span(NO_SPAN, Op::Engine, 1, 5, 95);
     for span in [client, engine] {
-        t.call(span).response_id = Some(Digest::of(b"chatcmpl-1"));
+        t.change(span, |call| {
+            call.response_id = Some(Digest::of(b"chatcmpl-1"));
+        });
     }
-    t.call(alone).response_id = Some(Digest::of(b"chatcmpl-2"));
+    t.change(alone, |call| {
+        call.response_id = Some(Digest::of(b"chatcmpl-2"));
+    });
     assert_eq!(t.count(), [Owner, Twin(client), Owner]);
 }
 
@@ -268,7 +276,7 @@ fn sums_are_compared_and_used_only_where_no_call_shows_any() {
     assert_eq!(t.count(), [Rollup, Owner]);
     assert_eq!(t.data.ledger.total(IssueKind::RollupMismatch), 1);
     assert!(!t.data.spans[0].flags.has(SpanFlags::ROLLUP));
-    *t.call(call) = LlmCall::default();
+    t.change(call, |call| *call = LlmCall::default());
     let _ = t.count();
     assert!(t.data.spans[0].flags.has(SpanFlags::ROLLUP));
 }

@@ -1,0 +1,149 @@
+//! What sampling or loss removed, as far as the dump itself tells: parents that are named and absent,
+//! steps that were declared or numbered and are not there, sums that exceed the calls below them.
+//! Every figure is a lower bound; nothing is repaired from it.
+
+use hashbrown::{HashMap, HashSet};
+
+use super::{Forest, RootState, Tree};
+use crate::model::{Dataset, Op, SpanId, SpanIx, TraceId};
+
+/// What is missing at least.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Loss {
+    /// Spans that others name as their parent and that are not in the dump.
+    pub absent_parents: u64,
+    /// Requests without a complete root.
+    pub rootless: u64,
+    /// Steps that groups say they had.
+    pub steps_declared: u64,
+    /// Steps of those groups that are in the dump.
+    pub steps_seen: u64,
+    /// Numbers missing from numbered steps.
+    pub step_gaps: u64,
+    /// Prompt tokens that groups say they used, where that is more than their calls show.
+    pub tokens_declared: u64,
+    /// Prompt tokens that the calls of those groups show.
+    pub tokens_seen: u64,
+}
+
+impl Loss {
+    /// True when nothing is known to be missing.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds up what is missing from the traces of a dump.
+    #[must_use]
+    pub(super) fn of(dataset: &Dataset, forest: &Forest) -> Self {
+        let missing = |state| state == RootState::Missing;
+        let rootless = forest.requests.iter().filter(|r| missing(r.root_state));
+        let mut loss = Self {
+            absent_parents: absent_parents(dataset),
+            rootless: rootless.count() as u64,
+            ..Self::default()
+        };
+        for (span, index) in dataset.spans.iter().zip(0..) {
+            if let Some(facts) = dataset.task_of(span) {
+                if let Some(declared) = facts.declared_steps {
+                    loss.steps(dataset, &forest.tree, index, declared);
+                }
+                if let Some(sum) = facts.rollup_input.filter(|&sum| sum > 0) {
+                    loss.tokens(dataset, &forest.tree, index, u64::from(sum));
+                }
+            }
+        }
+        loss.step_gaps = step_gaps(dataset, &forest.tree);
+        loss
+    }
+
+    /// A group that declares more steps than lie below it: its step spans, or its model calls where
+    /// it has none.
+    fn steps(&mut self, dataset: &Dataset, tree: &Tree, top: SpanIx, declared: u32) {
+        let (mut steps, mut calls) = (0u64, 0u64);
+        for below in tree.subtree(top).skip(1) {
+            match dataset.spans[below as usize].op {
+                Op::Step => steps += 1,
+                Op::Llm => calls += 1,
+                _ => {}
+            }
+        }
+        let seen = if steps > 0 { steps } else { calls };
+        if seen < u64::from(declared) {
+            self.steps_declared += u64::from(declared);
+            self.steps_seen += seen;
+        }
+    }
+
+    /// A sum that exceeds the calls below it by more than one token and one percent. A call that
+    /// two records show may be added twice here, so that the loss is not overstated.
+    fn tokens(&mut self, dataset: &Dataset, tree: &Tree, top: SpanIx, declared: u64) {
+        if tree.ancestors(top).any(|above| {
+            let facts = dataset.task_of(&dataset.spans[above as usize]);
+            facts.is_some_and(|f| f.rollup_input.is_some_and(|sum| sum > 0))
+        }) {
+            return;
+        }
+        let shown = tree.subtree(top).filter_map(|below| {
+            let span = &dataset.spans[below as usize];
+            let call = dataset.llm_of(span).filter(|_| span.op == Op::Llm)?;
+            call.input.map(|input| u64::from(input.value))
+        });
+        let seen: u64 = shown.sum();
+        if seen > 0 && declared > seen + (seen / 100).max(1) {
+            self.tokens_declared += declared;
+            self.tokens_seen += seen;
+        }
+    }
+}
+
+fn absent_parents(dataset: &Dataset) -> u64 {
+    let mut named: HashSet<(TraceId, SpanId), foldhash::fast::FixedState> = dataset
+        .spans
+        .iter()
+        .filter(|span| !span.parent.is_none())
+        .map(|span| (span.trace, span.parent))
+        .collect();
+    for span in &dataset.spans {
+        named.remove(&(span.trace, span.id));
+    }
+    named.len() as u64
+}
+
+/// Numbers that are missing between the steps of one parent, as their names count them.
+fn step_gaps(dataset: &Dataset, tree: &Tree) -> u64 {
+    let mut numbers: HashMap<SpanIx, Vec<u64>, foldhash::fast::FixedState> = HashMap::default();
+    for (span, index) in dataset.spans.iter().zip(0..) {
+        let parent = tree.parent_of(index).filter(|_| span.op == Op::Step);
+        if let (Some(parent), Some(number)) = (parent, number_of(dataset.text(span.name))) {
+            numbers.entry(parent).or_default().push(number);
+        }
+    }
+    let gaps = numbers.into_values().map(|mut found| {
+        found.sort_unstable();
+        found.dedup();
+        let first = found.first().map_or(1, |&n| n.min(1));
+        let last = found.last().copied().unwrap_or(0);
+        (last + 1 - first).saturating_sub(found.len() as u64)
+    });
+    gaps.sum()
+}
+
+/// The number at the end of `step 3`.
+fn number_of(name: &str) -> Option<u64> {
+    let (_, last) = name.rsplit_once(' ')?;
+    last.parse().ok().filter(|&n| n < 10_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_count() {
+        assert_eq!(number_of("step 3"), Some(3));
+        assert_eq!(number_of("Turn 12"), Some(12));
+        assert_eq!(number_of("step"), None);
+        assert_eq!(number_of("model gpt-4"), None);
+    }
+}

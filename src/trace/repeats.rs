@@ -1,0 +1,82 @@
+//! Tool calls that were made before with the same arguments, after a model call in between asked again.
+
+use hashbrown::HashMap;
+
+use super::{Forest, StepKind, StepOp};
+use crate::model::{Dataset, Digest};
+use crate::units::Sym;
+
+type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+
+/// One repeated call. Positions are relative to the lane.
+#[derive(Clone, Copy, Debug)]
+pub struct Repeat {
+    /// How many times so far.
+    pub times: u32,
+    /// The repeated tool call.
+    pub tool: usize,
+    /// The model call that asked for it.
+    pub round: usize,
+}
+
+/// The repeats of each lane that has any.
+#[derive(Default, Debug)]
+pub struct Repeats(Map<u32, Vec<Repeat>>);
+
+/// Where each call was last seen, and how often.
+type Seen = Map<(Sym, Digest), (usize, u32)>;
+
+impl Repeats {
+    /// Looks through all lanes of `forest`.
+    #[must_use]
+    pub fn find(dataset: &Dataset, forest: &Forest) -> Self {
+        let mut seen = Seen::default();
+        let mut repeats = Self::default();
+        for (lane, index) in forest.lanes.iter().zip(0..) {
+            let ops = &forest.ops[lane.ops.start as usize..lane.ops.end as usize];
+            let found = of_lane(dataset, ops, &mut seen);
+            if !found.is_empty() {
+                repeats.0.insert(index, found);
+            }
+        }
+        repeats
+    }
+
+    /// The repeats in a lane, in order.
+    #[must_use]
+    pub fn of(&self, lane: u32) -> &[Repeat] {
+        self.0.get(&lane).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A repeat without a model call in between is a plain double call, not a retry.
+fn of_lane(dataset: &Dataset, ops: &[StepOp], seen: &mut Seen) -> Vec<Repeat> {
+    seen.clear();
+    let mut found = Vec::new();
+    let mut last_model = None;
+    for (i, op) in ops.iter().enumerate() {
+        if op.kind == StepKind::Model {
+            last_model = Some(i);
+        }
+        let Some(tool) = dataset
+            .tool_of(&dataset.spans[op.span as usize])
+            .filter(|_| op.kind == StepKind::Tool)
+        else {
+            continue;
+        };
+        let Some(arguments) = tool.arguments else {
+            continue;
+        };
+        let entry = seen.entry((tool.tool, arguments)).or_insert((i, 0));
+        entry.1 += 1;
+        if let Some(round) = last_model.filter(|m| *m > entry.0) {
+            found.push(Repeat {
+                times: entry.1,
+                tool: i,
+                round,
+            });
+        }
+        entry.0 = i;
+    }
+    found
+}

@@ -87,22 +87,19 @@ impl Calls {
     /// Collects the calls of `forest`.
     #[must_use]
     pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
-        let per_request: Vec<Vec<Call>> = (0..forest.requests.len())
-            .into_par_iter()
-            .map(|r| of_request(dataset, forest, r as u32))
-            .collect();
+        let turns = Turn::all(forest);
         let mut calls = Self {
-            all: Vec::with_capacity(per_request.iter().map(Vec::len).sum()),
+            all: Vec::new(),
             of_op: vec![u32::MAX; forest.ops.len()],
         };
-        for batch in per_request {
-            let base = calls.all.len() as u32;
-            for mut call in batch {
-                call.previous = call.previous.map(|p| p + base);
-                calls.of_op[call.op as usize] = calls.all.len() as u32;
-                calls.all.push(call);
-            }
+        for (turn, index) in turns.iter().zip(0..) {
+            calls.of_op[turn.op as usize] = index;
         }
+        turns
+            .par_iter()
+            .zip(0..turns.len() as CallIx)
+            .map(|(turn, index)| call_of(dataset, forest, turn, index))
+            .collect_into_vec(&mut calls.all);
         calls
     }
 
@@ -120,49 +117,67 @@ impl Calls {
     }
 }
 
-fn of_request(dataset: &Dataset, forest: &Forest, index: u32) -> Vec<Call> {
-    let request = &forest.requests[index as usize];
-    let mut calls: Vec<Call> = Vec::new();
-    for lane in &forest.lanes[request.lanes.start as usize..request.lanes.end as usize] {
-        let mut previous = None;
-        let mut round = 0;
-        for op_index in lane.ops.clone() {
-            let op = &forest.ops[op_index as usize];
-            if op.kind != StepKind::Model {
-                continue;
+/// Where a call stands.
+struct Turn {
+    op: u32,
+    lane: u32,
+    request: u32,
+    round: u32,
+}
+
+impl Turn {
+    /// All calls, request by request, lane by lane.
+    fn all(forest: &Forest) -> Vec<Self> {
+        let is_call = |op: u32| forest.ops[op as usize].kind == StepKind::Model;
+        let count = (0..forest.ops.len() as u32).filter(|op| is_call(*op));
+        let mut turns = Vec::with_capacity(count.count());
+        for (request, index) in forest.requests.iter().zip(0..) {
+            for lane in request.lanes.clone() {
+                let calls = forest.lanes[lane as usize].ops.clone();
+                let calls = calls.filter(|op| is_call(*op)).zip(0..);
+                turns.extend(calls.map(|(op, round)| Self {
+                    op,
+                    lane,
+                    request: index,
+                    round,
+                }));
             }
-            let span = &dataset.spans[op.span as usize];
-            let facts = dataset.llm_of(span).copied().unwrap_or_default();
-            let conversation = facts.conversation.or(request.conversation);
-            calls.push(Call {
-                op: op_index,
-                request: index,
-                span: op.span,
-                previous,
-                round,
-                window: op.window,
-                input: facts.input.map(|k| k.value),
-                cached: facts.cached.map(|k| k.value),
-                output: facts.output.map(|k| k.value),
-                first_token: facts
-                    .first_token
-                    .map(|k| k.value)
-                    .filter(|t| *t <= op.window.len() + Nanos::MILLI)
-                    .map(Nanos::as_millis),
-                model: facts.model(),
-                endpoint: facts.endpoint,
-                region: lane.region,
-                service: lane.service,
-                kind: request.kind,
-                agent: lane.agent,
-                finish: facts.finish,
-                server_side_only: span.op == Op::Engine,
-                tenant: request.tenant.or(conversation),
-                engine: (facts.engine != u32::MAX).then_some(facts.engine),
-            });
-            previous = Some(calls.len() as CallIx - 1);
-            round += 1;
         }
+        turns
     }
-    calls
+}
+
+fn call_of(dataset: &Dataset, forest: &Forest, turn: &Turn, index: CallIx) -> Call {
+    let request = &forest.requests[turn.request as usize];
+    let lane = &forest.lanes[turn.lane as usize];
+    let op = &forest.ops[turn.op as usize];
+    let span = &dataset.spans[op.span as usize];
+    let facts = dataset.llm_of(span).unwrap_or_default();
+    let conversation = facts.conversation.or(request.conversation);
+    Call {
+        op: turn.op,
+        request: turn.request,
+        span: op.span,
+        previous: (turn.round > 0).then(|| index - 1),
+        round: turn.round,
+        window: op.window,
+        input: facts.input.map(|k| k.value),
+        cached: facts.cached.map(|k| k.value),
+        output: facts.output.map(|k| k.value),
+        first_token: facts
+            .first_token
+            .map(|k| k.value)
+            .filter(|t| *t <= op.window.len() + Nanos::MILLI)
+            .map(Nanos::as_millis),
+        model: facts.model(),
+        endpoint: facts.endpoint,
+        region: lane.region,
+        service: lane.service,
+        kind: request.kind,
+        agent: lane.agent,
+        finish: facts.finish,
+        server_side_only: span.op == Op::Engine,
+        tenant: request.tenant.or(conversation),
+        engine: (facts.engine != u32::MAX).then_some(facts.engine),
+    }
 }

@@ -5,7 +5,7 @@
 //! A curve, not a line: on real servers the price per token falls by a third with batch efficiency and
 //! rises again with attention over long prompts.
 
-use crate::stats::quantile;
+use crate::stats::median;
 
 /// Bins with fewer points than this say nothing of their own.
 const LEAST_PER_BIN: usize = 3;
@@ -37,8 +37,7 @@ impl Curve {
             let n = bin.len() as f64;
             let middle = |pick: fn(&(f64, f64)) -> f64| {
                 let mut v: Vec<f64> = bin.iter().map(pick).collect();
-                v.sort_unstable_by(f64::total_cmp);
-                quantile(&v, 0.5).unwrap_or(0.0)
+                median(&mut v).unwrap_or(0.0)
             };
             knots.push((middle(|p| p.0), middle(|p| p.1), n));
             while let [.., a, b] = knots[..]
@@ -53,6 +52,16 @@ impl Curve {
             knots: knots.iter().map(|k| (k.0, k.1)).collect(),
             n: points.len(),
         })
+    }
+
+    /// A straight price: `base` milliseconds and `slope` more per token, from `n` calls.
+    #[must_use]
+    pub fn straight(base: f64, slope: f64, n: usize) -> Self {
+        let knots = [0.0, 1000.0].map(|tokens| (tokens, base + slope * tokens));
+        Self {
+            knots: knots.to_vec(),
+            n,
+        }
     }
 
     /// Expected milliseconds for `tokens` uncached prompt tokens.

@@ -90,7 +90,13 @@ impl Baselines {
         self.volumes.prefer(&theirs.volumes);
         self.tools.prefer(&theirs.tools);
         self.gaps.prefer(&theirs.gaps);
-        self.kinds.extend(&theirs.kinds);
+        for (kind, fit) in &theirs.kinds {
+            // Faults only add time: of two days' usual durations the shorter is the healthier.
+            let own = self.kinds.entry(*kind).or_insert(*fit);
+            if fit.centre < own.centre {
+                *own = *fit;
+            }
+        }
         if !healthy.lacks_signals {
             self.prices.prefer(&theirs.prices);
             self.cache.prefer(&theirs.cache);

@@ -22,6 +22,7 @@ pub use healthy::Healthy;
 pub use norms::{Norms, Times};
 pub use pause::{GapIx, GapKey, Pause, Pauses, StepName};
 pub use price::{Expected, Price, Prices, log_ratio, uncached};
+pub(crate) use tool::tool_name;
 pub use tool::{ToolCalls, ToolTime, ToolTimes};
 pub use volume::{Volume, Volumes};
 

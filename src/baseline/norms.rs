@@ -123,6 +123,7 @@ pub(super) fn label(dataset: &Dataset, step: StepName) -> String {
         StepName::Tool => "tool",
         StepName::Group => "group",
         StepName::Human => "human",
+        StepName::Open => "open",
         StepName::End => "end",
     };
     plain.to_owned()

@@ -3,7 +3,7 @@
 
 use super::Map;
 use crate::model::Dataset;
-use crate::trace::{Forest, Lane, StepKind, gaps};
+use crate::trace::{Forest, Lane, StepKind, StepOp, TOLERANCE, gaps};
 use crate::units::Sym;
 
 /// Where in a lane something stands, by what it is.
@@ -21,8 +21,20 @@ pub enum StepName {
     Group,
     /// A person.
     Human,
+    /// Something without an end on record.
+    Open,
     /// After the last operation.
     End,
+}
+
+impl StepName {
+    /// Without the finish reason: how a call will end says nothing about the wait before it.
+    fn kind_only(self) -> Self {
+        match self {
+            Self::Model(_) => Self::Model(Sym::NONE),
+            other => other,
+        }
+    }
 }
 
 /// Service, what came before, what came after.
@@ -97,16 +109,23 @@ impl Pauses {
             return;
         }
         let tail = gaps(lane, ops, lengths);
-        let (mut before, mut before_end) = (StepName::Start, lane.window.start);
+        // What ran before is what ended last: of two tools at once, neither follows the other.
+        let mut by_end: Vec<&StepOp> = ops.iter().collect();
+        by_end.sort_by_key(|op| op.window.end);
+        let name = |op: &StepOp| step_name(dataset, op.kind, op.span);
+        let (mut before, mut ended) = (StepName::Start, by_end.iter().peekable());
         for ((op, at), &nanos) in ops.iter().zip(lane.ops.start..).zip(&*lengths) {
-            let name = step_name(dataset, op.kind, op.span);
-            let key = self.key((lane.service, before, name), known);
-            self.all.push(Pause { at, key, nanos });
-            if op.window.end >= before_end {
-                (before, before_end) = (name, op.window.end);
+            let now = op.window.start.0.saturating_add(TOLERANCE.unsigned_abs());
+            while let Some(done) =
+                ended.next_if(|d| d.window.end.0 <= now && !std::ptr::eq(**d, op))
+            {
+                before = name(done);
             }
+            let key = self.key((lane.service, before, name(op).kind_only()), known);
+            self.all.push(Pause { at, key, nanos });
         }
-        let key = self.key((lane.service, before, StepName::End), known);
+        let last = by_end.last().map_or(StepName::Start, |op| name(op));
+        let key = self.key((lane.service, last, StepName::End), known);
         self.all.push(Pause {
             at: index,
             key,
@@ -166,6 +185,9 @@ impl Pauses {
 }
 
 fn step_name(dataset: &Dataset, kind: StepKind, span: u32) -> StepName {
+    if dataset.spans[span as usize].is_open() {
+        return StepName::Open;
+    }
     match kind {
         StepKind::Model => StepName::Model(
             dataset

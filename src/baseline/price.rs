@@ -1,7 +1,7 @@
 //! What a call costs in time: first token by uncached prompt tokens, then a rate per output token.
 
 use super::{Call, CallIx, Calls, Curve, Map};
-use crate::stats::{LowSide, SpreadLimits, median};
+use crate::stats::{LowSide, SpreadLimits, median, relative_plane};
 use crate::units::Sym;
 
 /// Shorter answers say little about the rate.
@@ -15,8 +15,10 @@ const ASSUMED_FRESH: f64 = 0.3;
 const TENTH: f64 = 1.28;
 /// Fitted prices are lowered by at most this much (natural logarithm).
 const LEAST_LIFT: f64 = 1.0;
-/// Rounds of back-fitting (Friedman & Stuetzle 1981) where the first token is not shown.
-const BACKFIT_ROUNDS: usize = 6;
+/// Fewer calls than this have a straight price: bins of a handful of calls follow their accidents.
+const CURVED_FROM: usize = 100;
+/// Least share of a call before its first token, where that is not shown.
+const LEAST_FIRST: f64 = 0.05;
 
 /// The prices of one model.
 #[derive(Clone, Debug, Default)]
@@ -77,11 +79,12 @@ impl Prices {
     #[must_use]
     pub fn learn(calls: &Calls, kept: &[CallIx]) -> Self {
         let mut by_model: Map<Sym, Vec<&Call>> = Map::default();
-        for &i in kept {
+        let timed = |i: &&CallIx| !calls.get(**i).window.is_empty();
+        for &i in kept.iter().filter(timed) {
             let call = calls.get(i);
             by_model.entry(call.model).or_default().push(call);
         }
-        let everything: Vec<&Call> = kept.iter().map(|&i| calls.get(i)).collect();
+        let everything: Vec<&Call> = kept.iter().filter(timed).map(|&i| calls.get(i)).collect();
         let fits = by_model.iter().filter(|(_, c)| c.len() >= LEAST_CALLS);
         let by_model: Map<Sym, Price> = fits
             .filter_map(|(m, c)| Some((*m, fit(calls, c)?)))
@@ -187,28 +190,24 @@ fn fit_split(calls: &Calls, group: &[&&Call]) -> Option<Price> {
     })
 }
 
-/// Where it is not, both are fitted by turns on what the other leaves.
+/// Where it is not: a plane over both, robustly; with calls enough, prompts are priced again by a curve
+/// over what the output leaves.
 fn fit_whole(calls: &Calls, group: &[&Call]) -> Option<Price> {
     let rows: Vec<(f64, f64, f64)> = group
         .iter()
         .map(|c| (uncached(calls, c).unwrap_or(0.0), after_first(c), c.total()))
         .collect();
-    let mut naive: Vec<f64> = rows
-        .iter()
-        .filter(|r| r.1 > f64::from(LEAST_OUTPUT))
-        .map(|r| r.2 / r.1)
-        .collect();
-    let mut rate = median(&mut naive).unwrap_or(0.0) * 0.7;
-    let mut first = Curve::default();
-    for _ in 0..BACKFIT_ROUNDS {
+    let plane = relative_plane(&rows)?;
+    let mut rate = plane.per_y;
+    let mut first = Curve::straight(plane.base, plane.per_x, group.len());
+    if rows.len() >= CURVED_FROM {
         let points: Vec<(f64, f64)> = rows
             .iter()
-            .map(|&(u, out, total)| (u, (total - rate * out).max(0.05 * total)))
+            .map(|&(u, out, total)| (u, (total - rate * out).max(LEAST_FIRST * total)))
             .collect();
         first = Curve::fit(&points)?;
-        let mut rates: Vec<f64> = rows
-            .iter()
-            .filter(|r| r.1 > f64::from(LEAST_OUTPUT))
+        let long = rows.iter().filter(|r| r.1 > f64::from(LEAST_OUTPUT));
+        let mut rates: Vec<f64> = long
             .map(|&(u, out, total)| (total - first.at(u)).max(0.0) / out)
             .collect();
         rate = median(&mut rates).unwrap_or(rate);

@@ -52,7 +52,7 @@ impl ToolCalls {
 }
 
 /// Name of the tool behind a span: the tool's own, else the span's.
-pub(super) fn tool_name(dataset: &Dataset, span: u32) -> Sym {
+pub(crate) fn tool_name(dataset: &Dataset, span: u32) -> Sym {
     let span = &dataset.spans[span as usize];
     dataset
         .tool_of(span)

@@ -1,7 +1,7 @@
 //! How much work a step usually is: first prompts, growth of prompts, output.
 
 use super::{CallIx, Calls, Map};
-use crate::stats::{LowSide, SpreadLimits, median, quantile};
+use crate::stats::{LowSide, Ordered, SpreadLimits, median};
 use crate::units::Sym;
 
 const PROMPT_SPREAD: SpreadLimits = SpreadLimits {
@@ -9,7 +9,7 @@ const PROMPT_SPREAD: SpreadLimits = SpreadLimits {
     most: 1.3,
 };
 const OUTPUT_SPREAD: SpreadLimits = SpreadLimits {
-    least: 0.5,
+    least: 0.4,
     most: 0.7,
 };
 /// Groups smaller than this fall back to a wider one.
@@ -141,11 +141,10 @@ fn each<K: std::hash::Hash + Eq>(values: Map<K, Vec<f64>>, limits: SpreadLimits)
 fn volume(values: &[f64], limits: SpreadLimits) -> Option<Volume> {
     let fit = LowSide::fit(values, limits)?;
     let cap = (fit.centre + 2.0 * fit.spread).exp();
-    let mut kept: Vec<f64> = values.iter().copied().filter(|v| *v <= cap).collect();
-    kept.sort_unstable_by(f64::total_cmp);
+    let kept = values.iter().copied().filter(|v| *v <= cap).collect();
     Some(Volume {
         typical: fit.typical(),
-        high: quantile(&kept, 0.9)?,
+        high: Ordered::new(kept).quantile(0.9)?,
         fit,
     })
 }

@@ -40,6 +40,8 @@ pub(super) struct Charge {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Account {
     pub(super) charges: Vec<Charge>,
+    /// Of contention: milliseconds times certainty, and milliseconds.
+    certain: (f64, f64),
 }
 
 impl Account {
@@ -53,6 +55,17 @@ impl Account {
                 proof,
             });
         }
+    }
+
+    /// Notes that this much contention is beyond doubt to this degree, nought to one.
+    pub(super) fn vouch(&mut self, millis: f64, certainty: f64) {
+        self.certain.0 += millis * certainty;
+        self.certain.1 += millis;
+    }
+
+    /// To what degree the contention is beyond doubt, nought to one.
+    pub(super) fn certainty(&self) -> f64 {
+        self.certain.0 / self.certain.1.max(1e-9)
     }
 
     /// Milliseconds already charged against `target`.
@@ -99,7 +112,7 @@ impl Account {
         sole.then_some(cause)
     }
 
-    fn cuts(&self, request: &Request, only: Option<Cause>) -> Cuts {
+    pub(super) fn cuts(&self, request: &Request, only: Option<Cause>) -> Cuts {
         let mut cuts = Cuts::none(request);
         for charge in self
             .charges

@@ -19,6 +19,15 @@ pub(super) fn not_judged(scene: &Scene<'_>, request: u32) -> Diagnosis {
     } else {
         vec!["end of the request's root span"]
     };
+    untold(request, missing)
+}
+
+/// A request without failures or repeats in a dump of so few that nothing else can be told.
+pub(super) fn not_comparable(request: u32) -> Diagnosis {
+    untold(request, vec!["other requests to compare with"])
+}
+
+fn untold(request: u32, missing: Vec<&'static str>) -> Diagnosis {
     Diagnosis {
         request,
         expected: None,

@@ -1,5 +1,6 @@
-//! How many others a server was working for, reconstructed from the dump itself. Server spans of other
-//! tenants are requests of their own here: strangers, but neighbours all the same.
+//! How many strangers a server was working for, reconstructed from the dump itself: server spans of other
+//! tenants are requests of their own here. The dump's own requests do not count: their number swings with
+//! the day, and what they do to each other shows in their shared slowdown.
 
 use crate::baseline::{Calls, Map};
 use crate::model::{Dataset, Op};
@@ -12,7 +13,7 @@ const LEAST: usize = 12;
 /// Requests in flight per server over time.
 #[derive(Default)]
 pub(super) struct Crowd {
-    /// Per call: mean number of other calls in flight at its server; absent without server spans.
+    /// Per call: mean number of strangers' calls in flight at its server; absent without server spans.
     others: Map<u32, f64>,
     /// The median of that over all calls.
     pub(super) usual: f64,
@@ -37,12 +38,13 @@ impl Crowd {
         }
         let mut crowd = Self::default();
         for list in by_server.into_values().filter(|l| l.len() >= LEAST) {
-            let busy = Busy::of(&list);
+            let outside = |(index, _): &&(u32, Window)| calls.get(*index).server_side_only;
+            let busy = Busy::of(&list.iter().filter(outside).copied().collect::<Vec<_>>());
             for (index, window) in list {
-                let mean = busy.until(window.end.0) - busy.until(window.start.0);
-                crowd
-                    .others
-                    .insert(index, mean / window.len().0 as f64 - 1.0);
+                let mean =
+                    (busy.until(window.end.0) - busy.until(window.start.0)) / window.len().0 as f64;
+                let itself = f64::from(u8::from(calls.get(index).server_side_only));
+                crowd.others.insert(index, mean - itself);
             }
         }
         let mut all: Vec<f64> = crowd.others.values().copied().collect();
@@ -50,7 +52,7 @@ impl Crowd {
         crowd
     }
 
-    /// Mean number of others in flight at the server of call `index` while it ran.
+    /// Mean number of strangers' calls in flight at the server of call `index` while it ran.
     pub(super) fn others(&self, index: u32) -> Option<f64> {
         self.others.get(&index).copied()
     }

@@ -1,6 +1,6 @@
 //! The verdict over one request, and incidents over many.
 
-use super::{Cause, Claim, Outcome};
+use super::{Cause, Claim, Outcome, Without};
 use crate::units::{Nanos, Sym, Usd, Window};
 
 /// The account of one request. `expected + excess = wall` where an expectation exists.
@@ -43,4 +43,6 @@ pub struct Incident {
     pub excess: Nanos,
     /// Total cost of the requests touched, where priced.
     pub cost: Option<Usd>,
+    /// What would have been without it, where worked out.
+    pub without: Option<Without>,
 }

@@ -1,14 +1,15 @@
 //! What every pass looks at and no pass changes: measured once, shared by all.
 
+use super::Options;
 use super::crowd::Crowd;
-use super::releases::Events;
-use super::repeats::Repeats;
 use super::routes::Homes;
+use super::scene::reach;
 use super::serving::Serving;
+use super::swing::Swing;
 use super::windows::Site;
-use crate::baseline::{Calls, Map, Measured};
+use crate::baseline::{Calls, Healthy, Map, Measured, Norms};
 use crate::model::{Dataset, SpanId, TraceId};
-use crate::trace::{Forest, StepKind};
+use crate::trace::{Forest, Repeats, StepKind};
 use crate::units::{Nanos, Sym};
 
 /// The dump as measured.
@@ -18,15 +19,22 @@ pub(super) struct Ground<'a> {
     pub(super) measured: Measured,
     /// True where any call was recorded by its client.
     pub(super) shows_clients: bool,
+    /// Finished requests that can be held against each other.
+    pub(super) comparable: usize,
+    /// Services with any model call of their own on record.
+    pub(super) modelled: hashbrown::HashSet<Sym>,
     /// Per call.
     pub(super) sites: Vec<Site>,
     pub(super) homes: Homes,
     pub(super) crowd: Crowd,
     pub(super) serving: Serving,
-    pub(super) events: Events,
     pub(super) repeats: Repeats,
-    /// Starts of failed model attempts with their request, by time.
-    pub(super) failures: Vec<(Nanos, u32)>,
+    /// Starts of failed model attempts with their request and length, by time.
+    pub(super) failures: Vec<(Nanos, u32, Nanos)>,
+    /// What a healthy period says, where one is known.
+    pub(super) healthy: Option<Healthy>,
+    /// Natural swings of load in it.
+    pub(super) swing: Option<Swing>,
     /// HTTP failures logged under a span: count of warnings.
     pub(super) warned: Map<(TraceId, SpanId), u32>,
 }
@@ -35,16 +43,28 @@ impl<'a> Ground<'a> {
     pub(super) fn survey(dataset: &'a Dataset, forest: &'a Forest) -> Self {
         let measured = Measured::collect(dataset, forest);
         let calls = &measured.calls;
+        let ((sites, homes), (crowd, repeats)) = rayon::join(
+            || (sites(calls), Homes::find(calls)),
+            || {
+                rayon::join(
+                    || Crowd::count(dataset, calls),
+                    || Repeats::find(dataset, forest),
+                )
+            },
+        );
         Self {
             shows_clients: calls.all.iter().any(|c| !c.server_side_only),
-            sites: sites(calls),
-            homes: Homes::find(calls),
-            crowd: Crowd::count(dataset, calls),
+            comparable: super::verdict::comparable(forest),
+            modelled: calls.all.iter().map(|c| c.service).collect(),
+            sites,
+            homes,
+            crowd,
             serving: Serving::learn(dataset, calls),
-            events: Events::default(),
-            repeats: Repeats::find(dataset, forest),
+            repeats,
             failures: failures(forest),
             warned: warned(dataset),
+            healthy: None,
+            swing: None,
             dataset,
             forest,
             measured,
@@ -52,9 +72,22 @@ impl<'a> Ground<'a> {
     }
 }
 
+impl Ground<'_> {
+    /// Holds the dump against a healthy period.
+    pub(super) fn against(mut self, norms: Option<&Norms>, options: &Options) -> Self {
+        let measured = &self.measured;
+        self.healthy = norms.map(|norms| Healthy::fit(norms, self.dataset, measured));
+        if let Some(healthy) = &self.healthy {
+            self.homes.prefer(&measured.calls, healthy);
+            self.swing = Swing::of(healthy, options, reach(healthy.base.median_task));
+        }
+        self
+    }
+}
+
 /// A place per address where addresses are shown, else per client region and model: without addresses
 /// a region's calls go to one place as far as anybody can tell.
-fn sites(calls: &Calls) -> Vec<Site> {
+pub(super) fn sites(calls: &Calls) -> Vec<Site> {
     let mut known: Map<(Sym, Sym, Sym), Site> = Map::default();
     calls
         .all
@@ -71,8 +104,8 @@ fn sites(calls: &Calls) -> Vec<Site> {
         .collect()
 }
 
-fn failures(forest: &Forest) -> Vec<(Nanos, u32)> {
-    let mut list: Vec<(Nanos, u32)> = forest
+fn failures(forest: &Forest) -> Vec<(Nanos, u32, Nanos)> {
+    let mut list: Vec<(Nanos, u32, Nanos)> = forest
         .requests
         .iter()
         .enumerate()
@@ -80,7 +113,7 @@ fn failures(forest: &Forest) -> Vec<(Nanos, u32)> {
             forest.ops[r.ops.start as usize..r.ops.end as usize]
                 .iter()
                 .filter(|op| op.kind == StepKind::Failed)
-                .map(move |op| (op.window.start, i as u32))
+                .map(move |op| (op.window.start, i as u32, op.window.len()))
         })
         .collect();
     list.sort_unstable();

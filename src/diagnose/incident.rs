@@ -29,7 +29,7 @@ pub(super) fn group(dataset: &Dataset, forest: &Forest, diagnoses: &[Diagnosis])
     let mut incidents: Vec<Incident> = groups
         .into_iter()
         .flat_map(|((cause, scope), (kind, requests))| {
-            split(forest, diagnoses, cause, (kind, scope), requests)
+            split(dataset, forest, diagnoses, cause, (kind, scope), requests)
         })
         .collect();
     incidents.sort_by_key(|i| {
@@ -45,6 +45,7 @@ pub(super) fn group(dataset: &Dataset, forest: &Forest, diagnoses: &[Diagnosis])
 
 /// Requests are in order of start; a long enough silence starts a new incident.
 fn split(
+    dataset: &Dataset,
     forest: &Forest,
     diagnoses: &[Diagnosis],
     cause: Cause,
@@ -59,6 +60,10 @@ fn split(
         );
         match incidents.last_mut() {
             Some(open) if wall.start <= open.window.end + APART => {
+                open.window.start =
+                    open.window
+                        .start
+                        .min(onset(dataset, wall, &diagnoses[r as usize]));
                 open.window.end = open.window.end.max(wall.end);
                 open.requests.push(r);
                 open.excess += excess;
@@ -68,17 +73,30 @@ fn split(
                 scope,
                 scope_kind,
                 window: Window {
-                    start: wall.start,
+                    start: onset(dataset, wall, &diagnoses[r as usize]),
                     end: wall.end,
                 },
                 requests: vec![r],
                 excess,
                 cost: None,
+                without: None,
             }),
         }
     }
     incidents.retain(|i| i.requests.len() >= LEAST);
     incidents
+}
+
+/// When the cause first showed in a request: the start of the earliest span its claim cites. A request
+/// that was under way for a minute when the disturbance began does not date it.
+fn onset(dataset: &Dataset, wall: Window, diagnosis: &Diagnosis) -> Nanos {
+    let cited = diagnosis
+        .claims
+        .first()
+        .into_iter()
+        .flat_map(|c| c.evidence.iter());
+    let starts = cited.filter_map(|f| Some(dataset.spans[f.span? as usize].start));
+    starts.min().unwrap_or(wall.start).max(wall.start)
 }
 
 /// What an incident of this cause is about: the tool, the address, the model, or the service.

@@ -2,15 +2,13 @@
 //! requests that coincide within milliseconds, after a silence, are that instant: the only trace of a
 //! stall that lies inside the spans of calls.
 
-use std::sync::OnceLock;
-
 use rayon::prelude::*;
 
 use super::Options;
 use super::ground::Ground;
 use super::volume::Seen;
 use crate::baseline::{Baselines, Map};
-use crate::trace::{Forest, StepKind, StepOp};
+use crate::trace::{Forest, Lane, StepKind, StepOp};
 use crate::units::{Nanos, Sym};
 
 /// Ends this close are one release.
@@ -29,28 +27,6 @@ pub(super) struct Releases {
     of_op: Map<u32, f64>,
     /// Per operation: the same for the gap before it.
     of_gap: Map<u32, f64>,
-}
-
-/// Starts and ends of the operations of each service, sorted when first needed.
-#[derive(Default)]
-pub(super) struct Events(OnceLock<Map<Sym, Vec<u64>>>);
-
-impl Events {
-    fn of(&self, forest: &Forest, service: Sym) -> &[u64] {
-        let all = self.0.get_or_init(|| {
-            let mut events: Map<Sym, Vec<u64>> = Map::default();
-            for lane in &forest.lanes {
-                let ops = &forest.ops[lane.ops.start as usize..lane.ops.end as usize];
-                let times = ops
-                    .iter()
-                    .flat_map(|op| [op.window.start.0, op.window.end.0]);
-                events.entry(lane.service).or_default().extend(times);
-            }
-            events.values_mut().for_each(|t| t.par_sort_unstable());
-            events
-        });
-        all.get(&service).map_or(&[], Vec::as_slice)
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -82,35 +58,28 @@ impl Releases {
         for (service, end) in found {
             ends.entry(service).or_default().push(end);
         }
-        let mut releases = Self::default();
+        let mut groups: Map<Sym, Vec<Vec<End>>> = Map::default();
         for (service, mut list) in ends {
             list.sort_by_key(|e| (e.at, e.request, e.op, e.gap));
-            releases.of_service(&list, || ground.events.of(ground.forest, service));
+            let together = together(&list);
+            if !together.is_empty() {
+                groups.insert(service, together);
+            }
         }
-        releases
-    }
-
-    fn of_service<'e>(&mut self, ends: &[End], events: impl Fn() -> &'e [u64]) {
-        let mut start = 0;
-        while start < ends.len() {
-            let first = ends[start].at;
-            let end = start + ends[start..].partition_point(|e| e.at <= first + TOGETHER);
-            let group = &ends[start..end];
-            let mut requests: Vec<u32> = group.iter().map(|e| e.request).collect();
-            requests.sort_unstable();
-            requests.dedup();
-            if requests.len() >= 3 || (requests.len() == 2 && unlikely(ends, first)) {
-                let silence = silence_before(events(), first);
-                for e in group {
-                    if e.gap {
-                        self.of_gap.insert(e.op, silence)
+        let mut releases = Self::default();
+        for (service, silences) in silences(ground.forest, &groups) {
+            for (group, silence) in groups[&service].iter().zip(silences) {
+                for end in group {
+                    let of = if end.gap {
+                        &mut releases.of_gap
                     } else {
-                        self.of_op.insert(e.op, silence)
+                        &mut releases.of_op
                     };
+                    of.insert(end.op, silence);
                 }
             }
-            start = end;
         }
+        releases
     }
 
     /// Silence before the release that ended operation `op`, milliseconds.
@@ -131,12 +100,101 @@ fn unlikely(ends: &[End], at: u64) -> bool {
     others * (2 * TOGETHER) as f64 / (2 * AROUND) as f64 <= CHANCE
 }
 
-fn silence_before(events: &[u64], release: u64) -> f64 {
-    // Everything that happens at the instant itself is part of the release.
-    let before = events.partition_point(|t| *t + 1_000_000 < release);
-    before
-        .checked_sub(1)
-        .map_or(0.0, |b| Nanos(release).since(Nanos(events[b])).as_millis())
+/// Ends of one service that belong to one release each, by time.
+fn together(ends: &[End]) -> Vec<Vec<End>> {
+    let mut groups = Vec::new();
+    let mut start = 0;
+    while start < ends.len() {
+        let first = ends[start].at;
+        let end = start + ends[start..].partition_point(|e| e.at <= first + TOGETHER);
+        let group = &ends[start..end];
+        let mut requests: Vec<u32> = group.iter().map(|e| e.request).collect();
+        requests.sort_unstable();
+        requests.dedup();
+        if requests.len() >= 3 || (requests.len() == 2 && unlikely(ends, first)) {
+            groups.push(group.to_vec());
+        }
+        start = end;
+    }
+    groups
+}
+
+/// The latest start or end of an operation of each service between each of its releases and the one before.
+type Latest = Map<Sym, Vec<Option<u64>>>;
+
+/// For each group of each service the silence before it, milliseconds: since the last start or end of an
+/// operation of the service.
+fn silences(forest: &Forest, groups: &Map<Sym, Vec<Vec<End>>>) -> Map<Sym, Vec<f64>> {
+    let releases = |groups: &Vec<Vec<End>>| -> Vec<u64> {
+        groups.iter().filter_map(|g| Some(g.first()?.at)).collect()
+    };
+    let instants: Map<Sym, Vec<u64>> = groups.iter().map(|(s, g)| (*s, releases(g))).collect();
+    if instants.is_empty() {
+        return Map::default();
+    }
+    let none = || -> Latest {
+        let services = instants.iter();
+        services
+            .map(|(s, all)| (*s, vec![None; all.len()]))
+            .collect()
+    };
+    let latest = forest
+        .lanes
+        .par_chunks(LANES)
+        .fold(none, |latest, lanes| {
+            heard(forest, lanes, &instants, latest)
+        })
+        .reduce(none, later);
+    let millis = |silence: Option<u64>| silence.map_or(0.0, |ns| Nanos(ns).as_millis());
+    let silences = latest.into_iter().map(|(service, latest)| {
+        let mut before = None;
+        let releases = instants[&service].iter().zip(latest);
+        let silences = releases.map(|(release, latest)| {
+            before = before.max(latest);
+            millis(before.map(|time| release.saturating_sub(time)))
+        });
+        (service, silences.collect())
+    });
+    silences.collect()
+}
+
+/// Lanes that one task looks at.
+const LANES: usize = 1 << 14;
+/// What happens this shortly before a release is part of it.
+const INSTANT: u64 = 1_000_000;
+
+fn heard(
+    forest: &Forest,
+    lanes: &[Lane],
+    instants: &Map<Sym, Vec<u64>>,
+    mut latest: Latest,
+) -> Latest {
+    for lane in lanes {
+        let (Some(instants), Some(latest)) =
+            (instants.get(&lane.service), latest.get_mut(&lane.service))
+        else {
+            continue;
+        };
+        for op in &forest.ops[lane.ops.start as usize..lane.ops.end as usize] {
+            for time in [op.window.start.0, op.window.end.0] {
+                let after = |release: &u64| time.saturating_add(INSTANT) >= *release;
+                if let Some(slot) = latest.get_mut(instants.partition_point(after)) {
+                    *slot = (*slot).max(Some(time));
+                }
+            }
+        }
+    }
+    latest
+}
+
+fn later(mut a: Latest, b: Latest) -> Latest {
+    for (service, theirs) in b {
+        let mine = a.entry(service).or_insert_with(|| vec![None; theirs.len()]);
+        mine.iter_mut()
+            .zip(theirs)
+            .for_each(|(mine, theirs)| *mine = (*mine).max(theirs));
+    }
+    a
 }
 
 /// Finds what took longer than normal.

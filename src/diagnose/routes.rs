@@ -1,7 +1,7 @@
 //! Where calls usually go, and what it costs to be served elsewhere.
 
 use super::volume::Seen;
-use crate::baseline::{Call, CallIx, Calls, Map};
+use crate::baseline::{Call, CallIx, Calls, Healthy, Map};
 use crate::stats::median;
 use crate::units::Sym;
 
@@ -57,26 +57,19 @@ fn client(call: &Call) -> Sym {
 
 impl Homes {
     pub(super) fn find(calls: &Calls) -> Self {
-        let mut votes: Map<(Sym, Sym), Map<Sym, usize>> = Map::default();
-        for call in calls.all.iter().filter(|c| !c.endpoint.is_none()) {
-            *votes
-                .entry((client(call), call.model))
-                .or_default()
-                .entry(call.endpoint)
-                .or_default() += 1;
-        }
-        // A strict majority has no ties to break.
-        let majority = |counts: &Map<Sym, usize>| {
-            let total: usize = counts.values().sum();
-            let home = counts
-                .iter()
-                .find(|(_, n)| **n as f64 > HOME_SHARE * total as f64);
-            home.map(|(home, _)| *home)
-        };
-        let homes: Map<(Sym, Sym), Sym> = votes
-            .into_iter()
-            .filter_map(|(key, counts)| Some((key, majority(&counts)?)))
-            .collect();
+        Self::by(calls, &homes(calls.all.iter()))
+    }
+
+    /// Takes homes from a healthy period where it knows the client and the address is still in use.
+    pub(super) fn prefer(&mut self, calls: &Calls, healthy: &Healthy) {
+        let mut all = homes(calls.all.iter());
+        let used: hashbrown::HashSet<Sym> = calls.all.iter().map(|c| c.endpoint).collect();
+        let known = homes(healthy.kept.iter().map(|&i| healthy.calls.get(i)));
+        all.extend(known.into_iter().filter(|(_, home)| used.contains(home)));
+        *self = Self::by(calls, &all);
+    }
+
+    fn by(calls: &Calls, homes: &Map<(Sym, Sym), Sym>) -> Self {
         let is_away = |call: &Call| {
             let home = homes.get(&(client(call), call.model));
             !call.endpoint.is_none() && home.is_some_and(|h| *h != call.endpoint)
@@ -92,6 +85,30 @@ impl Homes {
     fn is_away(&self, index: CallIx) -> bool {
         self.away.get(index as usize).copied().unwrap_or(false)
     }
+}
+
+/// The address that most calls of a client for a model go to.
+fn homes<'a>(calls: impl Iterator<Item = &'a Call>) -> Map<(Sym, Sym), Sym> {
+    let mut votes: Map<(Sym, Sym), Map<Sym, usize>> = Map::default();
+    for call in calls.filter(|c| !c.endpoint.is_none()) {
+        *votes
+            .entry((client(call), call.model))
+            .or_default()
+            .entry(call.endpoint)
+            .or_default() += 1;
+    }
+    // A strict majority has no ties to break.
+    let majority = |counts: &Map<Sym, usize>| {
+        let total: usize = counts.values().sum();
+        let home = counts
+            .iter()
+            .find(|(_, n)| **n as f64 > HOME_SHARE * total as f64);
+        home.map(|(home, _)| *home)
+    };
+    votes
+        .into_iter()
+        .filter_map(|(key, counts)| Some((key, majority(&counts)?)))
+        .collect()
 }
 
 impl<'a> Routes<'a> {

@@ -1,7 +1,5 @@
 //! Everything a cause may look at: one request's neighbours, the normal, and what was seen of each call.
 
-use rayon::prelude::*;
-
 use super::Options;
 use super::ground::Ground;
 use super::releases::Releases;
@@ -24,6 +22,8 @@ pub(super) struct Scene<'a> {
     /// Per call.
     pub(super) seen: Vec<Seen>,
     pub(super) windows: Windows,
+    /// How far before and after a call its company is sought.
+    pub(super) reach: Nanos,
     pub(super) routes: Routes<'a>,
     pub(super) releases: Releases,
     /// Calls with visible extra prefill, by site and start: (site, start, end, milliseconds, request).
@@ -53,13 +53,8 @@ pub(super) struct Giant {
 impl<'a> Scene<'a> {
     pub(super) fn new(ground: &'a Ground<'a>, base: &'a Baselines, options: &'a Options) -> Self {
         let calls = &ground.measured.calls;
-        let seen: Vec<Seen> = (0..calls.all.len() as CallIx)
-            .into_par_iter()
-            .map(|i| Seen::of(calls, base, options, i))
-            .collect();
-        let reach = REACH
-            .min(Nanos((base.median_task * 1.5e6) as u64))
-            .max(Nanos::SECOND);
+        let seen = super::volume::see(calls, base, options);
+        let reach = reach(base.median_task);
         let (windows, (routes, releases)) = rayon::join(
             || Windows::fold(calls, &ground.sites, &seen, reach),
             || {
@@ -77,6 +72,7 @@ impl<'a> Scene<'a> {
             options,
             seen,
             windows,
+            reach,
             routes,
             releases,
         }
@@ -121,6 +117,12 @@ impl<'a> Scene<'a> {
     pub(super) fn seen(&self, index: CallIx) -> &Seen {
         &self.seen[index as usize]
     }
+}
+
+/// How far company is sought where requests usually take so many milliseconds.
+pub(super) fn reach(median_task: f64) -> Nanos {
+    let tasks = Nanos((median_task * 1.5e6) as u64);
+    REACH.min(tasks).max(Nanos::SECOND)
 }
 
 fn giants(calls: &Calls, sites: &[Site], seen: &[Seen]) -> Vec<Giant> {

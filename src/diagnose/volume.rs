@@ -1,6 +1,8 @@
 //! More work than usual in a single call: a grown prompt, a cache that did not hit, a long answer.
 
 use super::Options;
+use rayon::prelude::*;
+
 use crate::baseline::{Baselines, Call, CallIx, Calls, Expected};
 
 /// A first prompt is a surge from this multiple of the high end of usual first prompts on.
@@ -11,10 +13,36 @@ const GROWTH_OVER: f64 = 3.0;
 /// Least extra prompt and least lost cache worth mentioning, as shares of the median prompt.
 const LEAST_SURGE: f64 = 0.2;
 const LEAST_LOST: f64 = 0.03;
-/// An answer is long from this many spreads above its kind on.
-const LONG_OVER: f64 = 3.8;
+/// An answer is long from this many spreads above its kind on, between 6.7 and 14 times the typical
+/// length (in natural logarithms): in quiet and in busy dumps natural answers seldom reach ten times.
+const LONG_OVER: f64 = 4.4;
+const LEAST_LONG_OVER: f64 = 1.9;
+const MOST_LONG_OVER: f64 = 2.66;
+/// Share of that distance which is enough beside a clearly long answer of the same request.
+const AGAIN: f64 = 0.6;
 /// … and from this multiple of the median answer on.
 const LEAST_LONG: f64 = 0.6;
+
+/// Every call held against what is normal. Where one call of a request is clearly beyond the usual, the
+/// request's other calls count from a lower bar on: what struck once in a request strikes again
+/// (hysteresis: Canny, "A Computational Approach to Edge Detection", 1986).
+pub(super) fn see(calls: &Calls, base: &Baselines, options: &Options) -> Vec<Seen> {
+    let mut seen: Vec<Seen> = (0..calls.all.len() as CallIx)
+        .into_par_iter()
+        .map(|i| Seen::of(calls, base, options, i, 1.0))
+        .collect();
+    let mut from = 0;
+    for request in calls.all.chunk_by(|a, b| a.request == b.request) {
+        let range = from..from + request.len();
+        from = range.end;
+        if seen[range.clone()].iter().any(|s| s.long().is_some()) {
+            for i in range {
+                seen[i] = Seen::of(calls, base, options, i as CallIx, AGAIN);
+            }
+        }
+    }
+    seen
+}
 
 /// Tokens beyond the usual and what they cost at the normal price.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +78,8 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn of(calls: &Calls, base: &Baselines, options: &Options, index: CallIx) -> Self {
+    /// `bar` is the share of the full distance from which an answer is long.
+    fn of(calls: &Calls, base: &Baselines, options: &Options, index: CallIx, bar: f64) -> Self {
         let call = calls.get(index);
         let mut expected = base.prices.expect(calls, call);
         // Whose the call is, and so what is usual for it, nobody can tell from the server's side.
@@ -60,7 +89,7 @@ impl Seen {
             Extras {
                 surge: surge(calls, base, call, &mut expected),
                 cold: cold(calls, base, index, call),
-                long: long(base, options, call),
+                long: long(base, options, bar, call),
             }
         };
         let any = extras.surge.is_some() || extras.cold.is_some() || extras.long.is_some();
@@ -188,11 +217,14 @@ fn lost_later_too(calls: &Calls, base: &Baselines, index: CallIx, call: &Call) -
         .flatten()
 }
 
-fn long(base: &Baselines, options: &Options, call: &Call) -> Option<Extra> {
+fn long(base: &Baselines, options: &Options, bar: f64, call: &Call) -> Option<Extra> {
     let output = f64::from(call.output?);
     let usual = base.volumes.output(call.kind, call.agent, call.finish)?;
     let extra = output - usual.typical;
-    if extra < LEAST_LONG * base.volumes.median_output || usual.fit.height(output) < LONG_OVER {
+    let needed = bar * (LONG_OVER * usual.fit.spread).clamp(LEAST_LONG_OVER, MOST_LONG_OVER);
+    if extra < LEAST_LONG * base.volumes.median_output
+        || usual.fit.height(output) * usual.fit.spread < needed
+    {
         return None;
     }
     let millis = extra * base.prices.of(call.model)?.rate;

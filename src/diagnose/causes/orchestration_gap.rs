@@ -13,8 +13,10 @@ const LEAST: f64 = 0.3;
 
 pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
     let r = &scene.forest.requests[request as usize];
-    if r.llm_calls == 0 {
-        return; // without model spans the time between tools is the model's
+    // Without model spans the time between tools is mostly the model's, and nobody can tell what held it.
+    let unrecorded = r.llm_calls == 0;
+    if unrecorded && scene.modelled.contains(&r.service) {
+        return;
     }
     for pause in scene.measured.pauses.of(request) {
         let Some(norm) = scene.base.gaps.norm(pause.key) else {
@@ -36,12 +38,12 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         };
         let limit = OVER * norm.spread + LEAST * scene.options.floor();
         let (_, before, after) = scene.measured.pauses.key_of(pause);
-        let touches_failure =
-            before == StepName::Failed || before == StepName::Human || after == StepName::Human;
+        let explained = matches!(before, StepName::Failed | StepName::Human | StepName::Open)
+            || matches!(after, StepName::Human | StepName::Open);
         // A pause that ended together with operations of other requests is a stall at any length.
         let released = || op.is_some_and(|op| scene.releases.of_gap(op).is_some());
         if (over <= limit && !released())
-            || touches_failure
+            || explained
             || scene.base.gaps.lacks_a_span(pause.key)
             || account.charged(target) > 0.0
         {
@@ -59,6 +61,19 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             via: "derived",
             note: "nothing was running while the agent paused",
         };
-        account.charge(Cause::OrchestrationGap, target, over, proof);
+        let (cause, proof) = if unrecorded {
+            let note = "far longer than usual without any span: model calls are not recorded here";
+            (
+                Cause::Unexplained,
+                Proof {
+                    fact: "unrecorded_time",
+                    note,
+                    ..proof
+                },
+            )
+        } else {
+            (Cause::OrchestrationGap, proof)
+        };
+        account.charge(cause, target, over, proof);
     }
 }

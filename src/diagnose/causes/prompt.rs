@@ -7,8 +7,19 @@ use crate::diagnose::scene::Scene;
 
 /// Least share of the pure price in pure price and residual, for the residual to be the prompt's own.
 const OWN_SHARE: f64 = 0.12;
+/// The same for lost cache, over the whole request: little lost in a long queue is a victim's lot.
+const FAIR_SHARE: f64 = 0.2;
 
 pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
+    // A request that lost its cache pays for it in its own calls' residuals too: a longer prefill meets
+    // more of everybody's load. Where the lost tokens are a small part of all its delay, it is a victim.
+    let (mut pure, mut over) = (0.0, 0.0);
+    for (_, index, call) in scene.calls_of(request) {
+        let seen = scene.seen(index);
+        pure += seen.cold().map_or(0.0, |e| e.millis);
+        over += seen.residual(call).max(0.0);
+    }
+    let fair = pure >= FAIR_SHARE * (pure + over);
     for (position, index, call) in scene.calls_of(request) {
         let seen = scene.seen(index);
         let target = Target::Op(position);
@@ -45,7 +56,12 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
                 via: "attribute",
                 note: "prompt tokens that are usually served from the cache were computed",
             };
-            account.charge(Cause::ColdCache, target, extra.millis, proof);
+            let own = if fair {
+                seen.residual(call).max(0.0)
+            } else {
+                0.0
+            };
+            account.charge(Cause::ColdCache, target, extra.millis + own, proof);
         }
     }
 }

@@ -3,9 +3,8 @@
 
 use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, Proof, Target};
-use crate::diagnose::repeats::Repeat;
 use crate::diagnose::scene::Scene;
-use crate::trace::gaps;
+use crate::trace::{Repeat, gaps};
 
 pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
     let r = &scene.forest.requests[request as usize];

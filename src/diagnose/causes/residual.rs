@@ -22,8 +22,16 @@ const LEAST_COMPANY: f64 = 0.3;
 const MOST_COMPANY: f64 = 0.7;
 /// It counts fully from this much more on.
 const FULL_COMPANY: f64 = 1.3;
-/// Alone, a call counts from this many natural spreads on, and fully two further.
+/// … and is beyond doubt from this multiple of where it begins to count: without outside load the calls
+/// of a place are never slowed together by that much, whatever the swing of their own load.
+const CERTAIN_COMPANY: f64 = 2.0;
+/// Alone, a call counts from this many natural spreads on (in natural logarithms), but not below a
+/// factor of two, however evenly the server runs, and whatever the spread from a factor of twelve; fully
+/// from a third more on. Right tails of healthy calls end between the two on quiet and on busy servers.
 const SOLO: f64 = 7.0;
+const LEAST_SOLO: f64 = 0.7;
+const MOST_SOLO: f64 = 2.5;
+const FULL_SOLO: f64 = 1.3;
 /// Servers are under pressure from this multiple of their normal inter-token time on.
 const PRESSURE: f64 = 3.0;
 /// A server is crowded from this multiple of its usual number of requests in flight, and this many more,
@@ -39,6 +47,53 @@ const GIANT_TAIL: f64 = 6.0;
 /// Least share of a fault's pure price in its price and the contention, for the contention to be its own.
 const COLD_SHARE: f64 = 0.20;
 const SURGE_SHARE: f64 = 0.12;
+
+/// The work went on under the silence of a stalled process: this share of it is lost at most.
+const UNDER_SILENCE: f64 = 0.75;
+/// A release that settles less than this share of a residual leaves the rest to other causes.
+const RELEASED_SHARE: f64 = 0.5;
+/// Failed attempts are throttling up to this many slow floors; longer ones hang, and make nobody wait.
+const THROTTLED: f64 = 4.0;
+/// Multiples of its normal inter-token time below which a region is calm, and above which it is not.
+const CALM: f64 = 1.35;
+const RISEN: f64 = 1.3;
+/// Company that moved with a request is slower than its home by this factor at least, and the request by
+/// this share of what the servers elsewhere show (in logarithms).
+const MOVED: f64 = 1.25;
+const LIKE_ELSEWHERE: f64 = 0.4;
+
+/// What speaks for contention.
+#[derive(Default)]
+struct Support {
+    /// Share of the residual it accounts for.
+    weight: f64,
+    /// To what degree it is beyond doubt.
+    certainty: f64,
+    proof: Option<Proof>,
+}
+
+impl Support {
+    fn of(weight: f64, certainty: f64, proof: Proof) -> Self {
+        Self {
+            weight,
+            certainty,
+            proof: (weight > 0.0).then_some(proof),
+        }
+    }
+
+    /// The stronger of both.
+    fn with(self, other: Self) -> Self {
+        Self {
+            weight: self.weight.max(other.weight),
+            certainty: self.certainty.max(other.certainty),
+            proof: if other.weight > self.weight {
+                other.proof
+            } else {
+                self.proof
+            },
+        }
+    }
+}
 
 struct Residual<'a> {
     scene: &'a Scene<'a>,
@@ -61,7 +116,9 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         let target = Target::Op(position);
         let charged_otherwise = account.charges.iter().any(|c| {
             c.target == target
-                && !matches!(c.cause, Cause::ColdCache | Cause::LongGeneration)
+                && c.cause != Cause::LongGeneration
+                && !(c.cause == Cause::ColdCache
+                    && c.millis < seen.cold().map_or(0.0, |e| e.millis) + 1e-9)
                 && !(c.cause == Cause::PrefillSurge
                     && c.millis < seen.surge().map_or(0.0, |e| e.millis) + 1e-9)
         });
@@ -75,7 +132,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         if charged_otherwise || (millis <= 0.0 && !scene.routes.is_away(index)) {
             continue;
         }
-        let it = Residual {
+        let mut it = Residual {
             scene,
             request,
             position,
@@ -86,8 +143,11 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             millis,
             company: OnceCell::new(),
         };
-        if it.routed(account)
-            || it.released(account)
+        if it.routed(account) {
+            continue;
+        }
+        it.millis -= it.released(account);
+        if it.millis <= 0.0
             || it.hidden_retry(account)
             || it.outside_server(account)
             || it.served_elsewhere(account)
@@ -168,18 +228,24 @@ impl Residual<'_> {
         self.charge(account, Cause::RoutingChange, amount, proof)
     }
 
-    /// Ended together with operations of other requests: the process held them all.
-    fn released(&self, account: &mut Account) -> bool {
+    /// Ended together with operations of other requests: the process held them all. Returns the
+    /// milliseconds this settles: all of them, unless the silence was too short to be the main reason.
+    fn released(&self, account: &mut Account) -> f64 {
         let op = self.scene.forest.requests[self.request as usize].ops.start + self.position as u32;
         let Some(silence) = self.scene.releases.of_op(op) else {
-            return false;
+            return 0.0;
         };
-        let amount = self.millis.min(0.75 * silence);
+        let amount = self.millis.min(UNDER_SILENCE * silence);
         if amount < 0.3 * self.scene.options.floor() {
-            return false;
+            return 0.0;
         }
         let proof = self.proof("released_together", silence, Some(0.0), "ms", "derived", "operations of several requests ended at the same instant after a silence of the process");
-        self.charge(account, Cause::OrchestrationGap, amount, proof)
+        self.charge(account, Cause::OrchestrationGap, amount, proof);
+        if amount < RELEASED_SHARE * self.millis {
+            amount
+        } else {
+            self.millis
+        }
     }
 
     /// The client logged failed attempts under a call that then succeeded.
@@ -256,8 +322,15 @@ impl Residual<'_> {
             return false;
         };
         let own: Vec<f64> = self.own().map(|(_, _, x)| x).collect();
-        let shared = own.iter().sum::<f64>() / own.len().max(1) as f64;
-        if shared < 1.3_f64.ln() || home >= 1.35 || elsewhere <= 1.3 || elsewhere <= home {
+        let own = own.iter().sum::<f64>() / own.len().max(1) as f64;
+        let moved = home < CALM && elsewhere > RISEN && elsewhere > home;
+        // All that moved is slower than home and no slower than the place it moved to, the request itself
+        // as well as its company.
+        let like_elsewhere = own >= RISEN.ln().max(LIKE_ELSEWHERE * elsewhere.ln())
+            && self
+                .company()
+                .is_some_and(|(w, _)| w > MOVED * home && w < elsewhere);
+        if !(moved && like_elsewhere) {
             return false;
         }
         let proof = self.proof(
@@ -286,14 +359,15 @@ impl Residual<'_> {
         {
             return false;
         }
-        let reach = Nanos((reach * 1e9) as u64);
+        // On quick dumps, one and a half tasks, as for all company.
+        let reach = Nanos((reach * 1e9) as u64).min(scene.reach);
         let (from, to) = (self.call.window.start - reach, self.call.window.end + reach);
         let list = &scene.failures;
         let mut others: Vec<u32> = list
             [list.partition_point(|f| f.0 < from)..list.partition_point(|f| f.0 <= to)]
             .iter()
+            .filter(|f| f.1 != self.request && f.2.as_millis() < THROTTLED * floor)
             .map(|f| f.1)
-            .filter(|r| *r != self.request)
             .collect();
         others.sort_unstable();
         others.dedup();
@@ -332,6 +406,9 @@ impl Residual<'_> {
     }
 
     fn company_limit(&self) -> f64 {
+        if let Some(swing) = &self.scene.swing {
+            return swing.limit();
+        }
         (COMPANY * self.scene.base.prices.spread)
             .clamp(LEAST_COMPANY, MOST_COMPANY)
             .exp()
@@ -339,38 +416,39 @@ impl Residual<'_> {
 
     /// Same work, higher price, in company: neighbours.
     fn neighbour(&self, account: &mut Account, has_volume: bool) {
-        let natural = if has_volume {
-            0.0
-        } else {
-            NATURAL * self.expected_total()
-        };
-        let millis = self.millis - natural;
-        if millis <= 0.0 {
-            return;
-        }
-        let (weight, proof) = self
+        let best = self
             .company_evidence()
             .into_iter()
             .chain(self.giant_evidence())
             .chain(self.solo_evidence())
             .chain(self.metric_evidence())
             .chain(self.crowd_evidence())
-            .fold(
-                (0.0, None),
-                |best: (f64, Option<Proof>), (w, p)| {
-                    if w > best.0 { (w, Some(p)) } else { best }
-                },
-            );
-        let Some(proof) = proof else { return };
+            .fold(Support::default(), Support::with);
+        let (weight, Some(proof)) = (best.weight, best.proof) else {
+            return;
+        };
+        // What everybody suffers beyond doubt is not the natural variation of this request.
+        let natural = if has_volume {
+            0.0
+        } else {
+            NATURAL * self.expected_total() * (1.0 - best.certainty)
+        };
+        let millis = self.millis - natural;
+        if millis <= 0.0 {
+            return;
+        }
+        account.vouch(weight * millis, best.certainty);
         self.charge(account, Cause::NoisyNeighbour, weight * millis, proof);
     }
 
-    fn company_evidence(&self) -> Option<(f64, Proof)> {
+    fn company_evidence(&self) -> Option<Support> {
         let (shared, _) = self.company()?;
         let limit = self.company_limit();
         let weight = ((shared / limit - 1.0) / (FULL_COMPANY - 1.0)).clamp(0.0, 1.0);
-        Some((
+        let certainty = (shared / limit - FULL_COMPANY) / (CERTAIN_COMPANY - FULL_COMPANY);
+        Some(Support::of(
             weight,
+            certainty.clamp(0.0, 1.0),
             self.proof(
                 "shared_slowdown",
                 shared,
@@ -382,7 +460,7 @@ impl Residual<'_> {
         ))
     }
 
-    fn giant_evidence(&self) -> Option<(f64, Proof)> {
+    fn giant_evidence(&self) -> Option<Support> {
         let tail = Nanos((GIANT_TAIL * self.scene.options.floor() * 1e6) as u64);
         let reach = Window {
             start: self.call.window.start - tail,
@@ -395,8 +473,9 @@ impl Residual<'_> {
             .map(|g| g.millis)
             .sum();
         (extra > 0.0 && extra >= GIANT_SHARE * self.millis).then(|| {
-            (
+            Support::of(
                 1.0,
+                0.0,
                 self.proof(
                     "neighbour_prefill",
                     extra,
@@ -409,15 +488,16 @@ impl Residual<'_> {
         })
     }
 
-    fn crowd_evidence(&self) -> Option<(f64, Proof)> {
+    fn crowd_evidence(&self) -> Option<Support> {
         let others = self.scene.crowd.others(self.index)?;
         let usual = self.scene.crowd.usual;
         let weight = (others - CROWD * usual - LEAST_CROWD).clamp(0.0, 1.0);
         if weight <= 0.0 || self.seen.log_ratio < CROWD_SLOWED * self.scene.base.prices.spread {
             return None;
         }
-        Some((
+        Some(Support::of(
             weight,
+            0.0,
             self.proof(
                 "others_in_flight",
                 others,
@@ -429,13 +509,14 @@ impl Residual<'_> {
         ))
     }
 
-    fn solo_evidence(&self) -> Option<(f64, Proof)> {
+    fn solo_evidence(&self) -> Option<Support> {
         let spread = self.scene.base.prices.spread;
-        let height = self.seen.log_ratio / spread;
-        (spread > 0.0 && height > SOLO).then(|| {
-            let weight = ((height - SOLO) / 2.0).clamp(0.0, 1.0);
-            (
-                weight,
+        let limit = (SOLO * spread).clamp(LEAST_SOLO, MOST_SOLO);
+        (spread > 0.0 && self.seen.log_ratio > limit).then(|| {
+            let weight = (self.seen.log_ratio / limit - 1.0) / (FULL_SOLO - 1.0);
+            Support::of(
+                weight.clamp(0.0, 1.0),
+                0.0,
                 self.proof(
                     "slowdown",
                     self.seen.log_ratio.exp(),
@@ -448,12 +529,13 @@ impl Residual<'_> {
         })
     }
 
-    fn metric_evidence(&self) -> Option<(f64, Proof)> {
+    fn metric_evidence(&self) -> Option<Support> {
         let level = self.scene.serving.at_home(self.call)?;
         let limit = self.company_limit().max(PRESSURE);
         (level > limit).then(|| {
-            (
+            Support::of(
                 1.0,
+                (level / limit - 1.0).clamp(0.0, 1.0),
                 self.proof(
                     "inter_token_time",
                     level,

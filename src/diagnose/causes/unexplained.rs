@@ -10,6 +10,8 @@ use crate::diagnose::scene::Scene;
 const OVER: f64 = 8.0;
 /// … and beyond this many natural spreads.
 const SPREADS: f64 = 8.0;
+/// A call of sixteen times its expectation is out of the ordinary whatever the spread.
+const MOST: f64 = 2.8;
 
 pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
     let spread = scene.base.prices.spread;
@@ -17,7 +19,10 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         let seen = scene.seen(index);
         let target = Target::Op(position);
         let ratio = seen.log_ratio;
-        if ratio < OVER.ln() || ratio < SPREADS * spread || account.charged(target) > 0.0 {
+        if ratio < OVER.ln()
+            || ratio < (SPREADS * spread).min(MOST)
+            || account.charged(target) > 0.0
+        {
             continue;
         }
         let expected = seen.expected.map_or(0.0, |e| e.total());

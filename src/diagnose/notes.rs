@@ -1,0 +1,96 @@
+//! What the reader must know about where "normal" came from.
+
+use std::collections::BTreeSet;
+
+use super::{Cause, Diagnosis};
+use crate::baseline::{Healthy, Norms};
+use crate::model::Dataset;
+use crate::trace::{Forest, StepKind};
+use crate::units::human::{count, counted};
+
+/// Without a baseline, contention as the verdict of this share of the requests judged calls for a word.
+const UNDER_LOAD: f64 = 0.15;
+/// Names listed before the rest are only counted.
+const NAMED: usize = 4;
+
+/// Where normal came from when there was a baseline, and what that did not know.
+pub(super) fn on_baseline(
+    dataset: &Dataset,
+    forest: &Forest,
+    norms: &Norms,
+    healthy: &Healthy,
+) -> Vec<String> {
+    let mut notes = vec![format!(
+        "What is normal comes from the baseline: {}, {}.",
+        counted(norms.requests, "request"),
+        counted(norms.model_calls, "model call"),
+    )];
+    let unknown = unknown(dataset, forest, norms, healthy);
+    if !unknown.is_empty() {
+        notes.push(format!(
+            "Not in the baseline, and judged by the healthier part of this dump: {}.",
+            unknown.join("; ")
+        ));
+    }
+    if healthy.lacks_signals {
+        notes.push(
+            "The baseline lacks times to first token or cached tokens, which this dump shows: what model calls cost in time was learned from this dump. A baseline recorded with the same instrumentation would be surer."
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// Kinds of tasks, models and tools of the dump that the baseline has not seen.
+fn unknown(dataset: &Dataset, forest: &Forest, norms: &Norms, healthy: &Healthy) -> Vec<String> {
+    let kinds = forest.requests.iter().map(|r| dataset.text(r.kind));
+    let ops = || forest.ops.iter();
+    let tools = ops().filter(|op| op.kind == StepKind::Tool);
+    let tools = tools.map(|op| dataset.text(crate::baseline::tool_name(dataset, op.span)));
+    let known: BTreeSet<&str> = healthy
+        .calls
+        .all
+        .iter()
+        .map(|c| dataset.text(c.model))
+        .collect();
+    let models = ops().filter(|op| op.kind == StepKind::Model);
+    let models = models.filter_map(|op| dataset.llm_of(dataset.spans.get(op.span as usize)?));
+    let models = models.map(|call| dataset.text(call.model()));
+    [
+        list(
+            "kind of task",
+            kinds.filter(|k| !norms.tasks.contains_key(*k)).collect(),
+        ),
+        list("model", models.filter(|m| !known.contains(m)).collect()),
+        list(
+            "tool",
+            tools.filter(|t| !norms.tools.contains_key(*t)).collect(),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn list(what: &str, mut names: BTreeSet<&str>) -> Option<String> {
+    names.remove("");
+    let first: Vec<&str> = names.iter().take(NAMED).copied().collect();
+    let more = names.len().saturating_sub(NAMED) as u64;
+    let text = match more {
+        0 => first.join(", "),
+        _ => format!("{} and {} more", first.join(", "), count(more)),
+    };
+    (!names.is_empty()).then(|| format!("{what} {text}"))
+}
+
+/// Without a baseline, a dump that is under load as a whole does not show what its servers do at rest.
+pub(super) fn under_load(diagnoses: &[Diagnosis]) -> Option<String> {
+    let judged = diagnoses.iter().filter(|d| d.expected.is_some()).count();
+    let contended = diagnoses
+        .iter()
+        .filter(|d| d.primary == Some(Cause::NoisyNeighbour))
+        .count();
+    (judged > 0 && contended as f64 > UNDER_LOAD * judged as f64).then(|| {
+        "Much of this dump was recorded under load. Without a baseline of a healthy period, natural swings of load and the load of neighbours cannot be told apart: take `noisy_neighbour` here for \"slowed together with others\".".to_owned()
+    })
+}

@@ -31,6 +31,8 @@ pub(super) struct CallRow {
     pub(super) output: u64,
     /// Nano-dollars, where the call could be priced.
     pub(super) cost: Option<i64>,
+    /// Of these: paid for nothing.
+    pub(super) wasted: i64,
 }
 
 /// Sums over the calls that share a code.
@@ -46,6 +48,7 @@ pub(super) struct SumRow {
     pub(super) priced_tokens: u64,
     pub(super) priced_calls: u64,
     pub(super) cost: i64,
+    pub(super) wasted: i64,
 }
 
 /// All calls, one column per quantity.
@@ -75,6 +78,7 @@ impl Frame {
                 row.cost.map_or(0, |_| row.input.saturating_add(row.output))
             }),
             column("cost", rows, |row| row.cost),
+            column("wasted", rows, |row| row.wasted),
         ]);
         Ok(Self(DataFrame::new(rows.len(), columns)?))
     }
@@ -83,7 +87,8 @@ impl Frame {
     /// threads cannot show.
     pub(super) fn totals(&self, key: Key) -> Result<Vec<SumRow>, FrameError> {
         let name = KEYS[key as usize];
-        let sums = ["input", "cached", "output", "priced", "cost"].map(|name| col(name).sum());
+        let sums =
+            ["input", "cached", "output", "priced", "cost", "wasted"].map(|name| col(name).sum());
         let counts = [
             len().cast(DataType::UInt64).alias("calls"),
             col("request")
@@ -104,6 +109,7 @@ impl Frame {
             .collect()?;
         let codes = frame.column(name)?.u32()?;
         let costs = frame.column("cost")?.i64()?;
+        let wasted = frame.column("wasted")?.i64()?;
         let number = |name: &str, row: usize| -> Result<u64, FrameError> {
             Ok(frame.column(name)?.u64()?.get(row).unwrap_or(0))
         };
@@ -119,6 +125,7 @@ impl Frame {
                     priced_tokens: number("priced", row)?,
                     priced_calls: number("priced_calls", row)?,
                     cost: costs.get(row).unwrap_or(0),
+                    wasted: wasted.get(row).unwrap_or(0),
                 })
             })
             .collect::<Result<Vec<_>, FrameError>>()?;
@@ -140,6 +147,7 @@ mod tests {
             cached: 4,
             output: 1,
             cost,
+            wasted: 1,
         };
         let rows = [
             call(7, 0, Some(5)),
@@ -160,6 +168,7 @@ mod tests {
             priced_tokens: 22,
             priced_calls: 2,
             cost: 11,
+            wasted: 3,
         };
         assert_eq!(totals.len(), 2);
         assert_eq!((totals[0].code, totals[0].priced_calls), (2, 0));

@@ -1,12 +1,12 @@
 //! How long things took: requests, first tokens, tokens after that, tools.
 
-use std::collections::BTreeMap;
+use hashbrown::HashMap;
 
 use super::cost::{call_of, ops};
 use crate::model::{Dataset, LlmCall};
-use crate::stats::{quantile, quantile_interval};
+use crate::stats::{Ordered, quantile_interval};
 use crate::trace::{Forest, RootState, StepKind, StepOp};
-use crate::units::Nanos;
+use crate::units::{Nanos, Sym};
 
 /// A quantile with its 95 % interval from order statistics, where the sample is large enough.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -79,30 +79,24 @@ struct ModelTimes {
 /// Collects and sorts all durations.
 pub(super) fn summarise(data: &Dataset, forest: &Forest) -> Latency {
     let mut all = Vec::new();
-    let mut tasks: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    let mut tools: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    let mut models: BTreeMap<&str, ModelTimes> = BTreeMap::new();
+    let mut tasks: ByName<Vec<f64>> = ByName::default();
+    let mut tools: ByName<Vec<f64>> = ByName::default();
+    let mut models: ByName<ModelTimes> = ByName::default();
     for request in &forest.requests {
         if request.root_state == RootState::Complete {
             let duration = request.duration().0 as f64;
             all.push(duration);
-            tasks
-                .entry(data.text(request.kind))
-                .or_default()
-                .push(duration);
+            tasks.entry(request.kind).or_default().push(duration);
         }
         for op in ops(forest, request) {
             match (op.kind, call_of(data, op)) {
                 (StepKind::Model, Some(call)) => {
-                    let times = models.entry(data.text(call.model())).or_default();
-                    times.add(call, op);
+                    let times = models.entry(call.model()).or_default();
+                    times.add(&call, op);
                 }
                 (StepKind::Tool, _) => {
-                    let name = tool_name(data, op);
-                    tools
-                        .entry(name)
-                        .or_default()
-                        .push(op.window.len().0 as f64);
+                    let times = tools.entry(tool_of(data, op)).or_default();
+                    times.push(op.window.len().0 as f64);
                 }
                 _ => {}
             }
@@ -110,12 +104,12 @@ pub(super) fn summarise(data: &Dataset, forest: &Forest) -> Latency {
     }
     Latency {
         requests: spread(all),
-        by_task: named(tasks),
-        models: models
+        by_task: named(data, tasks),
+        models: sorted(data, models)
             .into_iter()
             .filter_map(|(model, times)| times.finish(model))
             .collect(),
-        tools: named(tools),
+        tools: named(data, tools),
     }
 }
 
@@ -149,42 +143,65 @@ impl ModelTimes {
     }
 }
 
-/// The tool's name, else the span's.
-pub(super) fn tool_name<'a>(data: &'a Dataset, op: &StepOp) -> &'a str {
-    let Some(span) = data.spans.get(op.span as usize) else {
-        return "";
-    };
-    let tool = data.tool_of(span).map(|call| call.tool).unwrap_or_default();
-    data.text(tool.or(span.name))
+/// The tool of a tool operation; the span's name where the tool has none.
+pub(super) fn tool_sym(data: &Dataset, op: &StepOp) -> Option<Sym> {
+    let span = data.spans.get(op.span as usize)?;
+    let tool = data.tool_of(span)?.tool;
+    Some(tool.or(span.name))
 }
 
-fn named(groups: BTreeMap<&str, Vec<f64>>) -> Vec<Named> {
+/// The tool's name, else the span's.
+pub(super) fn tool_of(data: &Dataset, op: &StepOp) -> Sym {
+    let Some(span) = data.spans.get(op.span as usize) else {
+        return Sym::NONE;
+    };
+    let tool = data.tool_of(span).map(|call| call.tool).unwrap_or_default();
+    tool.or(span.name)
+}
+
+/// As [`tool_of`], as text.
+pub(super) fn tool_name<'a>(data: &'a Dataset, op: &StepOp) -> &'a str {
+    data.text(tool_of(data, op))
+}
+
+type ByName<T> = HashMap<Sym, T, foldhash::fast::FixedState>;
+
+/// In order of name.
+fn sorted<T>(data: &Dataset, groups: ByName<T>) -> Vec<(&str, T)> {
+    let groups = groups.into_iter();
+    let mut groups: Vec<_> = groups.map(|(sym, t)| (data.text(sym), t)).collect();
+    groups.sort_unstable_by_key(|(name, _)| *name);
+    groups
+}
+
+fn named(data: &Dataset, groups: ByName<Vec<f64>>) -> Vec<Named> {
     let one = |(name, sample): (&str, Vec<f64>)| {
         Some(Named {
             name: name.to_owned(),
             spread: spread(sample)?,
         })
     };
-    groups.into_iter().filter_map(one).collect()
+    sorted(data, groups).into_iter().filter_map(one).collect()
 }
 
-fn spread(mut sample: Vec<f64>) -> Option<Spread> {
-    sample.sort_unstable_by(f64::total_cmp);
-    let max = *sample.last()?;
+fn spread(sample: Vec<f64>) -> Option<Spread> {
+    let mut sample = Ordered::new(sample);
+    let max = sample.at(sample.len().checked_sub(1)?)?;
     let nanos = |value: f64| Nanos(value.max(0.0).round() as u64);
-    let estimate = |q| {
-        let interval = quantile_interval(&sample, q, 0.95);
+    let mut estimate = |q| {
+        let interval = quantile_interval(&mut sample, q, 0.95);
         Estimate {
-            value: nanos(quantile(&sample, q).unwrap_or(max)),
+            value: nanos(sample.quantile(q).unwrap_or(max)),
             interval: interval.map(|i| (nanos(i.low), nanos(i.high))),
         }
     };
+    let [p50, p90, p95, p99] = [0.50, 0.90, 0.95, 0.99].map(&mut estimate);
     Some(Spread {
         n: sample.len() as u64,
-        p50: estimate(0.50),
-        p90: estimate(0.90),
-        p95: estimate(0.95),
-        p99: estimate(0.99),
+        p50,
+        p90,
+        p95,
+        p99,
         max: nanos(max),
     })
 }

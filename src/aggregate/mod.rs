@@ -1,25 +1,35 @@
 //! Sums over requests: cost, latency, drift of tool choice, and how much the dump can show at all.
 
+mod columns;
 mod cost;
 pub mod drift;
 mod frame;
 mod latency;
 mod prices;
 pub mod profile;
+mod readings;
 mod signals;
 mod total;
 
-pub use cost::{Cost, RequestCost, UnknownModel};
-pub use drift::{Drift, ToolShift};
+pub use columns::{Cell, Kind, Parquet};
+pub use cost::{
+    Cost, Difference, MachineUse, PricedCall, Reconciliation, RequestCost, TableUse, ToolCost,
+    UnknownModel, Waste, WasteItem, WasteReason, Worst, recost,
+};
+pub use drift::{Drift, Study, ToolShift};
 pub use frame::FrameError;
 pub use latency::{Estimate, Latency, ModelLatency, Named, Spread};
-pub use prices::{PriceError, Prices, Source, Tariff, Usage};
+pub use prices::{
+    BadPrice, Change, Changes, Config, Entry, Given, Machine, PriceError, Prices, STALE_DAYS,
+    Service, Skipped, Source, Tariff, Terms, Usage, Vintage, Written,
+};
 pub use profile::Profile;
+pub use readings::{Reading, SignalLayer, State};
 pub use signals::{Layer, Signal};
 pub use total::Total;
 
 use crate::model::Dataset;
-use crate::trace::Forest;
+use crate::trace::{Forest, StepOp};
 
 /// Everything that is a sum over requests.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -32,6 +42,8 @@ pub struct Aggregates {
     pub drift: Drift,
     /// What the dump shows and what not, by layer.
     pub signals: Vec<Signal>,
+    /// The signals an operator watches, with their values.
+    pub readings: Vec<Reading>,
     /// Cost of each request, in the order of [`Forest::requests`].
     pub per_request: Vec<RequestCost>,
 }
@@ -46,14 +58,52 @@ pub fn summarise(
     forest: &Forest,
     prices: &Prices,
 ) -> Result<Aggregates, FrameError> {
-    let (cost, per_request) = cost::summarise(data, forest, prices)?;
+    let ((cost, latency), (drift, signals)) = rayon::join(
+        || {
+            rayon::join(
+                || cost::summarise(data, forest, prices),
+                || latency::summarise(data, forest),
+            )
+        },
+        || {
+            rayon::join(
+                || drift::within(data, forest),
+                || signals::summarise(data, forest),
+            )
+        },
+    );
+    let (cost, per_request) = cost?;
     Ok(Aggregates {
+        readings: readings::summarise(data, forest, &cost, &drift),
         cost,
-        latency: latency::summarise(data, forest),
-        drift: drift::within(data, forest),
-        signals: signals::summarise(data, forest),
+        latency,
+        drift,
+        signals,
         per_request,
     })
+}
+
+/// Every model call with token counts and what it cost, in the order of operations.
+#[must_use]
+pub fn priced_calls(data: &Dataset, forest: &Forest, prices: &Prices) -> Vec<PricedCall> {
+    cost::calls(data, forest, prices)
+}
+
+/// The tool of a tool operation and whether it failed.
+#[must_use]
+pub fn tool_called<'a>(data: &'a Dataset, op: &StepOp) -> Option<(&'a str, bool)> {
+    let span = data.spans.get(op.span as usize)?;
+    let tool = data.tool_of(span)?;
+    let name = data.text(tool.tool.or(span.name));
+    Some((name, span.failed() || tool.said_failed))
+}
+
+/// What all requests cost, and nothing else.
+///
+/// # Errors
+/// As [`summarise`].
+pub fn cost(data: &Dataset, forest: &Forest, prices: &Prices) -> Result<Cost, FrameError> {
+    cost::summarise(data, forest, prices).map(|(cost, _)| cost)
 }
 
 #[cfg(test)]

@@ -44,10 +44,12 @@ pub struct Signal {
     pub coverage: Ratio,
     /// What the diagnosis loses without it.
     pub gap: &'static str,
+    /// How to have it in the next dump.
+    pub remedy: &'static str,
 }
 
 macro_rules! signals {
-    ($($field:ident $layer:ident $per:literal $gap:literal;)*) => {
+    ($($field:ident $layer:ident $per:literal $gap:literal => $remedy:literal;)*) => {
         #[derive(Default)]
         struct Counts { $($field: Ratio,)* }
 
@@ -59,6 +61,7 @@ macro_rules! signals {
                     per: $per,
                     coverage: self.$field,
                     gap: $gap,
+                    remedy: $remedy,
                 },)*]
             }
         }
@@ -66,23 +69,40 @@ macro_rules! signals {
 }
 
 signals! {
-    engine_phases Infrastructure "calls" "queue wait, prompt processing and generation are told apart from the first token alone, or not at all";
-    endpoint Infrastructure "calls" "a change of routing looks like a slower server";
-    metrics Infrastructure "requests" "load on the serving side cannot confirm a noisy neighbour";
-    logs Infrastructure "requests" "errors that only logs report stay unseen";
-    events Infrastructure "requests" "restarts and scaling cannot explain a slow stretch";
-    usage Model "calls" "neither cost nor the work of a call is known: a long prompt looks like a slow server";
-    first_token Model "calls" "prompt processing cannot be told from generation";
-    cached_tokens Model "calls" "a cold cache looks like a larger prompt";
-    finish_reason Model "calls" "answers cut at the token limit look like answers";
-    response_model Model "calls" "a model other than the one asked for goes unnoticed";
-    tool_name Agent "tools" "slow tools cannot be named and drift of tool choice cannot be seen";
-    tool_arguments Agent "tools" "repeated identical calls look like progress";
-    agent_name Agent "requests" "cost and delay cannot be put to an agent";
-    conversation Agent "requests" "turns of one conversation cannot be told from new ones, so cold caches are harder to explain";
-    complete_root Task "requests" "how long the request took is not known, only its parts";
-    task_type Task "requests" "requests are compared with those that start alike instead of those that ask alike";
-    tenant Task "requests" "neighbours and cost cannot be named";
+    engine_phases Infrastructure "calls" "queue wait, prompt processing and generation are told apart from the first token alone, or not at all"
+        => "turn on tracing in the serving engine (vLLM: --otlp-traces-endpoint, SGLang: --enable-trace) and send it the trace context";
+    endpoint Infrastructure "calls" "a change of routing looks like a slower server"
+        => "record server.address on model-call spans";
+    metrics Infrastructure "requests" "load on the serving side cannot confirm a noisy neighbour"
+        => "give the engine's or gateway's metrics of the same hours as another input";
+    logs Infrastructure "requests" "errors that only logs report stay unseen"
+        => "give logs of the same hours as another input, with trace ids where possible";
+    events Infrastructure "requests" "restarts and scaling cannot explain a slow stretch"
+        => "give the output of `kubectl get events -o json` of the same hours as another input";
+    usage Model "calls" "neither cost nor the work of a call is known: a long prompt looks like a slow server"
+        => "record gen_ai.usage.input_tokens and gen_ai.usage.output_tokens; for streams, ask the API to report usage";
+    first_token Model "calls" "prompt processing cannot be told from generation"
+        => "stream answers and record when the first chunk came (gen_ai.response.time_to_first_chunk)";
+    cached_tokens Model "calls" "a cold cache looks like a larger prompt"
+        => "record gen_ai.usage.cache_read.input_tokens; vLLM reports it with --enable-prompt-tokens-details";
+    finish_reason Model "calls" "answers cut at the token limit look like answers"
+        => "record gen_ai.response.finish_reasons";
+    response_model Model "calls" "a model other than the one asked for goes unnoticed"
+        => "record gen_ai.response.model";
+    tool_name Agent "tools" "slow tools cannot be named and drift of tool choice cannot be seen"
+        => "record gen_ai.tool.name on tool spans";
+    tool_arguments Agent "tools" "repeated identical calls look like progress"
+        => "record gen_ai.tool.call.arguments on tool spans; only a digest of it is kept";
+    agent_name Agent "requests" "cost and delay cannot be put to an agent"
+        => "record gen_ai.agent.name";
+    conversation Agent "requests" "turns of one conversation cannot be told from new ones, so cold caches are harder to explain"
+        => "record gen_ai.conversation.id";
+    complete_root Task "requests" "how long the request took is not known, only its parts"
+        => "export whole traces: sample by trace, end root spans, and let the export cover the longest request";
+    task_type Task "requests" "requests are compared with those that start alike instead of those that ask alike"
+        => "record the kind of task on the root span (task.type)";
+    tenant Task "requests" "neighbours and cost cannot be named"
+        => "record tenant.id on the root span";
 }
 
 /// Counts every signal once per model call, tool call or request.
@@ -107,7 +127,7 @@ pub(super) fn summarise(data: &Dataset, forest: &Forest) -> Vec<Signal> {
 impl Counts {
     /// True when the call names its conversation.
     fn call(&mut self, data: &Dataset, op: &StepOp) -> bool {
-        let call = call_of(data, op).copied().unwrap_or_default();
+        let call = call_of(data, op).unwrap_or_default();
         let phases = [call.queue, call.prefill, call.decode];
         self.engine_phases
             .count(phases.iter().flatten().count() >= 2);

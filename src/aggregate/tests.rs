@@ -99,6 +99,7 @@ impl Dump {
             input_tokens: None,
             cached_tokens: None,
             output_tokens: None,
+            rolled_up: false,
             repairs: RepairSet::default(),
         });
     }
@@ -168,6 +169,7 @@ fn a_request_costs_its_priced_calls_and_says_how_much_is_priced() {
             whole: 1501,
         },
         unmetered: 1,
+        wasted: Usd::ZERO,
         reported: None,
     };
     assert_eq!(all.per_request, [first, RequestCost::default()]);
@@ -269,4 +271,101 @@ fn the_numbering_of_names_does_not_show() {
     }
     let renumbered = Dump { data, forest };
     assert_eq!(sums(&renumbered), sums(&numbered));
+}
+
+#[test]
+fn results_of_tools_are_paid_in_every_later_prompt() {
+    let mut dump = Dump::default();
+    let first = dump.call("big", 1000, 0, 100);
+    dump.llm(StepKind::Model, window(0, 100), first);
+    dump.tool("search", window(100, 10));
+    let second = dump.call("big", 1600, 1000, 50);
+    dump.llm(StepKind::Model, window(200, 100), second);
+    let third = dump.call("big", 1700, 1600, 10);
+    dump.llm(StepKind::Model, window(300, 100), third);
+    // A prompt that shrank was cut: what is left of the results cannot be told.
+    let fourth = dump.call("big", 900, 0, 10);
+    dump.llm(StepKind::Model, window(400, 100), fourth);
+    dump.request("ask", "", window(0, 600), RootState::Complete);
+    let cost = sums(&dump).cost;
+    let [tool] = cost.by_tool.as_slice() else {
+        panic!("{:?}", cost.by_tool);
+    };
+    assert_eq!(
+        (tool.tool.as_str(), tool.calls, tool.seen),
+        ("search", 1, 1)
+    );
+    assert_eq!((tool.added_tokens, tool.carried_tokens), (500, 1000));
+    // 500 new tokens at 2 $/M; then 500 of the 1,700 tokens of a prompt of 100 x 2 $ + 1,600 x 0.5 $.
+    let carried = 500 * (100 * 2000 + 1600 * 500) / 1700;
+    assert_eq!(tool.cost, Some(Usd(500 * 2000 + carried)));
+}
+
+#[test]
+fn a_prompt_that_the_cache_usually_holds_is_wasted_when_it_does_not() {
+    let mut dump = Dump::default();
+    for i in 0..14 {
+        let cached = if i == 13 { 100 } else { 800 };
+        let call = dump.call("big", 1000, cached, 10);
+        dump.llm(StepKind::Model, window(i * 1000, 100), call);
+        dump.request("ask", "", window(i * 1000, 200), RootState::Complete);
+    }
+    let failed = dump.call("big", 1000, 800, 0);
+    dump.llm(StepKind::Failed, window(20_000, 100), failed);
+    dump.llm(StepKind::Failed, window(20_100, 100), LlmCall::default());
+    dump.request("ask", "", window(20_000, 300), RootState::Complete);
+    let all = sums(&dump);
+    let items = &all.cost.waste.items;
+    let of = |reason| items.iter().find(|item| item.reason == reason).unwrap();
+    let lost = of(WasteReason::LostCache);
+    assert_eq!((lost.calls, lost.requests, lost.tokens), (1, 1, 700));
+    assert_eq!(lost.cost, Some(Usd(700 * 1500)));
+    let failed = of(WasteReason::FailedAttempts);
+    assert_eq!(
+        (failed.calls, failed.requests, failed.unpriced_calls),
+        (2, 1, 1)
+    );
+    assert_eq!(failed.cost, Some(Usd(200 * 2000 + 800 * 500)));
+    assert_eq!(all.cost.waste.cost, all.cost.total.wasted);
+    let per_request: Usd = all.per_request.iter().map(|r| r.wasted).sum();
+    assert_eq!(Some(per_request), all.cost.waste.cost);
+}
+
+#[test]
+fn reported_cost_is_held_against_the_computed_one() {
+    let mut dump = Dump::default();
+    for reported in [2_000_000, 2_010_000, 5_000_000] {
+        let mut call = dump.call("big", 1000, 0, 0);
+        call.reported_cost = Some(Known::attribute(Usd(reported)));
+        dump.llm(StepKind::Model, window(0, 100), call);
+    }
+    let mut odd = dump.call("odd", 1000, 0, 0);
+    odd.reported_cost = Some(Known::attribute(Usd(7)));
+    dump.llm(StepKind::Model, window(0, 100), odd);
+    dump.request("ask", "", window(0, 600), RootState::Complete);
+    let found = sums(&dump).cost.reconciliation;
+    assert_eq!(
+        (found.calls, found.differing, found.unpriced_calls),
+        (3, 1, 1)
+    );
+    assert_eq!((found.computed, found.unpriced), (Usd(6_000_000), Usd(7)));
+    let [difference] = found.differences.as_slice() else {
+        panic!("{:?}", found.differences);
+    };
+    assert_eq!(
+        (difference.model.as_str(), difference.worst.reported),
+        ("big", Usd(5_000_000))
+    );
+}
+
+#[test]
+fn money_per_request_and_tokens_per_dollar() {
+    let total = sums(&dump()).cost.total;
+    // 600 x 2 $ + 400 x 0.5 $ + 101 x 10 $ per million, for 1,101 tokens of one request
+    assert_eq!(total.cost, Some(Usd(2_410_000)));
+    assert_eq!(total.per_thousand_requests(), Some(Usd(2_410_000_000)));
+    let bought = total.tokens_per_dollar().unwrap();
+    assert!((bought - 1101.0 / 0.00241).abs() < 1e-6, "{bought}");
+    assert_eq!(Total::default().per_thousand_requests(), None);
+    assert_eq!(Total::default().tokens_per_dollar(), None);
 }

@@ -20,8 +20,28 @@ pub struct Total {
     pub output_tokens: u64,
     /// US dollars; `None` when no call could be priced.
     pub cost: Option<Usd>,
+    /// Of `cost`: paid for nothing.
+    pub wasted: Option<Usd>,
     /// Tokens of the calls that could be priced, of all.
     pub priced: Ratio,
+}
+
+impl Total {
+    /// Tokens that a dollar bought, in and out; `None` when nothing was paid.
+    #[must_use]
+    pub fn tokens_per_dollar(&self) -> Option<f64> {
+        let cost = self.cost.filter(|cost| cost.0 > 0)?;
+        Some(self.priced.part as f64 / cost.as_dollars())
+    }
+
+    /// What a thousand such requests cost; `None` without a priced call.
+    #[must_use]
+    pub fn per_thousand_requests(&self) -> Option<Usd> {
+        let requests = i128::from(self.requests);
+        let nano = i128::from(self.cost?.0) * 1000;
+        let each = (nano + requests / 2).checked_div(requests)?;
+        i64::try_from(each).ok().map(Usd)
+    }
 }
 
 /// Sums with the names of their codes.
@@ -34,6 +54,7 @@ pub(super) fn labelled(rows: Vec<SumRow>, label: impl Fn(u32) -> String) -> Vec<
         cached_tokens: row.cached,
         output_tokens: row.output,
         cost: (row.priced_calls > 0).then_some(Usd(row.cost)),
+        wasted: (row.priced_calls > 0).then_some(Usd(row.wasted)),
         priced: Ratio {
             part: row.priced_tokens,
             whole: row.input.saturating_add(row.output),
@@ -63,6 +84,9 @@ pub(super) fn whole(parts: &[Total], requests: u64) -> Total {
         sum.priced.whole += part.priced.whole;
         if let Some(cost) = part.cost {
             *sum.cost.get_or_insert_default() += cost;
+        }
+        if let Some(wasted) = part.wasted {
+            *sum.wasted.get_or_insert_default() += wasted;
         }
     }
     sum

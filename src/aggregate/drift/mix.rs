@@ -2,20 +2,21 @@
 
 use hashbrown::HashMap;
 
+use crate::aggregate::profile::Choices as Saved;
 use crate::stats::{chi_square_tail, g_test, jensen_shannon, normal_two_sided};
 use crate::units::{Interner, Ratio, Sym};
 
 /// Calls that a test needs to expect in a cell before it trusts it.
 const LEAST_EXPECTED: f64 = 5.0;
 /// Requests that each side needs before anything is tested.
-const LEAST_REQUESTS: u64 = 8;
+pub(super) const LEAST_REQUESTS: u64 = 8;
 
 /// The tools one request chose.
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
-    /// Kind of task: tools are compared within it, so that a change of the mix of tasks is not
-    /// taken for a change of tools.
-    pub(super) kind: Sym,
+    /// Kind of task, and agent: shares are compared within them, so that a change of the mix of tasks
+    /// is not taken for a change of tools.
+    pub(super) kind: (Sym, Sym),
     /// Each tool once, with how often it was called.
     pub(super) tools: Vec<(Sym, u64)>,
 }
@@ -23,7 +24,7 @@ pub(super) struct Choice {
 /// Counts over requests: integers only, so that parts merge in any order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mix {
-    kinds: HashMap<Sym, Stratum>,
+    kinds: HashMap<(Sym, Sym), Stratum>,
     requests: u64,
 }
 
@@ -56,6 +57,21 @@ impl Mix {
             cell.calls += count;
             cell.squares += count * count;
             cell.cross += count * calls;
+        }
+    }
+
+    /// Takes in what one agent chose in one kind of task, as a saved period has it.
+    pub(super) fn take_in(&mut self, kind: (Sym, Sym), saved: &Saved, names: &mut Interner) {
+        self.requests += saved.requests;
+        let stratum = self.kinds.entry(kind).or_default();
+        stratum.requests += saved.requests;
+        stratum.calls += saved.calls;
+        stratum.squares += saved.squares;
+        for (tool, theirs) in &saved.tools {
+            let cell = stratum.tools.entry(names.intern(tool)).or_default();
+            cell.calls += theirs.calls;
+            cell.squares += theirs.squares;
+            cell.cross += theirs.cross;
         }
     }
 
@@ -222,7 +238,7 @@ fn shared_kinds<'a>(
     names: &Interner,
 ) -> Vec<(&'a Stratum, &'a Stratum)> {
     let mut kinds: Vec<_> = before.kinds.keys().copied().collect();
-    kinds.sort_unstable_by_key(|kind| names.get(*kind));
+    kinds.sort_unstable_by_key(|(kind, agent)| (names.get(*kind), names.get(*agent)));
     kinds
         .into_iter()
         .filter_map(|kind| Some((before.kinds.get(&kind)?, after.kinds.get(&kind)?)))

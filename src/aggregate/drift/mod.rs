@@ -1,17 +1,32 @@
 //! Whether agents changed which tools they choose: in the course of one dump, or against another.
 
+mod measure;
 mod mix;
+mod observe;
+mod onset;
+mod slice;
+mod study;
 
 use hashbrown::HashMap;
 use mix::{Choice, Comparison, Mix, compare};
 
-use super::cost::ops;
-use crate::model::{Dataset, Digest};
-use crate::trace::{Forest, StepKind};
+pub use measure::{Effect, Measure, ShareChange, Summary};
+pub use onset::Onset;
+pub use slice::Slice;
+pub use study::{Part, Side, Study, against_saved, study};
+
+use crate::model::Dataset;
+use crate::trace::Forest;
 use crate::units::{Interner, Nanos, Ratio, Sym};
 
 /// Chance of a false alarm that is accepted, for the whole of one dump.
 pub const ALPHA: f64 = 0.05;
+
+/// The rule of the field: a tool whose share fell below this part of what it was has collapsed.
+pub const HALVED: f64 = 0.5;
+
+/// Calls that a tool should have had by its old share for the rule to be applied.
+const LEAST_CALLS: f64 = 5.0;
 
 /// Chance at which a further tool is named beside the clearest one.
 const NAMED: f64 = 0.01;
@@ -54,8 +69,32 @@ pub struct Drift {
     pub tools: Vec<ToolShift>,
 }
 
-/// The tools each request chose, in order of start. The same tool with the same arguments is chosen
-/// once: to repeat a call is a retry and not another choice.
+impl Drift {
+    /// Tools whose share fell below half of what it was, whether chance explains it or not: the usual
+    /// rule of an alert, applied where at least five calls were due. Largest loss of share first.
+    pub fn collapsed(&self) -> impl Iterator<Item = &ToolShift> {
+        self.tools.iter().filter(|tool| {
+            let (before, after) = (tool.before.share(), tool.after.share());
+            let due = before.unwrap_or(0.0) * tool.after.whole as f64;
+            let fell = before.zip(after).is_some_and(|(was, is)| is < HALVED * was);
+            fell && due >= LEAST_CALLS
+        })
+    }
+}
+
+/// Which requests are compared with which.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sides {
+    /// Earlier ones with later ones, wherever the change is.
+    Within,
+    /// Those that started before an instant with the others.
+    Split(Nanos),
+    /// The first so many, which are of another dump, with the others.
+    First(usize),
+}
+
+/// What each request chose, in order of start within each dump.
+#[derive(Clone)]
 struct Choices {
     names: Interner,
     starts: Vec<Nanos>,
@@ -67,19 +106,10 @@ struct Choices {
 /// before and after the estimated onset.
 pub(super) fn within(data: &Dataset, forest: &Forest) -> Drift {
     let mut choices = Choices::default();
-    choices.read(data, forest);
-    choices.judge()
-}
-
-/// Looks for a change from one dump to another.
-#[must_use]
-pub fn between(before: (&Dataset, &Forest), after: (&Dataset, &Forest)) -> Drift {
-    let mut choices = Choices::default();
-    choices.read(before.0, before.1);
-    let cut = choices.all.len();
-    choices.read(after.0, after.1);
-    let found = choices.compare(cut);
-    choices.drift(cut, &found, 1)
+    for request in &forest.requests {
+        choices.take(observe::tools(data, forest, request), request.wall.start);
+    }
+    choices.judge(&choices.cuts(Sides::Within), true)
 }
 
 impl Default for Choices {
@@ -93,35 +123,42 @@ impl Default for Choices {
 }
 
 impl Choices {
-    fn read(&mut self, data: &Dataset, forest: &Forest) {
-        for request in &forest.requests {
-            let mut tools: Vec<(Sym, u64)> = Vec::new();
-            let mut asked: Vec<(Sym, Digest)> = Vec::new();
-            for op in ops(forest, request) {
-                let Some(span) = data.spans.get(op.span as usize) else {
-                    continue;
-                };
-                if op.kind != StepKind::Tool || !span.op.is_tool() {
-                    continue;
-                }
-                let name = super::latency::tool_name(data, op);
-                let tool = self.names.intern(name);
-                if let Some(arguments) = data.tool_of(span).and_then(|call| call.arguments) {
-                    if asked.contains(&(tool, arguments)) {
-                        continue;
-                    }
-                    asked.push((tool, arguments));
-                }
-                match tools.iter_mut().find(|(known, _)| *known == tool) {
-                    Some((_, count)) => *count += 1,
-                    None => tools.push((tool, 1)),
-                }
-            }
+    /// Takes in what one request chose, by kind of task and agent.
+    fn take<'a>(&mut self, picked: impl IntoIterator<Item = observe::Picked<'a>>, start: Nanos) {
+        for one in picked {
+            let kind = self.names.intern(one.kind);
+            let agent = self.names.intern(one.agent);
+            let each = one.chosen.into_iter();
+            let tools: Vec<(Sym, u64)> = each
+                .map(|(name, n)| (self.names.intern(&name), n))
+                .collect();
             if !tools.is_empty() {
-                let kind = self.names.intern(data.text(request.kind));
-                self.starts.push(request.wall.start);
-                self.all.push(Choice { kind, tools });
+                self.starts.push(start);
+                self.all.push(Choice {
+                    kind: (kind, agent),
+                    tools,
+                });
             }
+        }
+    }
+
+    /// Where to cut. A request with several agents is not divided.
+    fn cuts(&self, sides: Sides) -> Vec<usize> {
+        match sides {
+            Sides::Within => {
+                let cuts = CUTS.map(|(part, of)| self.all.len() * part / of);
+                let whole = |cut: usize| {
+                    let start = self.starts.get(cut);
+                    let same = self.starts[..cut]
+                        .iter()
+                        .rev()
+                        .take_while(|s| Some(*s) == start);
+                    cut - same.count()
+                };
+                cuts.map(whole).to_vec()
+            }
+            Sides::Split(at) => vec![self.starts.partition_point(|start| *start < at)],
+            Sides::First(choices) => vec![choices.min(self.all.len())],
         }
     }
 
@@ -142,24 +179,22 @@ impl Choices {
         compare(&before, &after, &self.names)
     }
 
-    /// The clearest of the cuts, judged as the best of them.
-    fn judge(&self) -> Drift {
-        let cuts = CUTS.map(|(part, of)| self.all.len() * part / of);
-        let tested = cuts.map(|cut| (cut, self.compare(cut)));
-        let best = tested
-            .into_iter()
-            .min_by(|(_, a), (_, b)| a.rank().total_cmp(&b.rank()));
+    /// The clearest of the cuts, judged as the best of them. With `onset`, the shares are shown before
+    /// and after the estimated change instead of the cut.
+    fn judge(&self, cuts: &[usize], onset: bool) -> Drift {
+        let tested = cuts.iter().map(|cut| (*cut, self.compare(*cut)));
+        let best = tested.min_by(|(_, a), (_, b)| a.rank().total_cmp(&b.rank()));
         let Some((cut, found)) = best else {
             return Drift::default();
         };
-        let drifted = found
-            .p_value
-            .is_some_and(|p| p * CUTS.len() as f64 <= ALPHA);
-        let cut = match found.clearest() {
-            Some(tool) if drifted => self.onset(tool),
-            _ => cut.min(self.all.len() / 2),
+        let tests = cuts.len() as f64;
+        let drifted = found.p_value.is_some_and(|p| p * tests <= ALPHA);
+        let shown = match found.clearest() {
+            Some(tool) if drifted && onset => self.onset(tool),
+            _ if onset => cut.min(self.all.len() / 2),
+            _ => cut,
         };
-        self.drift(cut, &found, CUTS.len())
+        self.drift(shown, &found, cuts.len())
     }
 
     /// The index after which `tool` is chosen at another rate: where the running sum of calls over
@@ -171,7 +206,7 @@ impl Choices {
             own.map_or(0, |(_, n)| *n) as f64
         };
         let size = |choice: &Choice| choice.tools.iter().map(|(_, n)| *n).sum::<u64>() as f64;
-        let mut kinds: HashMap<Sym, (f64, f64)> = HashMap::new();
+        let mut kinds: HashMap<(Sym, Sym), (f64, f64)> = HashMap::new();
         for choice in &self.all {
             let (own, all) = kinds.entry(choice.kind).or_default();
             *own += count(choice);
@@ -196,7 +231,17 @@ impl Choices {
 
     /// `tests` is how many comparisons the best was chosen from.
     fn drift(&self, cut: usize, found: &Comparison, tests: usize) -> Drift {
-        let (before, after) = self.mixes(cut);
+        let split = self.starts.get(cut).copied();
+        self.shown(&self.mixes(cut), found, tests, split)
+    }
+
+    fn shown(
+        &self,
+        (before, after): &(Mix, Mix),
+        found: &Comparison,
+        tests: usize,
+        split: Option<Nanos>,
+    ) -> Drift {
         let adjusted = |p: f64| (p * tests as f64).min(1.0);
         let p_value = found.p_value.map(adjusted);
         let drifted = p_value.is_some_and(|p| p <= ALPHA);
@@ -227,10 +272,10 @@ impl Choices {
         Drift {
             drifted,
             p_value,
-            divergence: compare(&before, &after, &self.names).divergence,
+            divergence: compare(before, after, &self.names).divergence,
             calls_before: first.map_or(0, |t| t.before.whole),
             calls_after: first.map_or(0, |t| t.after.whole),
-            split: self.starts.get(cut).copied(),
+            split,
             tools,
         }
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators" (2014).
-struct SplitMix(u64);
+pub(super) struct SplitMix(pub(super) u64);
 
 impl SplitMix {
     fn next(&mut self) -> u64 {
@@ -14,7 +14,7 @@ impl SplitMix {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub(super) fn below(&mut self, n: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(n)) >> 64) as u64
     }
 
@@ -30,10 +30,10 @@ impl SplitMix {
     }
 }
 
-const EVEN: [u64; 10] = [10; 10];
+pub(super) const EVEN: [u64; 10] = [10; 10];
 
 /// `n` requests, each drawing one tool by `weights(i)` and calling it `calls` times.
-fn simulate(
+pub(super) fn simulate(
     seed: u64,
     n: usize,
     kinds: u64,
@@ -51,7 +51,7 @@ fn simulate(
         choices.starts.push(Nanos(i as u64));
         let kind = choices.names.intern(&format!("kind {kind}"));
         choices.all.push(Choice {
-            kind,
+            kind: (kind, Sym::NONE),
             tools: vec![(tool, 1 + random.below(calls))],
         });
     }
@@ -59,7 +59,7 @@ fn simulate(
 }
 
 fn judge(choices: &Choices) -> Drift {
-    choices.judge()
+    choices.judge(&choices.cuts(Sides::Within), true)
 }
 
 fn alarms(runs: u64, of: impl Fn(u64) -> Choices) -> f64 {
@@ -94,14 +94,14 @@ fn a_change_of_the_mix_of_tasks_is_not_a_change_of_tools() {
     });
     // All of one kind first, then all of the other: shares differ wholly, choice within a kind not.
     let names = choices.names.clone();
-    choices.all.sort_by_key(|c| names.get(c.kind).to_owned());
+    choices.all.sort_by_key(|c| names.get(c.kind.0).to_owned());
     let drift = judge(&choices);
     assert!(!drift.drifted, "{:?}", drift.p_value);
     assert!(drift.divergence.is_some_and(|d| d > 0.3));
 }
 
 /// Ten points of share go from tool 0 to tool 1 at `from`.
-fn shifted(from: usize) -> impl Fn(usize, u64) -> [u64; 10] {
+pub(super) fn shifted(from: usize) -> impl Fn(usize, u64) -> [u64; 10] {
     move |i, _| {
         let mut weights = EVEN;
         if i >= from {

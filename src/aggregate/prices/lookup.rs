@@ -1,7 +1,8 @@
 //! Which price list a call belongs to, by the names of its provider and its model.
 
 use super::table::{self, Provider};
-use super::{Schedule, Source, Tariff};
+use super::tariff::Schedule;
+use super::{Source, Tariff};
 
 /// Serving software that runs on one's own machines: its calls have no list price.
 const SELF_HOSTED: [&str; 9] = [
@@ -17,7 +18,10 @@ const SELF_HOSTED: [&str; 9] = [
 ];
 
 /// Provider names of the OpenTelemetry conventions and of LiteLLM that the tables spell otherwise.
-const ALIASES: [(&str, &str); 17] = [
+const ALIASES: [(&str, &str); 20] = [
+    ("amazon-bedrock", "bedrock"),
+    ("google-vertex", "vertex-ai"),
+    ("google-vertex-anthropic", "vertex-ai"),
     ("aws-bedrock", "bedrock"),
     ("azure-ai-inference", "azure"),
     ("azure-ai-openai", "azure"),
@@ -38,7 +42,7 @@ const ALIASES: [(&str, &str); 17] = [
 ];
 
 /// Lower case, `_`, `.` and spaces as `-`, then the alias table.
-fn canonical(provider: &str) -> String {
+pub(super) fn canonical(provider: &str) -> String {
     let plain = provider.trim().to_lowercase().replace(['_', '.', ' '], "-");
     ALIASES
         .iter()
@@ -88,8 +92,8 @@ pub(super) fn listed(vendor: &Vendor, name: &str) -> Option<Tariff<'static>> {
 
 fn of_provider(known: &'static Provider, provider: &str, name: &str) -> Option<Tariff<'static>> {
     let mut models = suffixes(name).filter_map(|name| table::model(known, name));
-    let found = models.next().map(|model| Tariff {
-        schedule: Schedule::Dated(model.prices),
+    let found = models.next().map(|(model, own)| Tariff {
+        schedule: Schedule::Listed { model, own },
         model: model.id,
         source: Source::GenaiPrices,
         provider_assumed: false,
@@ -113,9 +117,9 @@ fn sole_extra(name: &str) -> Option<Tariff<'static>> {
         .then(|| of_extra(first))
 }
 
-fn of_extra(entry: &'static table::Extra) -> Tariff<'static> {
+pub(super) fn of_extra(entry: &'static table::Extra) -> Tariff<'static> {
     Tariff {
-        schedule: Schedule::Fixed(entry.tiers),
+        schedule: Schedule::Flat(entry.tiers),
         model: entry.model,
         source: Source::LiteLlm,
         provider_assumed: false,
@@ -140,4 +144,15 @@ pub(super) fn undated(name: &str) -> Option<&str> {
             let rule = table::Rule::Shape { shape, whole: true };
             (!head.is_empty() && rule.matches(tail)).then_some(head)
         })
+}
+
+/// Where a name says in which part of the world its model runs, the name without it:
+/// `eu.anthropic.claude-…`, `global.amazon.nova-…`.
+pub(super) fn regionless(name: &str) -> Option<&str> {
+    const PARTS: [&str; 10] = [
+        "us", "eu", "apac", "ap", "au", "jp", "ca", "sa", "us-gov", "global",
+    ];
+    let last = name.rsplit('/').next()?;
+    let (part, rest) = last.split_once('.')?;
+    (PARTS.contains(&part) && !rest.is_empty()).then_some(rest)
 }

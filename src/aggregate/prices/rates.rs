@@ -49,6 +49,59 @@ pub(super) struct Tier {
     pub(super) rates: Rates,
 }
 
+/// Rates that a class of service sets in place of the standard ones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Partial {
+    pub(super) input: Option<u64>,
+    pub(super) output: Option<u64>,
+    pub(super) cache_read: Option<u64>,
+    pub(super) cache_write: Option<u64>,
+    pub(super) cache_write_1h: Option<u64>,
+    pub(super) reasoning: Option<u64>,
+}
+
+/// [`Partial`] rates for requests of more than `above` input tokens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Overlay {
+    pub(super) above: u64,
+    pub(super) rates: Partial,
+}
+
+impl Partial {
+    /// What is not set here is taken from `other`.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            input: self.input.or(other.input),
+            output: self.output.or(other.output),
+            cache_read: self.cache_read.or(other.cache_read),
+            cache_write: self.cache_write.or(other.cache_write),
+            cache_write_1h: self.cache_write_1h.or(other.cache_write_1h),
+            reasoning: self.reasoning.or(other.reasoning),
+        }
+    }
+
+    /// `standard` with what is set here in its place.
+    pub(super) fn over(self, standard: &Rates) -> Rates {
+        Rates {
+            input: self.input.unwrap_or(standard.input),
+            output: self.output.or(standard.output),
+            cache_read: self.cache_read.or(standard.cache_read),
+            cache_write: self.cache_write.or(standard.cache_write),
+            cache_write_1h: self.cache_write_1h.or(standard.cache_write_1h),
+            reasoning: self.reasoning.or(standard.reasoning),
+            request: standard.request,
+        }
+    }
+}
+
+/// What a class of service sets for `input` tokens; `tiers` rise.
+pub(super) fn overlay_at(tiers: &[Overlay], input: u64) -> Partial {
+    let later = tiers.iter().skip(1).rev().find(|tier| input > tier.above);
+    later
+        .or(tiers.first())
+        .map_or_else(Partial::default, |tier| tier.rates)
+}
+
 /// The rates that apply to `input` tokens; `tiers` rise, the first holds for everything.
 pub(super) fn at(tiers: &[Tier], input: u64) -> Option<&Rates> {
     let later = tiers.iter().skip(1).rev().find(|tier| input > tier.above);

@@ -3,7 +3,8 @@
 //! The matching follows genai-prices (<https://github.com/pydantic/genai-prices>): providers by id,
 //! then by their alias rule; models by the first rule that fits.
 
-use super::rates::{Rates, Tier};
+use super::rates::{Overlay, Partial, Rates, Tier};
+use super::service::Service;
 
 /// How a name is recognised; names are compared in lower case.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ impl Rule {
 }
 
 /// When prices hold, in UTC.
-#[derive(Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum When {
     Always,
     /// From this Unix second on.
@@ -52,6 +53,37 @@ pub(super) enum When {
         from: u32,
         to: u32,
     },
+}
+
+impl When {
+    fn holds(self, seconds: u64) -> bool {
+        match self {
+            Self::Always => true,
+            Self::From(start) => i64::try_from(seconds).is_ok_and(|now| now >= start),
+            Self::Daily { from, to } => {
+                let now = (seconds % 86_400) as u32;
+                if to < from {
+                    now >= from || now < to
+                } else {
+                    now >= from && now < to
+                }
+            }
+        }
+    }
+}
+
+/// The last entry that is in force, else the first.
+pub(super) fn in_force<T>(entries: &[T], seconds: u64, when: impl Fn(&T) -> When) -> Option<&T> {
+    let active = |entry: &&T| when(entry).holds(seconds);
+    entries.iter().rev().find(active).or(entries.first())
+}
+
+/// What a class of service changes, from a Unix second on.
+#[derive(Debug)]
+pub(super) struct Variant {
+    pub(super) service: Service,
+    pub(super) from: i64,
+    pub(super) tiers: &'static [Overlay],
 }
 
 /// Prices and when they hold.
@@ -67,6 +99,7 @@ pub(super) struct Model {
     pub(super) id: &'static str,
     pub(super) rule: Rule,
     pub(super) prices: &'static [Dated],
+    pub(super) variants: &'static [Variant],
 }
 
 /// A provider and its models, in the order their rules are tried.
@@ -89,23 +122,6 @@ pub(super) struct Extra {
 
 include!(concat!(env!("OUT_DIR"), "/prices.rs"));
 
-/// The last entry that is in force, else the first.
-pub(super) fn in_force(prices: &'static [Dated], seconds: u64) -> Option<&'static Dated> {
-    let active = |dated: &&Dated| match dated.when {
-        When::Always => true,
-        When::From(start) => i64::try_from(seconds).is_ok_and(|now| now >= start),
-        When::Daily { from, to } => {
-            let now = (seconds % 86_400) as u32;
-            if to < from {
-                now >= from || now < to
-            } else {
-                now >= from && now < to
-            }
-        }
-    };
-    prices.iter().rev().find(active).or(prices.first())
-}
-
 /// The provider of exactly this id.
 pub(super) fn provider_of_id(id: &str) -> Option<&'static Provider> {
     PROVIDERS.iter().find(|provider| provider.id == id)
@@ -126,16 +142,18 @@ pub(super) fn owner(model: &str) -> Option<&'static Provider> {
         .find(|provider| provider.owns.as_ref().is_some_and(owns))
 }
 
-/// A model of `provider` or of those it falls back to; dates are tried as written, then dashed.
-pub(super) fn model(provider: &'static Provider, name: &str) -> Option<&'static Model> {
+/// A model of `provider`, with true, or of those it falls back to; dates are tried as written, then
+/// dashed.
+pub(super) fn model(provider: &'static Provider, name: &str) -> Option<(&'static Model, bool)> {
     direct(provider, name).or_else(|| direct(provider, &dashed_dates(name)?))
 }
 
-fn direct(provider: &'static Provider, name: &str) -> Option<&'static Model> {
+fn direct(provider: &'static Provider, name: &str) -> Option<(&'static Model, bool)> {
     let own = |p: &'static Provider| p.models.iter().find(|model| model.rule.matches(name));
-    own(provider).or_else(|| {
+    own(provider).map(|model| (model, true)).or_else(|| {
         let mut fallback = provider.fallback.iter();
-        fallback.find_map(|&index| own(PROVIDERS.get(usize::from(index))?))
+        let found = fallback.find_map(|&index| own(PROVIDERS.get(usize::from(index))?));
+        found.map(|model| (model, false))
     })
 }
 
@@ -242,7 +260,8 @@ mod tests {
                 tiers: &[],
             },
         ];
-        let night = |s| in_force(NIGHT, s).is_some_and(|d| !matches!(d.when, When::Always));
+        let night =
+            |s| in_force(NIGHT, s, |d| d.when).is_some_and(|d| !matches!(d.when, When::Always));
         assert!(night(0) && night(86_400 + 80_000) && !night(3600) && !night(79_999));
     }
 }

@@ -13,6 +13,18 @@ fn at(seconds: u64) -> Nanos {
     Nanos(seconds * 1_000_000_000)
 }
 
+fn on(seconds: u64) -> Terms {
+    Terms::standard(at(seconds))
+}
+
+const SERVICES: [Service; 5] = [
+    Service::Standard,
+    Service::Batch,
+    Service::Flex,
+    Service::Priority,
+    Service::Fast,
+];
+
 /// A call whose parts fit into each other, from nine free numbers.
 fn usage(input: u64, output: u64, shares: [u64; 4]) -> Usage {
     let [cached, write, hour, reasoning] = shares;
@@ -28,7 +40,8 @@ fn usage(input: u64, output: u64, shares: [u64; 4]) -> Usage {
     }
 }
 
-fn oracle(provider: &str, model: &str, seconds: u64, usage: Usage) -> Option<(f64, String)> {
+fn oracle(provider: &str, model: &str, terms: Terms, usage: Usage) -> Option<(f64, String)> {
+    let seconds = terms.at.0 / 1_000_000_000;
     let count = |n: u64| n as f64;
     let reported = OracleUsage::from([
         (UsageKey::INPUT_TOKENS, count(usage.input)),
@@ -38,16 +51,21 @@ fn oracle(provider: &str, model: &str, seconds: u64, usage: Usage) -> Option<(f6
         (UsageKey::OUTPUT_TOKENS, count(usage.output)),
         (UsageKey::OUTPUT_REASONING_TOKENS, count(usage.reasoning)),
     ]);
-    let request = PriceRequest::new(model, &reported)
+    let mut request = PriceRequest::new(model, &reported)
         .with_provider_id(provider)
         .with_timestamp(UNIX_EPOCH + Duration::from_secs(seconds));
+    request = match terms.service {
+        Service::Standard => request,
+        Service::Batch => request.with_price_context("processing", "batch"),
+        special => request.with_price_context("service_tier", special.label()),
+    };
     let priced = Calculator::bundled().calculate(&request).ok()?;
     Some((priced.total_price, priced.model_id))
 }
 
 /// Compares one call; true when there was something to compare.
-fn agrees(provider: &str, model: &str, seconds: u64, usage: Usage) -> Result<bool, String> {
-    let Some((expected, id)) = oracle(provider, model, seconds, usage) else {
+fn agrees(provider: &str, model: &str, terms: Terms, usage: Usage) -> Result<bool, String> {
+    let Some((expected, id)) = oracle(provider, model, terms, usage) else {
         return Ok(false);
     };
     let prices = Prices::builtin();
@@ -59,7 +77,7 @@ fn agrees(provider: &str, model: &str, seconds: u64, usage: Usage) -> Result<boo
         return Err(format!("{provider} {model}: {} for {id}", found.model));
     }
     // Models without a price per token are unknown here and free there.
-    let Some(cost) = found.cost(at(seconds), usage) else {
+    let Some(cost) = found.cost(terms, usage) else {
         return Ok(false);
     };
     let off = (cost.as_dollars() - expected).abs();
@@ -80,12 +98,11 @@ fn every_model_at_every_tier_costs_what_the_oracle_says() {
             {
                 let shares = [[0; 4], [50, 20, 30, 10], [90, 100, 100, 60]][index % 3];
                 let call = usage(input, 700 + input / 9, shares);
-                match agrees(
-                    provider.id(),
-                    model.id(),
-                    NOW - 2_000_000 * index as u64,
-                    call,
-                ) {
+                let terms = Terms {
+                    service: SERVICES[index % 5],
+                    ..on(NOW - 2_000_000 * (index % 2) as u64)
+                };
+                match agrees(provider.id(), model.id(), terms, call) {
                     Ok(done) => compared += usize::from(done),
                     Err(failure) => failures.push(failure),
                 }
@@ -104,6 +121,7 @@ proptest! {
         output in 0_u64..200_000,
         shares in prop::array::uniform4(0_u64..=100),
         seconds in 1_680_000_000_u64..1_830_000_000,
+        service in prop::sample::select(SERVICES.as_slice()),
         upper in any::<bool>(),
     ) {
         let providers: Vec<_> = Calculator::bundled().providers().collect();
@@ -113,7 +131,8 @@ proptest! {
             .collect();
         let (provider, model) = *pick.get(&models);
         let model = if upper { model.to_uppercase() } else { model.to_owned() };
-        let outcome = agrees(provider, &model, seconds, usage(input, output, shares));
+        let terms = Terms { service, ..on(seconds) };
+        let outcome = agrees(provider, &model, terms, usage(input, output, shares));
         prop_assert!(outcome.is_ok(), "{outcome:?}");
     }
 }
@@ -134,7 +153,7 @@ fn names_reach_the_model_the_oracle_reaches() {
     ] {
         let call = usage(1000, 100, [10, 0, 0, 0]);
         assert_eq!(
-            agrees(provider, model, NOW, call),
+            agrees(provider, model, on(NOW), call),
             Ok(true),
             "{provider} {model}"
         );
@@ -217,7 +236,7 @@ fn the_second_table_fills_gaps_of_the_first() {
     let found = prices.find("aws.bedrock", &["ai21.jamba-1-5-mini-v1:0"]);
     assert_eq!(found.map(|t| t.source), Some(Source::LiteLlm));
     let call = usage(1_000_000, 1_000_000, [0; 4]);
-    let cost = found.and_then(|t| t.cost(at(NOW), call));
+    let cost = found.and_then(|t| t.cost(on(NOW), call));
     assert_eq!(cost, Some(Usd(600_000_000)));
 }
 
@@ -247,7 +266,7 @@ fn a_file_wins_over_the_tables_under_any_name_of_the_model() {
     let own = prices
         .find("vllm", &["unheard-of", "own-model"])
         .expect("named in the file");
-    assert_eq!(own.cost(at(NOW), call), Some(Usd(880_000_000)));
+    assert_eq!(own.cost(on(NOW), call), Some(Usd(880_000_000)));
     assert!(!own.discounts_cache(at(NOW)));
     assert_eq!(own.source, Source::File);
     // others still come from the tables
@@ -281,9 +300,13 @@ fn errors_name_the_place_and_what_was_expected() {
     assert!(error(r#"{"models": {"m": {"input": 1}}}"#).contains("missing field `output`"));
     assert!(error(r#"{"unit": "per page", "models": {}}"#).contains("per 1M tokens"));
     assert!(error(r#"{"currency": "EUR", "models": {}}"#).contains("USD"));
-    assert!(error("[1]").contains("an object of prices"));
+    assert!(error("[1]").contains("a provider of the genai-prices table"));
     assert!(error("{").contains("prices.json:1:1"));
     assert!(error("{}").contains("LiteLLM"));
+    assert!(
+        error(r#"{"models": {"m": {"input": 1, "output": 1, "cache_input": 1}}}"#)
+            .contains("unknown field")
+    );
     assert!(error(r#"{"a": {"input_cost_per_token": "x"}}"#).contains("prices.json:1:"));
 }
 
@@ -298,4 +321,189 @@ fn the_committed_table_is_the_one_of_the_oracle() {
         .flat_map(|p| p.models().map(move |m| (p.id(), m.id())))
         .collect();
     assert_eq!(ours, theirs);
+}
+
+#[test]
+fn a_class_of_service_has_its_own_price_from_its_day_on() {
+    let prices = Prices::builtin();
+    let found = prices.find("openai", &["gpt-5"]).expect("listed");
+    let cost = |service, at| {
+        let terms = Terms { at, service };
+        (
+            found.cost(terms, usage(1_000_000, 0, [0; 4])),
+            found.knows(terms),
+        )
+    };
+    let (standard, _) = cost(Service::Standard, at(NOW));
+    let (batch, known) = cost(Service::Batch, at(NOW));
+    assert!(batch < standard && known, "{batch:?} {standard:?}");
+    assert_eq!(
+        cost(Service::Batch, at(NOW - 90 * 86_400)),
+        (standard, false)
+    );
+}
+
+#[test]
+fn a_model_served_in_a_region_is_found_by_its_regional_name() {
+    let prices = Prices::builtin();
+    for (provider, model) in [
+        (
+            "aws.bedrock",
+            "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        ),
+        (
+            "aws.bedrock",
+            "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-sonnet-4-20250514-v1:0",
+        ),
+        ("aws.bedrock", "apac.amazon.nova-pro-v1:0"),
+        (
+            "gcp.vertex_ai",
+            "projects/p/locations/us-central1/publishers/google/models/gemini-2.5-flash",
+        ),
+        ("azure", "eu/gpt-4o"),
+    ] {
+        assert!(
+            prices.find(provider, &[model]).is_some(),
+            "{provider} {model}"
+        );
+    }
+    let price = |model| {
+        let found = prices.find("aws.bedrock", &[model]);
+        found.and_then(|t| t.cost(on(NOW), usage(1_000_000, 0, [0; 4])))
+    };
+    let (global, europe) = (
+        price("global.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        price("eu.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+    );
+    assert!(
+        europe > global,
+        "a region costs more: {europe:?} {global:?}"
+    );
+    let own = with(r#"{"models": {"nova-x": {"input": 1, "output": 1}}}"#).expect("a good file");
+    assert!(own.find("aws.bedrock", &["eu.nova-x"]).is_some());
+}
+
+const MODELS_DEV: &str = include_str!("../../../fixtures/prices/models-dev.json");
+
+const OPENROUTER: &str = include_str!("../../../fixtures/prices/openrouter.json");
+
+const GENAI: &str = include_str!("../../../fixtures/prices/genai-prices.json");
+
+const LITELLM: &str = include_str!("../../../fixtures/prices/litellm.json");
+
+#[test]
+fn the_same_price_is_read_from_every_public_table() {
+    for (form, text) in [
+        ("models.dev", MODELS_DEV),
+        ("openrouter", OPENROUTER),
+        ("genai-prices", GENAI),
+        ("litellm", LITELLM),
+    ] {
+        let prices = with(text).unwrap_or_else(|error| panic!("{form}: {error}"));
+        assert_eq!(prices.vintages()[0].form, form);
+        let found = prices
+            .find("acme", &["m-1"])
+            .unwrap_or_else(|| panic!("{form}"));
+        assert_eq!(found.source, Source::File, "{form}");
+        // 100,000 at the full price, 100,000 from the cache, 1,000 generated
+        let cost = found.cost(on(NOW), usage(200_000, 1000, [50, 0, 0, 0]));
+        assert_eq!(cost, Some(Usd(345_000_000)), "{form}");
+    }
+    let long = usage(300_000, 0, [0; 4]);
+    for text in [MODELS_DEV, GENAI, LITELLM] {
+        let cost = with(text)
+            .expect("a good file")
+            .cost("acme", "m-1", at(NOW), long);
+        assert_eq!(cost, Some(Usd(1_800_000_000)));
+    }
+    for text in [GENAI, LITELLM] {
+        let prices = with(text).expect("a good file");
+        let found = prices.find("acme", &["m-1"]).expect("listed");
+        let batch = Terms {
+            service: Service::Batch,
+            ..on(NOW)
+        };
+        assert_eq!(
+            found.cost(batch, usage(100_000, 0, [0; 4])),
+            Some(Usd(150_000_000))
+        );
+    }
+    let dated = with(GENAI).expect("a good file");
+    let may = at(1_779_000_000);
+    assert_eq!(
+        dated.cost("acme", "m-one", may, usage(100_000, 0, [0; 4])),
+        Some(Usd(500_000_000))
+    );
+    let hour = with(LITELLM).expect("a good file");
+    let kept = usage(100_000, 0, [0, 100, 100, 0]);
+    assert_eq!(
+        hour.cost("acme", "m-1", at(NOW), kept),
+        Some(Usd(600_000_000))
+    );
+}
+
+#[test]
+fn of_several_prices_a_bare_name_means_none() {
+    let prices = with(MODELS_DEV).expect("a good file");
+    assert!(prices.find("", &["m-1"]).is_none());
+    assert!(prices.find("other", &["m-1"]).is_some());
+    assert!(
+        with(GENAI)
+            .expect("a good file")
+            .find("", &["m-1"])
+            .is_some()
+    );
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    for text in [MODELS_DEV, OPENROUTER, GENAI, LITELLM] {
+        let prices = with(text).expect("a good file");
+        let written = serde_json::to_string(&prices.written(&prices.own_entries())).expect("JSON");
+        let again = with(&written).unwrap_or_else(|error| panic!("{error}\n{written}"));
+        let plans = |prices: &Prices| -> Vec<(String, Plan)> {
+            prices
+                .own_entries()
+                .into_iter()
+                .map(|e| (e.name, e.plan))
+                .collect()
+        };
+        assert_eq!(plans(&again), plans(&prices), "{written}");
+    }
+}
+
+#[test]
+fn the_command_line_goes_first_and_the_tables_last() {
+    let mut prices = Prices::builtin();
+    prices.add_given(&["gpt-4o=1/1".parse().expect("a price")]);
+    prices.add(
+        file::parse("p.json", SIMPLE.as_bytes()).expect("a good file"),
+        Some("p.json"),
+        Source::File,
+    );
+    let source = |model| prices.find("openai", &[model]).map(|t| t.source);
+    assert_eq!(source("gpt-4o"), Some(Source::Flag));
+    assert_eq!(source("own-model"), Some(Source::File));
+    assert_eq!(source("gpt-4.1"), Some(Source::GenaiPrices));
+}
+
+#[test]
+fn two_tables_are_compared_price_by_price() {
+    let (left, right) = (
+        with(LITELLM).expect("a good file"),
+        with(MODELS_DEV).expect("a good file"),
+    );
+    let changes = Changes::between(&left, &right, NOW);
+    let named: Vec<&str> = changes.changed.iter().map(|c| c.price.as_str()).collect();
+    assert_eq!(
+        named,
+        [
+            "cache_write_1h",
+            "cached_input above 200000",
+            "cache_write_1h above 200000",
+            "output above 200000"
+        ]
+    );
+    assert_eq!(changes.only_right, ["other/m-1"]);
+    assert!(Changes::between(&left, &left, NOW).changed.is_empty());
 }

@@ -1,0 +1,169 @@
+//! What one request did, as far as drift looks at it.
+
+use std::borrow::Cow;
+
+use crate::aggregate::cost::{agent_of, call_of, ops};
+use crate::aggregate::latency::tool_name;
+use crate::model::{Dataset, Digest};
+use crate::trace::{Forest, Request, RootState, StepKind, StepOp};
+
+/// What was chosen how often by one agent in one kind of task.
+pub(super) struct Picked<'a> {
+    pub(super) kind: &'a str,
+    pub(super) agent: &'a str,
+    pub(super) chosen: Vec<(Cow<'a, str>, u64)>,
+}
+
+/// One tool call that was a choice, and the model that made it.
+#[derive(Clone, Copy)]
+pub(super) struct Pick<'a> {
+    pub(super) lane: u32,
+    pub(super) agent: &'a str,
+    pub(super) model: &'a str,
+    pub(super) tool: &'a str,
+}
+
+/// The choices of a request in order. The same tool with the same arguments is chosen once: to repeat a
+/// call is a retry and not another choice.
+pub(super) fn picks<'a>(data: &'a Dataset, forest: &Forest, request: &Request) -> Vec<Pick<'a>> {
+    let mut picks = Vec::new();
+    let mut asked: Vec<(&str, Digest)> = Vec::new();
+    let mut model = (u32::MAX, "");
+    for op in ops(forest, request) {
+        let Some(span) = data.spans.get(op.span as usize) else {
+            continue;
+        };
+        if let (StepKind::Model, Some(call)) = (op.kind, call_of(data, op)) {
+            model = (op.lane, data.text(call.model()));
+        }
+        if op.kind != StepKind::Tool || !span.op.is_tool() {
+            continue;
+        }
+        let tool = tool_name(data, op);
+        if let Some(arguments) = data.tool_of(span).and_then(|call| call.arguments) {
+            if asked.contains(&(tool, arguments)) {
+                continue;
+            }
+            asked.push((tool, arguments));
+        }
+        picks.push(Pick {
+            lane: op.lane,
+            agent: data.text(agent_of(forest, request, op)),
+            model: if model.0 == op.lane { model.1 } else { "" },
+            tool,
+        });
+    }
+    picks
+}
+
+/// The tools a request chose, by agent.
+pub(super) fn tools<'a>(data: &'a Dataset, forest: &Forest, request: &Request) -> Vec<Picked<'a>> {
+    let picks = picks(data, forest, request);
+    let each = picks
+        .iter()
+        .map(|pick| (pick.agent, Cow::Borrowed(pick.tool)));
+    by_agent(data.text(request.kind), each)
+}
+
+/// Which tool followed which, by agent: the order of tools, beginning with the first.
+pub(super) fn order<'a>(data: &'a Dataset, forest: &Forest, request: &Request) -> Vec<Picked<'a>> {
+    let mut last: Option<Pick<'a>> = None;
+    let mut steps: Vec<(&'a str, Cow<'a, str>)> = Vec::new();
+    for pick in picks(data, forest, request) {
+        let before = last
+            .filter(|l| l.lane == pick.lane)
+            .map_or("(start)", |l| l.tool);
+        steps.push((pick.agent, Cow::Owned(format!("{before} > {}", pick.tool))));
+        last = Some(pick);
+    }
+    by_agent(data.text(request.kind), steps)
+}
+
+/// The models that answered.
+pub(super) fn models<'a>(data: &'a Dataset, forest: &Forest, request: &Request) -> Vec<Picked<'a>> {
+    let calls = answered(forest, request).filter_map(|op| call_of(data, op));
+    let named = calls
+        .map(|call| data.text(call.model()))
+        .filter(|name| !name.is_empty());
+    by_agent(
+        data.text(request.kind),
+        named.map(|name| ("", Cow::Borrowed(name))),
+    )
+}
+
+/// Why generation ended.
+pub(super) fn finishes<'a>(
+    data: &'a Dataset,
+    forest: &Forest,
+    request: &Request,
+) -> Vec<Picked<'a>> {
+    let calls = answered(forest, request).filter_map(|op| call_of(data, op));
+    let named = calls
+        .map(|call| data.text(call.finish))
+        .filter(|name| !name.is_empty());
+    by_agent(
+        data.text(request.kind),
+        named.map(|name| ("", Cow::Borrowed(name))),
+    )
+}
+
+/// Whether the request came to a good end; nothing where the dump does not show its end.
+pub(super) fn ends<'a>(data: &'a Dataset, _: &Forest, request: &Request) -> Vec<Picked<'a>> {
+    let failed = data
+        .spans
+        .get(request.root as usize)
+        .is_some_and(|span| span.failed());
+    let end = match (request.root_state, failed) {
+        (RootState::Complete, false) => "completed",
+        (RootState::Complete, true) => "failed",
+        _ => return Vec::new(),
+    };
+    by_agent(data.text(request.kind), [("", Cow::Borrowed(end))])
+}
+
+/// Model rounds of a request; none where it called no model.
+pub(super) fn rounds(_: &Dataset, forest: &Forest, request: &Request) -> Option<f64> {
+    let rounds = answered(forest, request).count();
+    (rounds > 0).then_some(rounds as f64)
+}
+
+/// Mean output tokens per call that shows them.
+pub(super) fn output(data: &Dataset, forest: &Forest, request: &Request) -> Option<f64> {
+    let calls = answered(forest, request).filter_map(|op| call_of(data, op)?.output);
+    let (sum, n) = calls.fold((0.0, 0.0), |(sum, n), k| {
+        (sum + f64::from(k.value), n + 1.0)
+    });
+    (n > 0.0).then(|| sum / n)
+}
+
+fn answered<'a>(forest: &'a Forest, request: &Request) -> impl Iterator<Item = &'a StepOp> {
+    ops(forest, request)
+        .iter()
+        .filter(|op| op.kind == StepKind::Model)
+}
+
+fn by_agent<'a>(
+    kind: &'a str,
+    each: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>,
+) -> Vec<Picked<'a>> {
+    let mut all: Vec<Picked<'a>> = Vec::new();
+    for (agent, name) in each {
+        let at = all
+            .iter()
+            .position(|p| p.agent == agent)
+            .unwrap_or_else(|| {
+                all.push(Picked {
+                    kind,
+                    agent,
+                    chosen: Vec::new(),
+                });
+                all.len() - 1
+            });
+        let chosen = &mut all[at].chosen;
+        match chosen.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None => chosen.push((name, 1)),
+        }
+    }
+    all
+}

@@ -1,0 +1,9 @@
+//! What a dump holds, written for other programs. One file per target.
+
+pub mod openmetrics;
+
+mod family;
+mod seed;
+
+pub use family::{Family, Kind, Series};
+pub use seed::families;

@@ -1,0 +1,295 @@
+//! Thresholds from what a dump shows while nothing is wrong.
+//!
+//! A rule with `for: 5m` fires on a value that holds for five minutes; so what counts is not the
+//! largest value there was but the largest that held that long, and the threshold lies beyond it.
+
+use hashbrown::HashMap;
+
+use super::labels::LabelId;
+use super::measure::{Measure, Side};
+use super::query::{Instant, Query};
+use super::replay::Schedule;
+use super::store::Store;
+use crate::units::Window;
+
+/// How far beyond what was seen a threshold lies.
+const MARGIN: f64 = 1.25;
+/// A drift below this share of a tool's normal share is a drift, however steady the tool was.
+const DRIFT: f64 = 0.5;
+/// Events of a series over the whole dump below which no threshold can be told.
+const LEAST_EVENTS: f64 = 20.0;
+/// What incidents at least make of a value, to be told from how it varies anyway.
+const NOTABLE: f64 = 2.0;
+/// Instants without an incident below which what is normal cannot be told.
+const LEAST_INSTANTS: usize = 10;
+
+/// A threshold and how it was chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threshold {
+    /// The labels it is for, by name.
+    pub labels: Vec<(String, String)>,
+    /// The threshold; `None` where none could be told.
+    pub value: Option<f64>,
+    /// The value that held for as long as the rule waits.
+    pub held: f64,
+    /// When it began to, Unix milliseconds.
+    pub when: i64,
+    /// Events it is made of.
+    pub events: f64,
+    /// Instants looked at.
+    pub instants: usize,
+    /// Instants left out because an incident was under way.
+    pub left_out: usize,
+    /// True where the smallest number of events that can be told apart set it.
+    pub by_count: bool,
+    /// The middle of all values, where incidents were under way nearly all the time and twice the
+    /// middle (for too little: half of it) is the threshold.
+    pub middle: Option<f64>,
+}
+
+/// Thresholds of a measure, one for each set of labels, by labels. `trouble` is when incidents were
+/// under way.
+///
+/// # Errors
+/// Says why the measure cannot be evaluated over these series.
+pub(super) fn calibrate(
+    measure: &Measure,
+    store: &mut Store,
+    schedule: Schedule,
+    trouble: &[Window],
+) -> Result<Vec<Threshold>, String> {
+    let mut levels = Levels::default();
+    levels.read(&measure.of(""), store, schedule)?;
+    let mut volumes = Levels::default();
+    volumes.read(measure.volume, store, schedule)?;
+    let out_of_order = trouble_instants(measure, trouble);
+    let mut all: Vec<Threshold> = levels
+        .order
+        .iter()
+        .map(|labels| {
+            let pairs = store.labels.pairs(*labels);
+            let labels_text = pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+            let normal = normal(measure, &levels.points[labels], &out_of_order, schedule);
+            let none = Vec::new();
+            let volume = volumes.points.get(labels).unwrap_or(&none);
+            choose(measure, labels_text, &normal, volume, schedule)
+        })
+        .collect();
+    all.sort_by(|a, b| a.labels.cmp(&b.labels));
+    Ok(all)
+}
+
+/// Values of an expression at every instant, by labels.
+#[derive(Default)]
+struct Levels {
+    order: Vec<LabelId>,
+    points: HashMap<LabelId, Vec<(i64, f64)>, foldhash::fast::FixedState>,
+}
+
+impl Levels {
+    fn read(&mut self, text: &str, store: &mut Store, schedule: Schedule) -> Result<(), String> {
+        let query = Query::parse(text, store);
+        let mut query = query.map_err(|refusal| format!("{text}: {}", refusal.why))?;
+        let mut at = schedule.from;
+        while at <= schedule.to {
+            let now = Instant {
+                at,
+                step: schedule.interval,
+            };
+            for (labels, value) in query.eval(store, now)?.into_vector(store) {
+                if value.is_finite() {
+                    let order = &mut self.order;
+                    let points = self.points.entry(labels).or_insert_with(|| {
+                        order.push(labels);
+                        Vec::new()
+                    });
+                    points.push((at, value));
+                }
+            }
+            at += schedule.interval;
+        }
+        Ok(())
+    }
+}
+
+/// Stretches in which the measure may see an incident: its window looks back.
+fn trouble_instants(measure: &Measure, trouble: &[Window]) -> Vec<(i64, i64)> {
+    let millis = |nanos: u64| (nanos / 1_000_000) as i64;
+    let stretch = |w: &Window| (millis(w.start.0), millis(w.end.0) + measure.window);
+    trouble.iter().map(stretch).collect()
+}
+
+/// What is normal in a measure.
+struct Normal {
+    points: Vec<(i64, f64)>,
+    left_out: usize,
+    /// The middle of all values, where incidents were under way nearly all the time.
+    middle: Option<f64>,
+}
+
+/// The instants without an incident are normal, unless incidents hardly show in this measure: then
+/// leaving them out would only leave out part of how it varies.
+fn normal(
+    measure: &Measure,
+    points: &[(i64, f64)],
+    trouble: &[(i64, i64)],
+    schedule: Schedule,
+) -> Normal {
+    let good: Vec<(i64, f64)> = points
+        .iter()
+        .filter(|(at, _)| !trouble.iter().any(|(from, to)| from <= at && at <= to))
+        .copied()
+        .collect();
+    let left_out = points.len() - good.len();
+    let level = |points: &[(i64, f64)]| held(measure, points, schedule.interval).map(|(_, v)| v);
+    let shows = |usual: f64| match (level(points), measure.side) {
+        (Some(all), Side::Above) => all > usual * NOTABLE,
+        (Some(all), Side::Below) => all < usual / NOTABLE,
+        (None, _) => false,
+    };
+    let enough = good.len() >= LEAST_INSTANTS;
+    if enough && level(&good).is_some_and(shows) {
+        return Normal {
+            points: good,
+            left_out,
+            middle: None,
+        };
+    }
+    let middle = median(points.iter().map(|(_, v)| *v).collect());
+    Normal {
+        points: points.to_vec(),
+        left_out: 0,
+        middle: (!enough && left_out > 0 && shows(middle)).then_some(middle),
+    }
+}
+
+fn choose(
+    measure: &Measure,
+    labels: Vec<(String, String)>,
+    normal: &Normal,
+    volume: &[(i64, f64)],
+    schedule: Schedule,
+) -> Threshold {
+    let points = &normal.points;
+    let events = events(volume, measure.window, schedule.interval);
+    let longest = held(measure, points, schedule.interval);
+    let (when, held) = longest.unwrap_or((schedule.from, f64::NAN));
+    let mut chosen = Threshold {
+        labels,
+        value: None,
+        held,
+        when,
+        events,
+        instants: points.len(),
+        left_out: normal.left_out,
+        by_count: false,
+        middle: normal.middle,
+    };
+    if points.len() < LEAST_INSTANTS || events < LEAST_EVENTS || held.is_nan() {
+        return chosen;
+    }
+    let value = match measure.side {
+        Side::Above => {
+            let least = one_event(measure, volume);
+            let beyond = normal.middle.map_or(held * MARGIN, |m| m * NOTABLE);
+            chosen.by_count = least > beyond;
+            beyond.max(least)
+        }
+        Side::Below => {
+            let usual = median(points.iter().map(|(_, v)| *v).collect());
+            let beyond = normal.middle.map_or(held / MARGIN, |m| m / NOTABLE);
+            beyond.min(usual * DRIFT)
+        }
+    };
+    chosen.value = Some(rounded(value, measure.side)).filter(|v| *v > 0.0);
+    chosen
+}
+
+/// Events of the whole dump, from how many there were in each window.
+fn events(volume: &[(i64, f64)], window: i64, interval: i64) -> f64 {
+    let windows: f64 = volume.iter().map(|(_, v)| v).sum();
+    windows * interval as f64 / window as f64
+}
+
+/// A share that one event alone, in a window as busy as half of them are, does not reach.
+fn one_event(measure: &Measure, volume: &[(i64, f64)]) -> f64 {
+    if measure.kind != super::measure::Kind::Share {
+        return 0.0;
+    }
+    let usual = median(volume.iter().map(|(_, v)| *v).collect());
+    (1.5 / usual.max(1.0)).min(0.9)
+}
+
+/// The most troubling value that held for as long as the rule waits, and since when.
+fn held(measure: &Measure, good: &[(i64, f64)], interval: i64) -> Option<(i64, f64)> {
+    let worse = |a: f64, b: f64| match measure.side {
+        Side::Above => a > b,
+        Side::Below => a < b,
+    };
+    let mut worst: Option<(i64, f64)> = None;
+    for (index, &(from, _)) in good.iter().enumerate() {
+        let until = from + measure.hold;
+        let stretch = good[index..].iter().take_while(|(at, _)| *at <= until);
+        let (mut level, mut last) = (None::<f64>, from);
+        for &(at, value) in stretch {
+            if at - last > interval {
+                break;
+            }
+            last = at;
+            level = Some(level.map_or(value, |l| if worse(l, value) { value } else { l }));
+        }
+        // At the end of the dump what holds may go on to hold.
+        if let Some(level) = level.filter(|_| until - last < interval || index == 0)
+            && worst.is_none_or(|(_, w)| worse(level, w))
+        {
+            worst = Some((from, level));
+        }
+    }
+    worst
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// To two significant digits, away from what was seen.
+fn rounded(value: f64, side: Side) -> f64 {
+    if value <= 0.0 || !value.is_finite() {
+        return value;
+    }
+    let scale = 10f64.powi(value.log10().floor() as i32 - 1);
+    let steps = match side {
+        Side::Above => (value / scale - 1e-9).ceil(),
+        Side::Below => (value / scale + 1e-9).floor(),
+    };
+    // Through text, so that 3 times 0.01 is 0.03.
+    format!("{:.1e}", steps * scale).parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::measure::MEASURES;
+
+    #[test]
+    fn what_counts_is_what_held() {
+        let measure = Measure {
+            hold: 60_000,
+            ..MEASURES[0]
+        };
+        let points = [0.1, 0.9, 0.2, 0.3, 0.3, 0.0];
+        let good: Vec<(i64, f64)> = (0..).map(|i| i * 30_000).zip(points).collect();
+        assert_eq!(held(&measure, &good, 30_000), Some((30_000, 0.2)));
+        let at_once = Measure { hold: 0, ..measure };
+        assert_eq!(held(&at_once, &good, 30_000), Some((30_000, 0.9)));
+    }
+
+    #[test]
+    fn thresholds_are_short_and_beyond_what_was_seen() {
+        assert_eq!(rounded(0.0312, Side::Above), 0.032);
+        assert_eq!(rounded(0.03, Side::Above), 0.03);
+        assert_eq!(rounded(128.4, Side::Above), 130.0);
+        assert_eq!(rounded(0.0312, Side::Below), 0.031);
+    }
+}

@@ -1,0 +1,250 @@
+//! A rule file with thresholds that fit a dump, each with how it was chosen.
+
+use std::fmt::Write;
+
+use super::calibrate::{Threshold, calibrate};
+use super::duration;
+use super::measure::{DRIFT, Kind, MEASURES, Measure, Side};
+use super::replay::Schedule;
+use super::store::Store;
+use crate::units::{Nanos, Window, human};
+
+/// What a rule file is written from.
+#[derive(Clone, Copy, Debug)]
+pub struct Basis<'a> {
+    /// From when to when, and how often values are looked at.
+    pub schedule: Schedule,
+    /// When incidents were under way: what is seen then is not normal.
+    pub trouble: &'a [Window],
+    /// Tools whose selection is watched; without any, all that have a threshold.
+    pub high_stakes: &'a [String],
+}
+
+/// A rule file, and how many rules are in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The YAML.
+    pub text: String,
+    /// Rules in it.
+    pub rules: usize,
+}
+
+/// Writes rules for every measure of which `store` has series.
+///
+/// # Errors
+/// Says which measure cannot be evaluated over these series.
+pub fn write(store: &mut Store, basis: Basis<'_>) -> Result<Written, String> {
+    let mut general = Vec::new();
+    let mut causes = Vec::new();
+    for measure in MEASURES {
+        let into = match measure.cause {
+            "" => &mut general,
+            _ => &mut causes,
+        };
+        rules_of(&measure, store, basis, into)?;
+    }
+    let mut drift = Vec::new();
+    rules_of(&DRIFT, store, basis, &mut drift)?;
+    let mut text = head(basis);
+    let mut rules = 0;
+    text += "groups:\n";
+    for (name, part) in [
+        ("agent-alerts", general),
+        ("agent-drift", drift),
+        ("agent-causes", causes),
+    ] {
+        let written = part.iter().filter(|entry| entry.contains("- alert:"));
+        let count = written.count();
+        rules += count;
+        if part.is_empty() {
+            continue;
+        }
+        let list = if count == 0 {
+            "    rules: []\n"
+        } else {
+            "    rules:\n"
+        };
+        text += &format!("  - name: {name}\n{list}{}", part.concat());
+    }
+    if rules == 0 {
+        text = text.replace("groups:\n", "groups: []\n");
+        let end = text
+            .find("groups: []\n")
+            .map_or(text.len(), |at| at + "groups: []\n".len());
+        text.truncate(end);
+    }
+    Ok(Written { text, rules })
+}
+
+fn head(basis: Basis<'_>) -> String {
+    let Schedule { from, to, .. } = basis.schedule;
+    let time = |millis: i64| Nanos(u64::try_from(millis).unwrap_or(0).saturating_mul(1_000_000));
+    format!(
+        "# Prometheus alert rules, written by agentdiag {} from {}.\n\
+         #\n\
+         # Each threshold lies a quarter beyond the largest value that held as long as the rule waits; for a\n\
+         # share it is at least what one event and a half would make of a usual window. {} in the\n\
+         # dump: where a value at least doubled under them, those times are left out. Thresholds know the traffic\n\
+         # they come from and no other: write them anew when it changes.\n",
+        env!("CARGO_PKG_VERSION"),
+        human::span_of_time(time(from), time(to)),
+        human::counted(basis.trouble.len() as u64, "incident"),
+    )
+}
+
+fn rules_of(
+    measure: &Measure,
+    store: &mut Store,
+    basis: Basis<'_>,
+    out: &mut Vec<String>,
+) -> Result<(), String> {
+    let wanted = |threshold: &Threshold| {
+        let mut labels = threshold.labels.iter();
+        let tool = labels.find(|(name, _)| name == "tool_name").map(|(_, v)| v);
+        measure.alert != DRIFT.alert
+            || basis.high_stakes.is_empty()
+            || tool.is_some_and(|tool| basis.high_stakes.contains(tool))
+    };
+    let thresholds = calibrate(measure, store, basis.schedule, basis.trouble)?;
+    for threshold in thresholds.into_iter().filter(wanted) {
+        out.push(match threshold.value {
+            Some(value) => rule(measure, &threshold, value),
+            None => skipped(measure, &threshold),
+        });
+    }
+    Ok(())
+}
+
+fn whose(threshold: &Threshold) -> String {
+    let values: Vec<String> = threshold.labels.iter().map(|(_, v)| comment(v)).collect();
+    values.join(", ")
+}
+
+/// A text from the dump as it may stand in a comment.
+fn comment(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+fn skipped(measure: &Measure, threshold: &Threshold) -> String {
+    let why = match threshold.events < 20.0 {
+        true => format!("{:.0} events are too few", threshold.events.max(0.0)),
+        false if threshold.instants < 10 => "hardly an instant without an incident".to_owned(),
+        false => "it was zero while all was well".to_owned(),
+    };
+    format!(
+        "      # no {} for {}: {why} to tell a threshold\n",
+        measure.alert,
+        whose(threshold)
+    )
+}
+
+fn rule(measure: &Measure, threshold: &Threshold, value: f64) -> String {
+    let sign = match measure.side {
+        Side::Above => '>',
+        Side::Below => '<',
+    };
+    let mut text = format!("      # {}\n", how(measure, threshold));
+    let matchers: Vec<String> = threshold
+        .labels
+        .iter()
+        .map(|(name, value)| format!("{name}={value:?}"))
+        .collect();
+    let expr = measure.of(&matchers.join(","));
+    let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
+    let _ = write!(
+        text,
+        "      - alert: {}\n        expr: {}\n        for: {}\n        labels:\n          severity: {}\n",
+        measure.alert,
+        quoted(&format!("{expr} {sign} {value}")),
+        duration::show(measure.hold),
+        measure.severity,
+    );
+    if !measure.cause.is_empty() {
+        let _ = writeln!(text, "          cause: {}", measure.cause);
+    }
+    // Those of the series anyway; said here, no two rules are the same to Prometheus' linter.
+    let own = threshold.labels.iter().filter(|(_, v)| !v.contains("{{"));
+    for (name, value) in own {
+        let _ = writeln!(text, "          {name}: {}", quoted(value));
+    }
+    let _ = write!(
+        text,
+        "        annotations:\n          summary: {}\n\n",
+        quoted(&summary(measure, value)),
+    );
+    text
+}
+
+/// How a threshold was chosen.
+fn how(measure: &Measure, threshold: &Threshold) -> String {
+    let at = Nanos(
+        u64::try_from(threshold.when)
+            .unwrap_or(0)
+            .saturating_mul(1_000_000),
+    );
+    let (extreme, waits) = match (measure.side, measure.hold) {
+        (Side::Above, 0) => ("at most", String::new()),
+        (Side::Below, 0) => ("at least", String::new()),
+        (Side::Above, hold) => ("at most", format!(" for {}", duration::show(hold))),
+        (Side::Below, hold) => ("at least", format!(" for {}", duration::show(hold))),
+    };
+    let mut text = format!(
+        "{}: {extreme} {}{waits}, from {}; {:.0} events, {} instants",
+        whose(threshold),
+        shown(threshold.held, measure.kind),
+        human::instant(at),
+        threshold.events,
+        threshold.instants,
+    );
+    if threshold.left_out > 0 {
+        text += &format!(", {} more under incidents", threshold.left_out);
+    }
+    if let Some(middle) = threshold.middle {
+        text += &format!(
+            "; incidents nearly all the time, so twice as bad as the middle of all values, {}",
+            shown(middle, measure.kind)
+        );
+    }
+    if threshold.by_count {
+        text += "; one event alone makes more, the threshold is above that";
+    }
+    text
+}
+
+fn shown(value: f64, kind: Kind) -> String {
+    match kind {
+        Kind::Share => human::percent(value),
+        Kind::Seconds => format!("{} s", human::plain(value)),
+        Kind::Number => human::plain(value),
+    }
+}
+
+fn summary(measure: &Measure, threshold: f64) -> String {
+    let names: Vec<String> = measure
+        .by
+        .iter()
+        .map(|name| format!("{{{{ $labels.{name} }}}}"))
+        .collect();
+    let value = match measure.kind {
+        Kind::Share => "{{ $value | humanizePercentage }}",
+        Kind::Seconds => "{{ $value | humanizeDuration }}",
+        Kind::Number => "{{ $value | humanize }}",
+    };
+    let (value, normal) = match measure.kind {
+        Kind::Share => (
+            format!("{value} {}", measure.says),
+            human::percent(threshold),
+        ),
+        _ => (
+            format!("{} {value}", measure.says),
+            shown(threshold, measure.kind),
+        ),
+    };
+    let beyond = match measure.side {
+        Side::Above => "more than",
+        Side::Below => "less than",
+    };
+    format!("{}: {value}, {beyond} {normal}", names.join(" "))
+}

@@ -185,14 +185,21 @@ fn slow(summary: &Summary) -> String {
 }
 
 fn because(first: &CauseTotal) -> String {
-    let mostly = match first.share.share() {
-        Some(share) if share >= 0.9 => "",
-        Some(share) if share >= 0.5 => "mostly ",
-        _ => "most often ",
-    };
-    match first.cause {
-        Cause::Unexplained => ". The dump does not show why for most of it".to_owned(),
-        cause => format!(", {mostly}because {}", cause.meta().because),
+    let share = first.share.share().unwrap_or(1.0);
+    match (first.cause, share) {
+        (Cause::Unexplained, _) => {
+            let share = percent(share);
+            format!(". For {share} of that time the dump does not show why")
+        }
+        (cause, 0.9..) => format!(", because {}", cause.meta().because),
+        (cause, 0.5..) => format!(", mostly because {}", cause.meta().because),
+        (cause, _) => {
+            let share = percent(share);
+            format!(
+                ". The largest share of it, {share}, was lost because {}",
+                cause.meta().because
+            )
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The ledger as it is shown: every kind of loss with its count, an example and a hint.
 
+use super::loss;
 use crate::model::{Dataset, IssueKind, Severity, Tally};
+use crate::trace::{Forest, Loss};
 
 /// One kind of issue in one input.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,6 +40,10 @@ pub struct Integrity {
     pub dialects: Vec<(&'static str, u64)>,
     /// Attribute keys that look relevant and were not understood, most frequent first.
     pub strange_keys: Vec<(String, u64)>,
+    /// What is known to be missing.
+    pub loss: Loss,
+    /// What that does to the figures, one sentence each.
+    pub effects: Vec<String>,
 }
 
 /// Unknown keys listed at most.
@@ -46,7 +52,7 @@ const STRANGE_KEYS: usize = 20;
 impl Integrity {
     /// Resolves the ledger of a dataset.
     #[must_use]
-    pub fn of(dataset: &Dataset) -> Self {
+    pub fn of(dataset: &Dataset, forest: &Forest) -> Self {
         let sum = |severity| {
             let entries = dataset.ledger.iter().filter(|e| e.0.severity() == severity);
             entries.map(|(.., tally)| tally.count).sum()
@@ -59,6 +65,8 @@ impl Integrity {
             problems: problems(dataset),
             dialects: dialects(dataset),
             strange_keys: strange_keys(dataset),
+            loss: forest.loss,
+            effects: loss::effects(&forest.loss, forest.requests.len() as u64),
         }
     }
 }

@@ -3,22 +3,50 @@
 //! A dump may hold hundreds of thousands of requests, so the report borrows what the stages found
 //! and keeps only sums and indices; a [`Row`] is made when it is shown.
 
+mod around;
+pub mod cost;
+mod coverage;
+pub mod drift;
+pub mod figures;
+mod find;
 mod headline;
 mod integrity;
+mod loss;
+mod otlp;
+pub mod prices;
+mod replay;
+mod rival;
 mod row;
 mod summary;
+pub mod tables;
+mod taken;
 pub mod v1;
+pub mod waterfall;
+mod whatif;
 
+pub use around::{Around, EventLine, LogLine, MetricLine};
+pub use coverage::Coverage;
+pub use find::{Found, Wanted};
 pub use headline::{Headline, Why};
 pub use integrity::{Integrity, Problem};
-pub use row::{Contributions, Row};
+pub use replay::{Burn, Firing, Replay, ReplayFindings, RuleRow, Seen};
+pub use rival::{Fate, Rival};
+pub use row::{Contributions, Entry, Row};
 pub use summary::{CauseTotal, Cohort, MissingSignal, Summary};
+pub use taken::Taken;
+pub use waterfall::{Line, Piece, SpanLine, Waterfall, What};
+
+/// An input as it was taken.
+pub use crate::model::Input;
+pub use whatif::{Change, WhatIf};
 
 use crate::aggregate::Aggregates;
+pub use crate::diagnose::{Cause, Fact};
 use crate::diagnose::{Diagnosis, Incident, Options};
 use crate::error::Outcome;
-use crate::model::{Dataset, Input, Span, SpanIx};
-use crate::trace::Forest;
+use crate::model::{Dataset, Span, SpanIx};
+pub use crate::trace::Part;
+use crate::trace::{Forest, StepOp};
 use crate::units::{Nanos, Usd, Window};
 
 /// What the stages found, as handed over for showing.
@@ -68,7 +96,7 @@ impl<'a> Report<'a> {
             accounts: accounts(found.forest.requests.len(), found.diagnoses),
             slowest: Vec::new(),
             summary: Summary::default(),
-            integrity: Integrity::of(found.dataset),
+            integrity: Integrity::of(found.dataset, found.forest),
             headline: Headline::default(),
             found,
         };
@@ -163,6 +191,18 @@ impl<'a> Report<'a> {
         &self.found.dataset.inputs
     }
 
+    /// What was found in each input, in the order given.
+    #[must_use]
+    pub fn taken(&self) -> Vec<Taken> {
+        Taken::of(self.found.dataset)
+    }
+
+    /// How often each signal that a diagnosis rests on is there.
+    #[must_use]
+    pub fn coverage(&self) -> Vec<Coverage> {
+        Coverage::of(self.found.dataset, self.found.forest)
+    }
+
     /// What the diagnosis wants the reader to know about itself.
     #[must_use]
     pub fn notes(&self) -> &'a [String] {
@@ -192,6 +232,16 @@ impl<'a> Report<'a> {
 
     fn forest(&self) -> &'a Forest {
         self.found.forest
+    }
+
+    /// The tool's name, else the span's.
+    fn tool_name(&self, op: &StepOp) -> &'a str {
+        let Some(span) = self.span(op.span) else {
+            return "";
+        };
+        let data = self.dataset();
+        let tool = data.tool_of(span).map(|call| call.tool).unwrap_or_default();
+        data.text(tool.or(span.name))
     }
 
     fn span(&self, index: SpanIx) -> Option<&'a Span> {
@@ -244,6 +294,12 @@ impl<'a> IncidentRow<'a> {
     #[must_use]
     pub fn excess(&self) -> Nanos {
         self.incident.excess
+    }
+
+    /// What would have been without it, where worked out.
+    #[must_use]
+    pub fn what_if(&self) -> Option<WhatIf> {
+        WhatIf::of(self)
     }
 
     /// What the requests touched cost, where priced.

@@ -4,11 +4,22 @@ use super::Report;
 use crate::aggregate::RequestCost;
 use crate::diagnose::{Cause, Claim, Diagnosis, Fact, Outcome};
 use crate::model::SpanId;
-use crate::trace::{Request, RootState, StepKind};
+use crate::trace::{Request, RootState, StepKind, StepOp};
 use crate::units::Nanos;
 
 /// Contributions by [`Cause::index`].
 pub type Contributions = [Nanos; Cause::ALL.len()];
+
+/// What one cause added to a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Label of the cause.
+    pub cause: &'static str,
+    /// What it means, in a few words.
+    pub title: &'static str,
+    /// How much it added.
+    pub time: Nanos,
+}
 
 /// One request with its verdict and its cost.
 #[derive(Clone, Copy)]
@@ -62,14 +73,14 @@ impl<'a> Row<'a> {
     /// Attempts at a model call that failed.
     #[must_use]
     pub fn failed_calls(&self) -> u32 {
-        let (ops, range) = (&self.report.forest().ops, &self.request.ops);
-        let ops = ops.get(range.start as usize..range.end as usize);
-        let failed = ops
-            .iter()
-            .copied()
-            .flatten()
-            .filter(|op| op.kind == StepKind::Failed);
+        let failed = self.ops().iter().filter(|op| op.kind == StepKind::Failed);
         failed.count() as u32
+    }
+
+    /// Its operations, lane by lane.
+    pub(super) fn ops(&self) -> &'a [StepOp] {
+        let range = self.request.ops.start as usize..self.request.ops.end as usize;
+        self.report.forest().ops.get(range).unwrap_or_default()
     }
 
     /// Slow by the rule in force.
@@ -121,6 +132,43 @@ impl<'a> Row<'a> {
         shares
     }
 
+    /// Causes that added time, most first; they sum to the excess.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let shares = Cause::ALL.into_iter().zip(self.contributions());
+        let mut entries: Vec<Entry> = shares
+            .filter(|(_, time)| *time > Nanos::ZERO)
+            .map(|(cause, time)| Entry {
+                cause: cause.label(),
+                title: cause.meta().title,
+                time,
+            })
+            .collect();
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.time));
+        entries
+    }
+
+    /// Who it belongs to: what the names are of, and the names, empty where not said.
+    #[must_use]
+    pub fn labels(&self) -> [(&'static str, &'a str); 5] {
+        let text = |sym| self.report.dataset().text(sym);
+        [
+            ("task", text(self.request.kind)),
+            ("agent", text(self.request.agent)),
+            ("service", text(self.request.service)),
+            ("tenant", text(self.request.tenant)),
+            ("conversation", text(self.request.conversation)),
+        ]
+    }
+
+    /// What was mended, each with what that means.
+    pub fn repairs(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+        self.request
+            .repairs
+            .names()
+            .map(|name| (name, mended(name)))
+    }
+
     /// Entries of the account, those of the verdict first.
     pub fn claims(&self) -> impl Iterator<Item = &'a Claim> + use<'a> {
         let verdict = self.cause();
@@ -159,5 +207,19 @@ impl<'a> Row<'a> {
     pub fn span_of(&self, fact: &Fact) -> Option<(SpanId, &'a str)> {
         let span = self.report.span(fact.span?)?;
         Some((span.id, self.report.dataset().text(span.name)))
+    }
+}
+
+fn mended(repair: &str) -> &'static str {
+    match repair {
+        "dedupe" => "a span was exported more than once; one copy is kept",
+        "unfinished" => "a span never ended; it was closed at the end of what it contains",
+        "cycle" => "parents formed a circle; it was opened at its earliest span",
+        "stitch" => "a fragment of another trace was joined on evidence of both sides",
+        "orphan" => "a span's parent is not in the dump; it hangs under the root",
+        "missing_root" => "the root is not in the dump; time runs from the first to the last span",
+        "skew" => "a service's clock was off; its spans were moved to fit their callers",
+        "clamp" => "work stuck out of the root span; only what lies within counts",
+        _ => "",
     }
 }

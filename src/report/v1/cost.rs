@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::PriceTable;
 use crate::aggregate::{Total, UnknownModel};
 use crate::report::Report;
+use crate::report::cost::notes;
 use crate::units::Usd;
 
 /// What was paid, and for what.
@@ -24,6 +26,11 @@ pub(super) struct Cost<'a> {
     calls_by_price_source: BTreeMap<&'static str, u64>,
     cached_tokens_at_full_price: u64,
     calls_with_assumed_provider: u64,
+    calls_at_assumed_standard_rate: u64,
+    wasted_usd: Option<f64>,
+    wasted_by_reason_usd: BTreeMap<&'static str, Option<f64>>,
+    price_tables: Vec<PriceTable<'a>>,
+    notes: Vec<String>,
 }
 
 /// Sums over the calls of one group.
@@ -37,6 +44,7 @@ struct Sum<'a> {
     cached_tokens: Option<u64>,
     output_tokens: u64,
     cost_usd: Option<f64>,
+    wasted_usd: Option<f64>,
     priced_share: Option<f64>,
 }
 
@@ -54,6 +62,8 @@ impl<'a> From<&'a Report<'a>> for Cost<'a> {
         let (summary, cost) = (report.summary(), &report.sums().cost);
         let cached = summary.cached_tokens.is_some();
         let list = |totals: &'a [Total]| totals.iter().map(|t| Sum::of(t, cached)).collect();
+        let wasted = cost.waste.items.iter();
+        let wasted = wasted.map(|item| (item.reason.label(), item.cost.map(Usd::as_dollars)));
         let sources = cost.sources.iter().map(|(s, calls)| (s.label(), *calls));
         Self {
             total_usd: summary.cost.map(Usd::as_dollars),
@@ -69,6 +79,11 @@ impl<'a> From<&'a Report<'a>> for Cost<'a> {
             calls_by_price_source: sources.collect(),
             cached_tokens_at_full_price: cost.undiscounted_tokens,
             calls_with_assumed_provider: cost.provider_assumed,
+            calls_at_assumed_standard_rate: cost.standard_rate_assumed,
+            wasted_usd: cost.waste.cost.map(Usd::as_dollars),
+            wasted_by_reason_usd: wasted.collect(),
+            price_tables: cost.tables.iter().map(PriceTable::from).collect(),
+            notes: notes(cost),
         }
     }
 }
@@ -83,6 +98,7 @@ impl<'a> Sum<'a> {
             cached_tokens: cached.then_some(total.cached_tokens),
             output_tokens: total.output_tokens,
             cost_usd: total.cost.map(Usd::as_dollars),
+            wasted_usd: total.wasted.map(Usd::as_dollars),
             priced_share: total.priced.share(),
         }
     }

@@ -9,7 +9,7 @@ use crate::report;
 
 /// One input as it was taken.
 #[derive(Serialize)]
-pub(super) struct Input<'a> {
+pub(in crate::report) struct Input<'a> {
     path: &'a str,
     format: &'a str,
     bytes: u64,
@@ -18,10 +18,14 @@ pub(super) struct Input<'a> {
     metric_points: u64,
     log_records: u64,
     cluster_events: u64,
+    exemplars: u64,
+    why: &'a str,
+    roles: BTreeMap<&'static str, u64>,
+    dialects: BTreeMap<&'static str, u64>,
 }
 
-impl<'a> From<&'a model::Input> for Input<'a> {
-    fn from(input: &'a model::Input) -> Self {
+impl<'a> From<(&'a model::Input, report::Taken)> for Input<'a> {
+    fn from((input, taken): (&'a model::Input, report::Taken)) -> Self {
         Self {
             path: &input.path,
             format: &input.format,
@@ -31,13 +35,17 @@ impl<'a> From<&'a model::Input> for Input<'a> {
             metric_points: input.points,
             log_records: input.logs,
             cluster_events: input.events,
+            exemplars: input.exemplars,
+            why: &input.why,
+            roles: taken.roles.into_iter().collect(),
+            dialects: taken.dialects.into_iter().collect(),
         }
     }
 }
 
 /// What was lost, mended or guessed.
 #[derive(Serialize)]
-pub(super) struct Integrity<'a> {
+pub(in crate::report) struct Integrity<'a> {
     worst: Option<&'static str>,
     records_lost: u64,
     records_repaired: u64,
@@ -45,6 +53,20 @@ pub(super) struct Integrity<'a> {
     issues: Vec<Issue<'a>>,
     dialects: BTreeMap<&'static str, u64>,
     unknown_keys: BTreeMap<&'a str, u64>,
+    loss: Loss<'a>,
+}
+
+/// What is known to be missing.
+#[derive(Serialize)]
+struct Loss<'a> {
+    absent_parents: u64,
+    requests_without_root: u64,
+    steps_declared: u64,
+    steps_seen: u64,
+    step_gaps: u64,
+    input_tokens_declared: u64,
+    input_tokens_seen: u64,
+    effects: &'a [String],
 }
 
 /// One kind of issue in one input.
@@ -70,6 +92,16 @@ impl<'a> From<&'a report::Integrity> for Integrity<'a> {
             issues: integrity.problems.iter().map(Issue::from).collect(),
             dialects: integrity.dialects.iter().copied().collect(),
             unknown_keys: keys.map(|(key, spans)| (key.as_str(), *spans)).collect(),
+            loss: Loss {
+                absent_parents: integrity.loss.absent_parents,
+                requests_without_root: integrity.loss.rootless,
+                steps_declared: integrity.loss.steps_declared,
+                steps_seen: integrity.loss.steps_seen,
+                step_gaps: integrity.loss.step_gaps,
+                input_tokens_declared: integrity.loss.tokens_declared,
+                input_tokens_seen: integrity.loss.tokens_seen,
+                effects: &integrity.effects,
+            },
         }
     }
 }

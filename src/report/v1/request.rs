@@ -35,6 +35,7 @@ pub struct Request<'a> {
     input_tokens: Option<u64>,
     cached_tokens: Option<u64>,
     output_tokens: Option<u64>,
+    tokens_via: Option<&'static str>,
     llm_calls: u32,
     llm_calls_failed: u32,
     tool_calls: u32,
@@ -71,6 +72,15 @@ impl<'a> From<&Row<'a>> for Request<'a> {
             input_tokens: request.input_tokens,
             cached_tokens: request.cached_tokens,
             output_tokens: request.output_tokens,
+            tokens_via: match (
+                request.rolled_up,
+                request.input_tokens,
+                request.output_tokens,
+            ) {
+                (true, ..) => Some("rollup"),
+                (false, None, None) => None,
+                _ => Some("calls"),
+            },
             llm_calls: row.model_calls(),
             llm_calls_failed: row.failed_calls(),
             tool_calls: request.tool_calls,

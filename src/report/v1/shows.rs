@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::aggregate::{self, ToolShift};
+use crate::aggregate::{self, State, ToolShift};
 use crate::units::human::rfc3339;
 
 /// What became of the choice of tools in the course of the dump.
@@ -14,6 +14,7 @@ pub(super) struct Drift<'a> {
     calls_before: u64,
     calls_after: u64,
     split: Option<String>,
+    collapsed_tools: Vec<&'a str>,
     tools: Vec<Tool<'a>>,
 }
 
@@ -39,6 +40,38 @@ pub(super) struct Signal {
     of: u64,
     share: Option<f64>,
     without_it: &'static str,
+    how_to_get_it: &'static str,
+}
+
+/// One signal an operator watches, over the whole dump.
+#[derive(Serialize)]
+pub(super) struct Reading<'a> {
+    layer: &'static str,
+    name: &'static str,
+    state: &'static str,
+    value: Option<f64>,
+    unit: &'static str,
+    metric: Option<&'a str>,
+    instrument: Option<&'static str>,
+}
+
+impl<'a> From<&'a aggregate::Reading> for Reading<'a> {
+    fn from(reading: &'a aggregate::Reading) -> Self {
+        let (metric, instrument) = match &reading.state {
+            State::Present(metric) => (Some(metric.as_str()), None),
+            State::Derived => (None, None),
+            State::Absent(instrument) => (None, Some(*instrument)),
+        };
+        Self {
+            layer: reading.layer.label(),
+            name: reading.name,
+            state: reading.state.label(),
+            value: reading.value,
+            unit: reading.unit,
+            metric,
+            instrument,
+        }
+    }
 }
 
 impl<'a> From<&'a aggregate::Drift> for Drift<'a> {
@@ -50,6 +83,7 @@ impl<'a> From<&'a aggregate::Drift> for Drift<'a> {
             calls_before: drift.calls_before,
             calls_after: drift.calls_after,
             split: drift.split.map(rfc3339),
+            collapsed_tools: drift.collapsed().map(|shift| shift.tool.as_str()).collect(),
             tools: drift.tools.iter().map(Tool::from).collect(),
         }
     }
@@ -79,6 +113,7 @@ impl From<&aggregate::Signal> for Signal {
             of: signal.coverage.whole,
             share: signal.coverage.share(),
             without_it: signal.gap,
+            how_to_get_it: signal.remedy,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use super::Millis;
-use crate::report::{CauseTotal, IncidentRow, Report};
+use crate::report::{CauseTotal, Change, IncidentRow, Report, WhatIf};
 use crate::units::human::rfc3339;
 use crate::units::{Nanos, Usd};
 
@@ -155,6 +155,7 @@ pub(super) struct Incident<'a> {
     requests: u64,
     excess_ms: f64,
     cost_usd: Option<f64>,
+    without: Option<Without>,
     next_checks: &'static [&'static str],
     #[serde(serialize_with = "trace_ids")]
     trace_ids: IncidentRow<'a>,
@@ -173,8 +174,44 @@ impl<'a> From<IncidentRow<'a>> for Incident<'a> {
             requests: row.count(),
             excess_ms: row.excess().as_millis(),
             cost_usd: row.cost().map(Usd::as_dollars),
+            without: row.what_if().map(Without::from),
             next_checks: row.incident.cause.meta().next_checks,
             trace_ids: row,
+        }
+    }
+}
+
+/// Requests that started while the incident lasted, as they were and as they would have been without it.
+#[derive(Serialize)]
+struct Without {
+    requests: u64,
+    p50_ms: Figures,
+    p95_ms: Figures,
+    cost_usd: Option<Figures>,
+}
+
+#[derive(Serialize)]
+struct Figures {
+    observed: f64,
+    without: f64,
+}
+
+impl Figures {
+    fn of<T>(change: Change<T>, value: impl Fn(T) -> f64) -> Self {
+        Self {
+            observed: value(change.observed),
+            without: value(change.without),
+        }
+    }
+}
+
+impl From<WhatIf> for Without {
+    fn from(what: WhatIf) -> Self {
+        Self {
+            requests: what.requests,
+            p50_ms: Figures::of(what.p50, Nanos::as_millis),
+            p95_ms: Figures::of(what.p95, Nanos::as_millis),
+            cost_usd: what.cost.map(|cost| Figures::of(cost, Usd::as_dollars)),
         }
     }
 }

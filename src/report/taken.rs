@@ -1,0 +1,65 @@
+//! What each input was taken for, and what was found in it.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Dataset, Op};
+
+/// What was found in one input.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Taken {
+    /// How many spans have which role, most frequent first.
+    pub roles: Vec<(&'static str, u64)>,
+    /// Vocabularies, with how many spans spoke each, most spoken first.
+    pub dialects: Vec<(&'static str, u64)>,
+}
+
+impl Taken {
+    /// What was found in each input of a dataset, in their order.
+    #[must_use]
+    pub(super) fn of(dataset: &Dataset) -> Vec<Self> {
+        let mut roles: Vec<BTreeMap<&'static str, u64>> =
+            vec![BTreeMap::new(); dataset.inputs.len()];
+        for span in &dataset.spans {
+            if let Some(input) = roles.get_mut(span.place.file as usize) {
+                *input.entry(role(span.op)).or_default() += 1;
+            }
+        }
+        let of = |file: usize| {
+            let spoken = dataset.dialects_of.iter();
+            let own = spoken.filter(move |((f, _), _)| *f as usize == file);
+            own.map(|((_, name), spans)| (*name, *spans))
+        };
+        let inputs = roles.into_iter().enumerate();
+        inputs
+            .map(|(file, roles)| Self {
+                roles: most_first(roles),
+                dialects: most_first(of(file)),
+            })
+            .collect()
+    }
+}
+
+fn most_first(counts: impl IntoIterator<Item = (&'static str, u64)>) -> Vec<(&'static str, u64)> {
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_unstable_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
+    counts
+}
+
+/// A role in one word.
+pub(super) fn role(op: Op) -> &'static str {
+    match op {
+        Op::Task => "task",
+        Op::Agent => "agent",
+        Op::Step => "step",
+        Op::Llm => "llm",
+        Op::Engine => "engine",
+        Op::Tool => "tool",
+        Op::Mcp => "mcp",
+        Op::Retrieval => "retrieval",
+        Op::Embedding => "embedding",
+        Op::Guardrail => "guardrail",
+        Op::Http => "http",
+        Op::HumanWait => "human_wait",
+        Op::Other => "other",
+    }
+}

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::sections::some_of;
 use super::{INDENT, Page};
-use crate::report::{Problem, Report};
+use crate::report::{Input, Problem, Report};
 use crate::units::human::{bytes, count, counted};
 
 /// What was read, and what was lost, mended or guessed.
@@ -19,20 +19,49 @@ pub(super) fn write<W: Write>(
     }
     page.heading("INPUT", &some_of(inputs.len(), top, ""))?;
     for input in inputs.iter().take(top) {
-        let records = [
-            (input.spans, "span"),
-            (input.points, "metric point"),
-            (input.logs, "log record"),
-            (input.events, "cluster event"),
-        ];
-        let held = records.into_iter().filter(|(number, _)| *number > 0);
-        let facts = [input.format.clone(), bytes(input.bytes)].into_iter();
-        let facts: Vec<String> = facts
-            .chain(held.map(|(n, noun)| counted(n, noun)))
-            .collect();
+        let facts = [input.format.clone(), bytes(input.bytes)];
+        let facts: Vec<String> = facts.into_iter().chain(held(input)).collect();
         page.hanging("", INDENT, &format!("{}: {}", input.path, facts.join(", ")))?;
     }
     dialects(report, page)?;
+    effects(report, page)?;
+    issues(report, top, page)
+}
+
+/// What is known to be missing, and what that does to the figures.
+pub(super) fn effects<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::Result<()> {
+    let mut effects = report.integrity().effects.iter();
+    effects.try_for_each(|effect| page.hanging("", INDENT, &format!("incomplete: {effect}")))
+}
+
+/// How many records of each kind an input holds.
+fn held(input: &Input) -> impl Iterator<Item = String> {
+    let records = [
+        (input.spans, "span"),
+        (input.points, "metric point"),
+        (input.logs, "log record"),
+        (input.events, "cluster event"),
+        (input.exemplars, "exemplar"),
+    ];
+    let held = records.into_iter().filter(|(number, _)| *number > 0);
+    held.map(|(number, noun)| counted(number, noun))
+}
+
+/// The same as a line of text.
+pub(super) fn records(input: &Input) -> String {
+    let held: Vec<String> = held(input).collect();
+    match held.is_empty() {
+        true => "nothing that can be used".into(),
+        false => held.join(", "),
+    }
+}
+
+/// Everything in the ledger, kind by kind.
+pub(super) fn issues<W: Write>(
+    report: &Report<'_>,
+    top: usize,
+    page: &mut Page<W>,
+) -> io::Result<()> {
     let mut kinds = report.integrity().problems.chunk_by(|a, b| a.id == b.id);
     kinds.try_for_each(|kind| problems(kind, top, page))
 }

@@ -4,14 +4,12 @@
 use std::cmp::Ordering;
 use std::io::{self, Write};
 
+use super::cells::{Cell, Cells};
 use super::table::{Column, Table};
 use super::{INDENT, Page};
-use crate::report::{Cohort, Report};
-use crate::units::Nanos;
+use crate::report::{Cohort, Part, Piece, Report};
 use crate::units::human::{count, short};
-
-/// The letter of each part, in the order shown everywhere.
-const LETTERS: [char; 10] = ['q', 'p', 'd', 'm', 't', 'r', 'x', 'w', '.', 'o'];
+use crate::units::{Nanos, Window};
 
 /// Columns left of the bars: indent, name, count, mean.
 const LEFT: usize = INDENT + 30;
@@ -41,31 +39,42 @@ fn bars<W: Write>(cohorts: &[(&str, Cohort); 2], page: &mut Page<W>) -> io::Resu
     for (name, cohort) in cohorts.iter().filter(|(_, c)| c.requests > 0) {
         let bar = stacked(cohort, longest.unwrap_or_default(), width);
         let (requests, mean) = (count(cohort.requests), short(cohort.mean()));
+        let bar = bar.text(page.style);
         page.line(&format!("  {name:<6} {requests:>9} {mean:>11}  {bar}"))?;
     }
     Ok(())
 }
 
-/// One letter per column. Boundaries are rounded, not lengths, so that the bar as a whole is right.
-fn stacked(cohort: &Cohort, longest: Nanos, width: usize) -> String {
-    let mut bar = String::with_capacity(width);
+/// The parts one after another, on the scale of the longest.
+fn stacked(cohort: &Cohort, longest: Nanos, width: usize) -> Cells {
     let mut end = Nanos::ZERO;
-    for ((_, part), letter) in cohort.means().into_iter().zip(LETTERS) {
-        end += part;
-        let column = end.as_secs() / longest.as_secs().max(1e-9) * width as f64;
-        while bar.len() < (column.round() as usize).min(width) {
-            bar.push(letter);
-        }
-    }
-    bar
+    let pieces: Vec<Piece> = Part::ALL
+        .into_iter()
+        .zip(cohort.means())
+        .map(|(part, (_, time))| {
+            let start = end;
+            end += time;
+            Piece {
+                part: Some(part),
+                window: Window { start, end },
+                critical: true,
+            }
+        })
+        .filter(|piece| !piece.window.is_empty())
+        .collect();
+    let shown = Window {
+        start: Nanos::ZERO,
+        end: longest,
+    };
+    Cells::of(&pieces, shown, width)
 }
 
 fn legend<W: Write>(cohorts: &[(&str, Cohort); 2], page: &mut Page<W>) -> io::Result<()> {
     let [normal, slow] = cohorts.map(|(_, c)| c.means());
-    let named = normal.into_iter().zip(slow).zip(LETTERS);
+    let named = normal.into_iter().zip(slow).zip(Part::ALL);
     let words: Vec<String> = named
         .filter(|((n, s), _)| n.1 + s.1 > Nanos::ZERO)
-        .map(|((n, _), letter)| format!("{letter}={}", n.0))
+        .map(|((n, _), part)| format!("{}={}", Cell::shown_letter(part), n.0))
         .collect();
     page.hanging("", INDENT, &words.join(" "))
 }

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use super::table::{Column, Table};
 use super::{INDENT, Page};
+use crate::render::sentence;
 use crate::report::{Report, Row};
 use crate::units::Nanos;
-use crate::units::human::{count, instant, measured, percent, short};
+use crate::units::human::{count, instant, percent, short};
 
 /// Disturbances over many requests.
 pub(super) fn incidents<W: Write>(
@@ -121,7 +122,8 @@ pub(super) fn slowest<W: Write>(
         page.line(line)?;
         page.hanging("", 2 * INDENT, &evidence(&row))?;
     }
-    Ok(())
+    let hint = "`agentdiag trace ID PATH...` shows one in full; the beginning of an id is enough.";
+    page.hanging("", INDENT, hint)
 }
 
 /// The strongest fact, as a sentence with its values and its place.
@@ -129,21 +131,10 @@ fn evidence(row: &Row<'_>) -> String {
     let Some((_, fact)) = row.evidence().next() else {
         return row.kind().to_owned();
     };
-    let mut text = match fact.note.trim_end_matches('.') {
-        "" => fact.fact.replace('_', " "),
-        note => note.to_owned(),
-    };
-    if !text.starts_with(row.kind()) {
-        text = format!("{}: {text}", row.kind());
-    }
-    text = format!("{text}: {}", measured(fact.observed, fact.unit));
-    let normal = fact.expected.filter(|_| !fact.unit.starts_with("x "));
-    if let Some(normal) = normal {
-        text = format!("{text}, normally {}", measured(normal, fact.unit));
-    }
-    match row.span_of(fact) {
-        Some((id, _)) => format!("{text} (span {id})"),
-        None => text,
+    let text = sentence::fact(row, fact);
+    match text.starts_with(row.kind()) {
+        true => text,
+        false => format!("{}: {text}", row.kind()),
     }
 }
 

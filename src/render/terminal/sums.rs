@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::Page;
 use super::sections::some_of;
 use super::table::{Column, Table};
+use super::{INDENT, Page};
 use crate::report::Report;
 use crate::units::human::{compact, count, instant, money, percent, short};
 use crate::units::{Nanos, Ratio};
@@ -48,7 +48,18 @@ pub(super) fn cost<W: Write>(
             model.cost.map_or("no price".to_owned(), money),
         ]);
     }
-    page.table(table)
+    page.table(table)?;
+    if let Some(wasted) = cost.waste.cost.filter(|wasted| wasted.0 > 0) {
+        let items = cost.waste.items.iter().filter(|item| item.cost.is_some());
+        let reasons: Vec<&str> = items.map(|item| item.reason.label()).collect();
+        let text = format!("wasted: {} ({})", money(wasted), reasons.join(", "));
+        page.hanging("", INDENT, &text)?;
+    }
+    let mut warnings = cost
+        .tables
+        .iter()
+        .filter_map(|table| table.warning.as_ref());
+    warnings.try_for_each(|warning| page.hanging("", INDENT, warning))
 }
 
 /// Quantiles of requests, models and tools.
@@ -154,6 +165,30 @@ pub(super) fn signals<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::
         let each: Vec<String> = each.collect();
         let label = layer.first().map_or("", |(s, _)| s.layer.label());
         page.hanging(&format!("  {label}"), 18, &each.join(", "))?;
+    }
+    Ok(())
+}
+
+/// Signals that fewer than half have.
+const RARE: f64 = 0.5;
+
+/// What is missing, what that costs, and how to have it next time.
+pub(super) fn missing<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::Result<()> {
+    let signals = report.sums().signals.iter();
+    let rare = signals.filter_map(|s| Some((s, s.coverage.share()?)).filter(|(_, n)| *n < RARE));
+    let rare: Vec<_> = rare.collect();
+    if rare.is_empty() {
+        return Ok(());
+    }
+    page.heading("WHAT IS MISSING, AND HOW TO GET IT", "")?;
+    for (signal, share) in rare {
+        let seen = match signal.coverage.part {
+            0 => format!("no {} show it", signal.per),
+            _ => format!("{} of {} show it", percent(share), signal.per),
+        };
+        let (gap, remedy) = (signal.gap, signal.remedy);
+        let said = format!("{seen}. Without it, {gap}. To get it, {remedy}.");
+        page.hanging(&format!("  {}", signal.name), 18, &said)?;
     }
     Ok(())
 }

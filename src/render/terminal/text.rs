@@ -4,7 +4,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Names come from the dump and may hold anything, escape sequences included: what a terminal would
 /// obey becomes `?`.
-pub(super) fn clean(text: &str) -> String {
+#[must_use]
+pub fn clean(text: &str) -> String {
     let harmless = |c: char| if c.is_control() || is_bidi(c) { '?' } else { c };
     text.chars().map(harmless).collect()
 }

@@ -1,0 +1,157 @@
+//! Latency over time: every request a mark, its cause in shape and colour; incidents as stretches above.
+
+use super::scale::Scale;
+use super::sheet::{At, Drawn, Plot, Sheet, fit, width};
+use super::{Form, Pen, Subject};
+use crate::render::palette::{self, ACCENT, INK, NORMAL, Sign};
+use crate::report::figures::{Mark, Timeline};
+use crate::report::{Cause, Report};
+use crate::units::human::{count, counted, short};
+
+/// Pixels from one lane of incidents to the next.
+const LANE: i32 = 18;
+/// Lanes of incidents at most.
+const LANES: usize = 4;
+
+pub(super) fn height(form: Form) -> i32 {
+    match form {
+        Form::File => 500,
+        Form::Page => 440,
+        Form::Narrow => 380,
+    }
+}
+
+/// Left and right end of the time axis.
+pub(super) fn sides(form: Form) -> (i32, i32) {
+    let left = if form == Form::Narrow { 52 } else { 68 };
+    (left, form.width() - 14)
+}
+
+pub(super) fn describe(subject: Subject<'_>) -> String {
+    let line = &subject.figures.timeline;
+    let all = line.normal_of + line.slow_of;
+    let mut text = format!(
+        "{}, {} of them slow. Each mark is a request at its start; shape and colour are its cause.",
+        counted(all, "request"),
+        count(line.slow_of)
+    );
+    if line.is_sample() {
+        let (slow, normal) = (line.slow.len() as u64, line.normal.len() as u64);
+        text.push_str(&format!(
+            " Drawn are the {} slow ones that lost most and {} others, evenly spread.",
+            count(slow),
+            count(normal)
+        ));
+    }
+    text
+}
+
+pub(super) fn draw<P: Pen>(subject: Subject<'_>, sheet: &Sheet<'_, P>) -> Drawn {
+    let line = &subject.figures.timeline;
+    let mut top = sheet.top + 8;
+    if sheet.form == Form::File {
+        top += sheet.legend(top, 24, &legend(subject.report))? + 8;
+    }
+    let lanes = lanes(line);
+    let used = lanes.iter().map(|lane| lane + 1).max().unwrap_or(0) as i32;
+    let marks = || line.normal.iter().chain(&line.slow);
+    let longest = marks().map(|m| m.duration).max().unwrap_or_default();
+    let shortest = marks().map(|m| m.duration).min().unwrap_or_default();
+    let plot = Plot {
+        left: sides(sheet.form).0,
+        top: top + used * LANE + 10,
+        right: sides(sheet.form).1,
+        bottom: sheet.height - 34,
+        x: Scale::times(line.window, if sheet.small() { 4 } else { 9 }),
+        y: Scale::durations(shortest, longest),
+    };
+    sheet.axes(&plot)?;
+    bands(line, &lanes, top, &plot, sheet)?;
+    for mark in &line.normal {
+        sheet.disc(place(&plot, mark), 2, NORMAL, 0.8)?;
+    }
+    for mark in &line.slow {
+        let index = mark.cause.unwrap_or(Cause::Unexplained).index();
+        sheet.mark(palette::cause(index), place(&plot, mark), 4.0)?;
+    }
+    if let Some(limit) = line.limit {
+        let y = plot.y(limit.0 as f64);
+        sheet.line(vec![(plot.left, y), (plot.right, y)], ACCENT, 2)?;
+        let label = format!("slow from {} on", short(limit));
+        sheet.text(&label, At::End(plot.right - 4, y - 11), ACCENT)?;
+    }
+    Ok(())
+}
+
+fn place(plot: &Plot, mark: &Mark) -> (i32, i32) {
+    (plot.x(mark.start.0 as f64), plot.y(mark.duration.0 as f64))
+}
+
+/// Causes that occur, and the others.
+pub(super) fn legend(report: &Report<'_>) -> Vec<(Sign, String)> {
+    let named = report.summary().causes.iter().filter(|c| c.requests > 0);
+    let mut items: Vec<(Sign, String)> = named
+        .map(|total| {
+            let name = format!("{} {}", total.cause.label(), count(total.requests));
+            (palette::cause(total.cause.index()), name)
+        })
+        .collect();
+    let not_slow = Sign {
+        tone: NORMAL,
+        letter: '-',
+        corners: &[],
+    };
+    items.push((not_slow, "not slow".to_owned()));
+    items
+}
+
+/// The lane of each incident: the first that is free; none where all are taken.
+fn lanes(line: &Timeline) -> Vec<usize> {
+    let mut free = Vec::new();
+    let mut lanes = Vec::new();
+    for band in &line.bands {
+        let fits = |(_, taken): &(usize, &Vec<crate::units::Window>)| {
+            taken.iter().all(|w| w.overlap(band.window).0 == 0)
+        };
+        match free.iter().enumerate().find(fits).map(|(lane, _)| lane) {
+            Some(lane) => {
+                free[lane].push(band.window);
+                lanes.push(lane);
+            }
+            None if free.len() < LANES => {
+                lanes.push(free.len());
+                free.push(vec![band.window]);
+            }
+            None => break,
+        }
+    }
+    lanes
+}
+
+fn bands<P: Pen>(
+    line: &Timeline,
+    lanes: &[usize],
+    top: i32,
+    plot: &Plot,
+    sheet: &Sheet<'_, P>,
+) -> Drawn {
+    for (band, lane) in line.bands.iter().zip(lanes) {
+        let sign = palette::cause(band.cause.index());
+        let (from, to) = (
+            plot.x(band.window.start.0 as f64),
+            plot.x(band.window.end.0 as f64),
+        );
+        let y = top + *lane as i32 * LANE;
+        let to = to.max(from + 3);
+        sheet.rect((from, y), (to, y + LANE - 3), sign.tone, 0.22)?;
+        sheet.rect((from, y), (from + 3, y + LANE - 3), sign.tone, 1.0)?;
+        let label = format!("{} {}", sign.letter, band.scope);
+        let room = to - from - 10;
+        if room >= width("W scope", false) {
+            sheet.text(&fit(&label, room, false), At::Start(from + 7, y + 7), INK)?;
+        } else if room >= width("W", true) {
+            sheet.bold(&sign.letter.to_string(), At::Start(from + 7, y + 7), INK)?;
+        }
+    }
+    Ok(())
+}

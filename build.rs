@@ -14,6 +14,7 @@ const DATA: &str = "src/aggregate/data";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    tools_of_tests();
     println!("cargo::rerun-if-changed={DATA}");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo")).join(DATA);
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("prices.rs");
@@ -21,6 +22,34 @@ fn main() {
     genai_prices(&root.join("genai-prices.json"), &mut code);
     litellm(&root.join("litellm.tsv"), &mut code);
     fs::write(out, code).expect("OUT_DIR is writable");
+    fixed_address();
+}
+
+/// The program is linked for a fixed address: adjusting the tables of the data frame library to wherever it
+/// would be loaded instead takes most of the time of a short run.
+fn fixed_address() {
+    let target = |key: &str| env::var(key).unwrap_or_default();
+    if target("CARGO_CFG_TARGET_OS") == "linux" && target("CARGO_CFG_TARGET_ENV") == "gnu" {
+        println!("cargo::rustc-link-arg-bins=-no-pie");
+    }
+}
+
+/// Says which tests can run: those of the HTML report need a browser, one of them axe-core as well. A test
+/// that cannot is reported as ignored.
+fn tools_of_tests() {
+    println!("cargo::rustc-check-cfg=cfg(browser, axe)");
+    println!("cargo::rerun-if-env-changed=AGENTDIAG_BROWSER");
+    println!("cargo::rerun-if-env-changed=AGENTDIAG_AXE");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let found =
+        env::split_paths(&path).any(|folder| names.iter().any(|n| folder.join(n).is_file()));
+    if found || env::var_os("AGENTDIAG_BROWSER").is_some() {
+        println!("cargo::rustc-cfg=browser");
+    }
+    if env::var_os("AGENTDIAG_AXE").is_some() {
+        println!("cargo::rustc-cfg=axe");
+    }
 }
 
 // ---- genai-prices.json: providers, each with models, each with a rule and dated prices ----
@@ -52,10 +81,11 @@ fn genai_prices(path: &Path, code: &mut String) {
         for model in list(&provider["models"]) {
             let _ = writeln!(
                 code,
-                "Model {{ id: {:?}, rule: {}, prices: &[{}] }},",
+                "Model {{ id: {:?}, rule: {}, prices: &[{}], variants: &[{}] }},",
                 string(&model["id"]),
                 rule(&model["match"]),
                 dated(string(&model["id"]), &model["prices"]),
+                variants(&model["price_variants"]),
             );
         }
         code.push_str("] },\n");
@@ -240,15 +270,7 @@ fn tiers(prices: &Value) -> String {
     if prices["input_mtok"].is_null() {
         return String::new();
     }
-    let mut starts: Vec<u64> = vec![0];
-    for price in prices.as_object().into_iter().flat_map(|o| o.values()) {
-        for tier in price["tiers"].as_array().into_iter().flatten() {
-            starts.push(tier["start"].as_u64().expect("a tier start"));
-        }
-    }
-    starts.sort_unstable();
-    starts.dedup();
-    starts
+    tier_starts(prices)
         .into_iter()
         .map(|start| {
             let mtok = |key: &str| at_tier(&prices[key], start);
@@ -269,6 +291,67 @@ fn tiers(prices: &Value) -> String {
         .collect()
 }
 
+/// Prices of other classes of service. Variants by search type or route concern no token price of a
+/// call that a dump describes, and are left out.
+fn variants(variants: &Value) -> String {
+    let mut code = String::new();
+    for variant in variants.as_array().into_iter().flatten() {
+        let conditions = variant["when"].as_object().expect("conditions");
+        let (key, value) = conditions.iter().next().expect("a condition");
+        assert_eq!(conditions.len(), 1, "one condition per variant");
+        let service = match (key.as_str(), string(value)) {
+            ("processing", "batch") => "Batch",
+            ("service_tier", "flex") => "Flex",
+            ("service_tier", "priority") => "Priority",
+            ("service_tier", "fast") => "Fast",
+            ("service_tier", "default") if variant["prices"] == serde_json::json!({}) => continue,
+            ("route" | "search_type", _) => continue,
+            other => panic!("price variant {other:?} is not known"),
+        };
+        let from = variant["constraint"]["start_date"].as_str();
+        let from = from.map_or("i64::MIN".to_owned(), |date| midnight(date).to_string());
+        let _ = write!(
+            code,
+            "Variant {{ service: Service::{service}, from: {from}, tiers: &[{}] }}, ",
+            overlays(&variant["prices"])
+        );
+    }
+    code
+}
+
+fn overlays(prices: &Value) -> String {
+    let keys = [
+        "input_mtok",
+        "output_mtok",
+        "cache_read_mtok",
+        "cache_write_mtok",
+        "cache_write_1h_mtok",
+        "output_reasoning_mtok",
+    ];
+    let one = |start: u64| {
+        let [input, output, read, write, write_1h, reasoning] =
+            keys.map(|key| femto(at_tier(&prices[key], start)));
+        format!(
+            "Overlay {{ above: {start}, rates: Partial {{ input: {input:?}, output: {output:?}, cache_read: {read:?}, \
+             cache_write: {write:?}, cache_write_1h: {write_1h:?}, reasoning: {reasoning:?} }} }}, "
+        )
+    };
+    tier_starts(prices).into_iter().map(one).collect()
+}
+
+/// Where tiers start, the first at zero.
+fn tier_starts(prices: &Value) -> Vec<u64> {
+    let mut starts: Vec<u64> = vec![0];
+    for price in prices.as_object().into_iter().flat_map(|o| o.values()) {
+        for tier in price["tiers"].as_array().into_iter().flatten() {
+            starts.push(tier["start"].as_u64().expect("a tier start"));
+        }
+    }
+    starts.sort_unstable();
+    starts.dedup();
+    starts
+}
+
 fn at_tier(price: &Value, start: u64) -> Option<f64> {
     match price {
         Value::Null => None,
@@ -282,9 +365,13 @@ fn at_tier(price: &Value, start: u64) -> Option<f64> {
     }
 }
 
+/// From USD per million to femto-dollars each.
+fn femto(usd: Option<f64>) -> Option<u64> {
+    usd.map(|usd| (usd * 1e9).round() as u64)
+}
+
 /// Prices arrive in USD per million and leave in femto-dollars each.
 fn tier(above: u64, prices: [Option<f64>; 7]) -> String {
-    let femto = |usd: Option<f64>| usd.map(|usd| (usd * 1e9).round() as u64);
     let [input, output, read, write, write_1h, reasoning, request] = prices.map(femto);
     format!(
         "Tier {{ above: {above}, rates: Rates {{ input: {}, output: {output:?}, cache_read: {read:?}, \

@@ -8,6 +8,7 @@
 //!          bytes     meaning    spans    trees    normal      causes    |   one value  text, JSON
 //!                                          |                            |
 //!                                          +-> aggregate: cost, drift --+
+//!                                          +-> alerts: rules replayed --+
 //! ```
 //!
 //! Two kinds of knowledge are kept apart: [`ingest`] knows encodings and nothing about language
@@ -47,7 +48,11 @@ pub mod diagnose;
 
 pub mod aggregate;
 
+pub mod export;
+
 pub mod saved;
+
+pub mod alerts;
 
 pub mod report;
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use agentdiag::cli::{Cli, Command};
 use agentdiag::commands;
 use agentdiag::error::{Error, Outcome, exit};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -26,9 +26,18 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let outcome = match &cli.command {
         Command::Analyze(args) => commands::analyze(&args.options(&cli.display), &mut out)?,
+        Command::Cost(args) => commands::cost(&args.options(&cli.display), &mut out)?,
+        Command::Drift(args) => commands::drift(&args.options(&cli.display), &mut out)?,
+        Command::Prices(args) => commands::prices(&args.options(&cli.display), &mut out)?,
+        Command::Report(args) => commands::report(&args.options(&cli.display), &mut out)?,
+        Command::Trace(args) => commands::trace(&args.options(&cli.display), &mut out)?,
+        Command::Export(args) => commands::export(&args.options(&cli.display), &mut out)?,
         Command::Baseline(args) => commands::baseline(&args.options(&cli.display), &mut out)?,
+        Command::Replay(args) => commands::replay(&args.options(&cli.display), &mut out)?,
+        Command::Rules(args) => commands::rules(&args.options(&cli.display), &mut out)?,
         Command::Explain(args) => commands::explain(args.cause.as_deref(), style, &mut out)?,
         Command::Formats => commands::formats(style, &mut out)?,
+        Command::Completions(args) => commands::completions(args.shell, Cli::command(), &mut out)?,
     };
     out.flush()?;
     Ok(outcome)

@@ -15,7 +15,8 @@ pub struct Analyze {
     #[command(flatten)]
     pub inputs: Inputs,
 
-    /// How to write the result: text, json (one object), or ndjson (one request per line)
+    /// How to write the result: text, json (one object), ndjson (one request per line), markdown (for a
+    /// post-mortem or a pull request, never longer than a comment may be), or html (one page)
     #[arg(
         long,
         value_name = "FORMAT",
@@ -32,11 +33,17 @@ pub struct Analyze {
     #[command(flatten)]
     pub slow: Slow,
 
+    /// Explain how the inputs were read instead: what each was taken for and why, roles, keys not understood, which signals are there, what each gap costs and how to close it
+    ///
+    /// With --format json the same is part of the usual object, under `inputs` and `coverage`.
+    #[arg(long)]
+    pub explain_input: bool,
+
     /// Exit with 2 when part of the input is lost, with 3 when there is too little data to judge
     #[arg(long)]
     pub strict: bool,
 
-    /// Rows to show of a long list (text only)
+    /// Rows to show of a long list (text and markdown)
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub top: usize,
 
@@ -54,9 +61,12 @@ impl Analyze {
             format: match (self.json, self.format) {
                 (true, _) | (_, Format::Json) => analyze::Format::Json,
                 (_, Format::Ndjson) => analyze::Format::Ndjson,
+                (_, Format::Html) => analyze::Format::Html,
+                (_, Format::Markdown) => analyze::Format::Markdown,
                 (_, Format::Text) => analyze::Format::Text,
             },
             rule: self.slow.rule(),
+            explain_input: self.explain_input,
             strict: self.strict,
             top: self.top,
             style: display.style(),
@@ -74,6 +84,11 @@ pub enum Format {
     Json,
     /// One object per request and line.
     Ndjson,
+    /// One page.
+    Html,
+    /// For a post-mortem or a pull request.
+    #[value(alias = "md")]
+    Markdown,
 }
 
 const EXAMPLES: &str = "\

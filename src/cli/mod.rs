@@ -3,17 +3,35 @@
 
 mod analyze;
 mod baseline;
+mod completions;
+mod cost;
 mod display;
+mod drift;
 mod explain;
+mod export;
 mod inputs;
+mod prices;
+mod replay;
+mod report;
+mod rules;
 mod slow;
+mod trace;
 
 pub use analyze::Analyze;
 pub use baseline::Baseline;
+pub use completions::Completions;
+pub use cost::Cost;
 pub use display::{Color, Display};
+pub use drift::Drift;
 pub use explain::Explain;
+pub use export::Export;
 pub use inputs::Inputs;
+pub use prices::Prices;
+pub use replay::Replay;
+pub use report::{ChartFormat, Report};
+pub use rules::Rules;
 pub use slow::Slow;
+pub use trace::Trace;
 
 use clap::{Parser, Subcommand};
 
@@ -42,18 +60,36 @@ pub struct Cli {
 pub enum Command {
     /// Find slow requests, say why they were slow, and add up what they cost
     Analyze(Analyze),
+    /// Add up what requests cost, by model, task, agent, tool, tenant and day, and what of it was wasted
+    Cost(Cost),
+    /// Say whether agents choose other tools than before, since when, and what else changed
+    Drift(Drift),
+    /// Show, import and compare price tables
+    Prices(Prices),
+    /// Write the analysis as one page to attach or share, and its charts as files
+    Report(Report),
+    /// Show one request in full: waterfall, critical path, verdict with its account and its rivals
+    Trace(Trace),
+    /// Write tables (Parquet, CSV), the dump with the verdicts on its spans (OTLP/JSON), or metrics (OpenMetrics)
+    Export(Export),
     /// Learn from a healthy period what is normal, and save it
     Baseline(Baseline),
+    /// Replay Prometheus alert rules: which would have fired, when, and which incidents they saw
+    Replay(Replay),
+    /// Write Prometheus alert rules with thresholds that fit a dump
+    Rules(Rules),
     /// Explain a cause: what it is, what looks like it, what to do
     Explain(Explain),
     /// List what can be read: formats and vocabularies
     Formats,
+    /// Write a completion script for a shell
+    Completions(Completions),
 }
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done; finding slow requests is success
-  1  kept for broken budgets and fired alerts
+  1  an alert fired (replay --fail-on-fire); also kept for broken budgets
   2  usage error, or no readable input; under --strict also part of the input lost
   3  not enough data to judge (only under --strict)";
 

@@ -2,6 +2,7 @@
 
 use super::load::{Inputs, Loaded};
 use super::progress::Progress;
+use super::spared;
 use crate::aggregate::{self, Aggregates, Prices};
 use crate::diagnose::{self, Verdicts};
 use crate::error::Error;
@@ -35,14 +36,15 @@ impl Analysis {
         progress: &Progress,
     ) -> Result<Self, Error> {
         let loaded = Loaded::read(inputs, progress)?;
-        progress.stage("diagnosing and adding up");
         let Loaded { dataset, forest } = &loaded;
         let norms = saved.as_ref().map(|saved| &saved.norms);
-        let (verdicts, sums) = rayon::join(
-            || diagnose::diagnose_against(dataset, forest, &rule, norms),
-            || aggregate::summarise(dataset, forest, prices),
-        );
-        let sums = sums.map_err(|error| Error::Fault(error.to_string()))?;
+        // One after the other, though both could run at once: what each needs in between is large.
+        progress.stage("diagnosing");
+        let mut verdicts = diagnose::diagnose_against(dataset, forest, &rule, norms);
+        progress.stage("adding up");
+        let sums = aggregate::summarise(dataset, forest, prices)
+            .map_err(|error| Error::Fault(error.to_string()))?;
+        spared::price(dataset, prices, &mut verdicts.incidents);
         Ok(Self {
             loaded,
             verdicts,

@@ -8,8 +8,12 @@ use super::load::Inputs;
 use super::output::write_file;
 use crate::diagnose;
 use crate::error::{Error, Outcome};
+use crate::render::chart::Subject;
 use crate::render::{self, Style, terminal};
 use crate::report::Report;
+
+/// From this many requests on their text is made on several threads.
+const MANY: usize = 4096;
 
 /// How the result is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -21,6 +25,10 @@ pub enum Format {
     Json,
     /// One object per request and line.
     Ndjson,
+    /// One page.
+    Html,
+    /// For a post-mortem or a pull request.
+    Markdown,
 }
 
 /// What to analyze, and how.
@@ -32,6 +40,8 @@ pub struct Options {
     pub format: Format,
     /// What makes a request slow.
     pub rule: diagnose::Options,
+    /// Show how the inputs were read instead of what was found.
+    pub explain_input: bool,
     /// Losses and too little data are failures.
     pub strict: bool,
     /// Rows shown of a long list.
@@ -59,8 +69,26 @@ pub fn analyze(options: &Options, out: impl Write) -> Result<Outcome, Error> {
 fn show(report: &Report<'_>, options: &Options, out: impl Write) -> io::Result<()> {
     let (style, top) = (options.style, options.top);
     match options.format {
+        Format::Text if options.explain_input => {
+            terminal::explain_input(report, terminal::Options { style, top }, out)
+        }
         Format::Text => terminal::text(report, terminal::Options { style, top }, out),
+        Format::Json if report.len() > MANY => match options.inputs.pool() {
+            Ok(pool) => render::json_on(&pool, report, out),
+            Err(_) => render::json(report, out),
+        },
         Format::Json => render::json(report, out),
         Format::Ndjson => render::ndjson(report, out),
+        Format::Html => html(report, out),
+        Format::Markdown => render::markdown(report, top, out),
     }
+}
+
+fn html(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
+    let figures = report.figures();
+    let page = render::html::page(Subject {
+        report,
+        figures: &figures,
+    });
+    out.write_all(page.map_err(io::Error::other)?.as_bytes())
 }

@@ -4,21 +4,32 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::progress::Progress;
-use crate::aggregate::Prices;
+pub use crate::aggregate::Given;
+use crate::aggregate::{Config, Prices, Source as PriceSource};
 use crate::dialect::{self, Normalizer};
 use crate::error::Error;
+pub use crate::ingest::TakenAt;
 use crate::ingest::{self, Source};
 use crate::model::{Dataset, Ledger, Redaction, Severity};
 use crate::saved::Saved;
 use crate::trace::{self, Forest};
+
+/// Name of the configuration file that is looked for in the working directory.
+const CONFIG: &str = "agentdiag.toml";
 
 /// What to read, and how to mend it.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
     /// Files, folders, globs, or `-` for standard input.
     pub paths: Vec<PathBuf>,
-    /// Prices that go before the built-in ones.
+    /// Prices of single models: they go before all others.
+    pub given: Vec<Given>,
+    /// Prices that go before the configured and the built-in ones.
     pub prices: Option<PathBuf>,
+    /// Configuration file, instead of `agentdiag.toml` in the working directory.
+    pub config: Option<PathBuf>,
+    /// When files were taken whose records carry no time.
+    pub taken: Vec<TakenAt>,
     /// What was learned from a healthy period.
     pub baseline: Option<PathBuf>,
     /// Files that may lie among the exports and are none of them.
@@ -27,6 +38,8 @@ pub struct Inputs {
     pub threads: Option<usize>,
     /// What may be mended.
     pub repairs: trace::Options,
+    /// Also read the buckets of histograms, which only alert rules look at.
+    pub buckets: bool,
     /// Whether ids of people and customers are shown as digests.
     pub redact: Option<Redact>,
     /// Show how far it is, on a terminal.
@@ -72,10 +85,22 @@ impl Inputs {
     /// # Errors
     /// When the price file cannot be read or understood.
     pub(super) fn prices(&self) -> Result<Prices, Error> {
-        match &self.prices {
-            None => Ok(Prices::builtin()),
-            Some(path) => Prices::with_file(path).map_err(|error| Error::File(error.to_string())),
+        let refused = |error: crate::aggregate::PriceError| Error::File(error.to_string());
+        let mut prices = Prices::builtin();
+        prices.add_given(&self.given);
+        if let Some(path) = &self.prices {
+            prices.add_file(path, PriceSource::File).map_err(refused)?;
         }
+        let here = PathBuf::from(CONFIG);
+        let config = self
+            .config
+            .clone()
+            .or_else(|| here.is_file().then_some(here));
+        if let Some(path) = config {
+            let config = Config::read(&path).map_err(refused)?;
+            prices.add_config(&config).map_err(refused)?;
+        }
+        Ok(prices)
     }
 
     /// What a healthy period says, read before the dump as well.
@@ -100,6 +125,17 @@ impl Inputs {
         found.filter(move |source| !aside.iter().any(|path| source.is_at(path)))
     }
 
+    /// The threads asked for.
+    ///
+    /// # Errors
+    /// When they cannot be started.
+    pub(super) fn pool(&self) -> Result<rayon::ThreadPool, Error> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads.unwrap_or(0))
+            .build()
+            .map_err(|error| Error::Fault(error.to_string()))
+    }
+
     /// Runs `work` on the threads asked for.
     ///
     /// # Errors
@@ -109,11 +145,7 @@ impl Inputs {
         work: impl FnOnce(&Progress) -> Result<T, Error> + Send,
     ) -> Result<T, Error> {
         let progress = Progress::new(self.progress);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads.unwrap_or(0))
-            .build()
-            .map_err(|error| Error::Fault(error.to_string()))?;
-        let done = pool.install(|| work(&progress));
+        let done = self.pool()?.install(|| work(&progress));
         progress.clear();
         done
     }
@@ -145,10 +177,15 @@ impl Loaded {
 fn read(inputs: &Inputs, progress: &Progress) -> Result<Dataset, Error> {
     let how = ingest::Options {
         threads: inputs.threads,
+        taken: inputs.taken.clone(),
         ..ingest::Options::default()
     };
+    let normalizer = match inputs.buckets {
+        true => Normalizer::with_buckets,
+        false => Normalizer::new,
+    };
     let sources = inputs.sources().collect();
-    let reading = ingest::read_all(sources, &how, Normalizer::new, progress);
+    let reading = ingest::read_all(sources, &how, normalizer, progress);
     if reading.readable == 0 {
         let names: Vec<&str> = reading
             .inputs
@@ -165,6 +202,7 @@ fn read(inputs: &Inputs, progress: &Progress) -> Result<Dataset, Error> {
         })
         .unwrap_or_default();
     dialect::merge_series(&mut dataset);
+    dialect::choose_signal(&mut dataset);
     dataset.inputs = reading.inputs;
     dataset.ledger.absorb(reading.ledger);
     Ok(dataset)

@@ -1,0 +1,220 @@
+//! `agentdiag replay`: which alerts would have fired over a dump, when, and which incidents they saw.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::load::{Inputs, Loaded};
+use super::progress::Progress;
+use crate::alerts::{self, Group, RuleRun, Schedule, Store, Version};
+use crate::diagnose::{self, Incident};
+use crate::error::{Error, Outcome};
+use crate::render::{self, Style, terminal};
+use crate::report::{Replay, ReplayFindings};
+use crate::units::{Nanos, human};
+
+/// Whose series count where spans and metrics of the dump both give one of a name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Prefer {
+    /// Those derived from spans: they are complete from the first request on.
+    #[default]
+    Spans,
+    /// Those that were scraped: they are what production saw.
+    Metrics,
+}
+
+/// What to replay, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What to read.
+    pub inputs: Inputs,
+    /// Rule files; the built-in rules without any.
+    pub rules: Vec<PathBuf>,
+    /// Between evaluations, where a group does not say.
+    pub interval: Nanos,
+    /// Between scrapes of the series derived from spans.
+    pub scrape: Nanos,
+    /// Which Prometheus is followed.
+    pub version: Version,
+    /// Whose series count.
+    pub prefer: Prefer,
+    /// Share of requests that should succeed.
+    pub objective: f64,
+    /// An alert that fires is a failure.
+    pub fail_on_fire: bool,
+    /// One object, for programs.
+    pub json: bool,
+    /// What makes a request slow.
+    pub rule: diagnose::Options,
+    /// Rows shown of a long list.
+    pub top: usize,
+    /// Colour, width and character set.
+    pub style: Style,
+}
+
+/// Instants of evaluation above which the dump covers more time than rules can be asked about.
+const MOST_INSTANTS: i64 = 5_000_000;
+
+/// Replays the rules over the inputs and writes what they said to `out`.
+///
+/// # Errors
+/// When nothing can be read, a rule file is wrong, or `out` cannot be written.
+pub fn replay(options: &Options, out: impl Write) -> Result<Outcome, Error> {
+    let mut store = Store::new(options.version);
+    let rules = read_rules(&options.rules, options.objective, &mut store)?;
+    let inputs = &options.inputs;
+    let played = inputs.on_threads(|progress| Played::of(options, rules, store, progress))?;
+    let replay = played.report();
+    match options.json {
+        true => render::replay_json(&replay, out)?,
+        false => {
+            let (style, top) = (options.style, options.top);
+            terminal::replay(&replay, terminal::Options { style, top }, out)?;
+        }
+    }
+    let fired = replay.alerts().1 > 0;
+    Ok(match options.fail_on_fire && fired {
+        true => Outcome::Broken,
+        false => Outcome::Done,
+    })
+}
+
+/// All rules with the file of each group; those about the error budget are of no file.
+fn read_rules(
+    files: &[PathBuf],
+    objective: f64,
+    store: &mut Store,
+) -> Result<Vec<(String, Group)>, Error> {
+    let mut texts = Vec::new();
+    for path in files {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Error::File(format!("{name}: {error}")))?;
+        texts.push((name, text));
+    }
+    if texts.is_empty() {
+        texts.push(("built-in".to_owned(), alerts::BUILT_IN.to_owned()));
+    }
+    texts.push((String::new(), alerts::burn_rules(objective)));
+    let mut all = Vec::new();
+    for (name, text) in texts {
+        let groups = alerts::read(&name, &text, store);
+        let groups = groups.map_err(|fault| Error::File(fault.to_string()))?;
+        all.extend(groups.into_iter().map(|group| (name.clone(), group)));
+    }
+    Ok(all)
+}
+
+/// A dump with everything the rules said over it.
+struct Played {
+    loaded: Loaded,
+    groups: Vec<(String, Group)>,
+    runs: Vec<RuleRun>,
+    incidents: Vec<Incident>,
+    store: Store,
+    schedule: Schedule,
+    notes: Vec<String>,
+}
+
+impl Played {
+    fn of(
+        options: &Options,
+        rules: Vec<(String, Group)>,
+        mut store: Store,
+        progress: &Progress,
+    ) -> Result<Self, Error> {
+        let loaded = Loaded::read(&options.inputs, progress)?;
+        let notes = fill(&mut store, &loaded, options)?;
+        let schedule = schedule(&store, options.interval)?;
+        progress.stage("replaying rules");
+        let (files, mut groups): (Vec<String>, Vec<Group>) = rules.into_iter().unzip();
+        let Loaded { dataset, forest } = &loaded;
+        let (runs, verdicts) = rayon::join(
+            || alerts::replay(&mut groups, &mut store, schedule),
+            || diagnose::diagnose(dataset, forest, &options.rule),
+        );
+        Ok(Self {
+            groups: files.into_iter().zip(groups).collect(),
+            incidents: verdicts.incidents,
+            loaded,
+            runs,
+            store,
+            schedule,
+            notes,
+        })
+    }
+
+    fn report(&self) -> Replay<'_> {
+        Replay::assemble(ReplayFindings {
+            dataset: &self.loaded.dataset,
+            forest: &self.loaded.forest,
+            incidents: &self.incidents,
+            groups: &self.groups,
+            runs: &self.runs,
+            store: &self.store,
+            schedule: self.schedule,
+            notes: &self.notes,
+        })
+    }
+}
+
+/// Fills the store; says what the reader must know about where series come from.
+pub(super) fn fill(
+    store: &mut Store,
+    loaded: &Loaded,
+    options: &Options,
+) -> Result<Vec<String>, Error> {
+    let Loaded { dataset, forest } = loaded;
+    let how = alerts::Options {
+        scrape: millis(options.scrape),
+    };
+    let of_spans = |name: &str| alerts::DERIVED.iter().any(|d| d.has(name));
+    let left_out = match options.prefer {
+        Prefer::Metrics => {
+            let names = alerts::record(dataset, store, |_| false);
+            let recorded = |name: &str| {
+                let derived = alerts::DERIVED.iter().find(|d| d.name == name);
+                names.iter().any(|n| derived.is_some_and(|d| d.has(n)))
+            };
+            alerts::derive(dataset, forest, store, how, recorded)
+        }
+        Prefer::Spans => {
+            let left_out = alerts::derive(dataset, forest, store, how, |_| false);
+            let derived = !store.is_empty();
+            alerts::record(dataset, store, |name| derived && of_spans(name));
+            left_out
+        }
+    };
+    let open = left_out.map_err(Error::Usage)?.open_requests;
+    let said = format!(
+        "{} without a complete root: in no counter of requests, as in no metric of production.",
+        human::counted(open, "request")
+    );
+    Ok((open > 0).then_some(said).into_iter().collect())
+}
+
+/// When to evaluate: from the first sample to the last, at multiples of the interval.
+pub(super) fn schedule(store: &Store, interval: Nanos) -> Result<Schedule, Error> {
+    let Some((first, last)) = alerts::covered(store) else {
+        return Err(Error::Usage(
+            "no series: the inputs hold neither spans of requests nor metrics with times"
+                .to_owned(),
+        ));
+    };
+    let interval = millis(interval);
+    if (last - first) / interval > MOST_INSTANTS {
+        return Err(Error::Usage(format!(
+            "the inputs cover {}, too long to evaluate every {}: give a longer --interval",
+            alerts::duration::show(last - first),
+            alerts::duration::show(interval)
+        )));
+    }
+    Ok(Schedule {
+        from: first.div_euclid(interval) * interval,
+        to: last,
+        interval,
+    })
+}
+
+fn millis(time: Nanos) -> i64 {
+    i64::try_from(time.0 / 1_000_000).unwrap_or(i64::MAX).max(1)
+}

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use agentdiag::aggregate::{self, Prices};
 use agentdiag::dialect::{self, Normalizer};
-use agentdiag::ingest::{self, RawAttr, RawClusterEvent, RawLog, RawMetric, RawSpan, Sink, Source};
+use agentdiag::ingest::{
+    self, RawAttr, RawClusterEvent, RawExemplar, RawLog, RawMetric, RawSpan, Sink, Source,
+};
 use agentdiag::model::{Dataset, Ledger};
 use agentdiag::trace::{self, Forest};
 use agentdiag::{diagnose, units};
@@ -116,6 +118,8 @@ impl Sink for Counter {
         self.spans += 1;
     }
     fn metric(&mut self, _: &RawMetric<'_>, _: u32) {}
+    fn exemplar(&mut self, _: &str, _: &RawExemplar) {}
+
     fn log(&mut self, _: &RawLog<'_>, _: u32) {}
     fn cluster_event(&mut self, _: &RawClusterEvent<'_>) {}
     fn ledger(&mut self) -> &mut Ledger {

@@ -164,6 +164,17 @@ fn explain_lists_and_explains() {
 }
 
 #[test]
+fn completions_know_every_subcommand() {
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let (code, script, err) = said(&mut agentdiag(&["completions", shell]));
+        assert_eq!((code, err.as_str()), (0, ""), "{shell}");
+        for name in ["analyze", "trace", "explain", "formats", "completions"] {
+            assert!(script.contains(name), "{shell}: {name}");
+        }
+    }
+}
+
+#[test]
 fn formats_lists_formats_and_vocabularies() {
     let (code, page, _) = said(&mut agentdiag(&["formats"]));
     assert_eq!(code, 0);

@@ -1,5 +1,6 @@
 //! Every recording under `fixtures/dialects` says what its `.expect.json` says: one folder per
-//! vocabulary, from bytes to requests.
+//! vocabulary, from bytes to requests. To write the expectations anew, set `AGENTDIAG_BLESS` and read
+//! the difference.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,11 @@ fn every_recording_says_what_is_expected_of_it() {
         let expected = fs::read_to_string(path.with_extension("expect.json")).unwrap_or_default();
         let expected: Value = serde_json::from_str(&expected).unwrap_or_default();
         let found = facts(&path);
+        if std::env::var_os("AGENTDIAG_BLESS").is_some() {
+            let text = serde_json::to_string_pretty(&found).unwrap();
+            fs::write(path.with_extension("expect.json"), text + "\n").unwrap();
+            continue;
+        }
         if found != expected {
             let found = serde_json::to_string_pretty(&found).unwrap();
             wrong.push(format!("{} says\n{found}", path.display()));
@@ -54,6 +60,7 @@ fn facts(path: &Path) -> Value {
     for sink in reading.sinks {
         data.absorb(sink.finish());
     }
+    agentdiag::dialect::choose_signal(&mut data);
     data.check_valid().unwrap();
     let forest = Forest::build(&mut data, &agentdiag::trace::Options::default());
     let requests: Vec<Value> = forest
@@ -77,7 +84,7 @@ fn request(data: &Dataset, forest: &Forest, r: &Request) -> Value {
     spans.sort_by_key(|s| (s.start, s.id));
     let calls: Vec<Value> = spans
         .iter()
-        .filter_map(|s| Some(call(data, s, data.llm_of(s)?)))
+        .filter_map(|s| Some(call(data, s, &data.llm_of(s)?)))
         .collect();
     let tools: Vec<Value> = spans
         .iter()

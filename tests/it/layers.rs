@@ -18,9 +18,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["units", "error", "stats", "model", "trace", "baseline"],
     ),
     ("aggregate", &["units", "error", "stats", "model", "trace"]),
+    ("alerts", &["units", "error", "stats", "model", "trace"]),
     (
         "saved",
         &["units", "error", "stats", "baseline", "aggregate"],
+    ),
+    (
+        "export",
+        &["units", "error", "stats", "model", "trace", "aggregate"],
     ),
     (
         "report",
@@ -33,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "baseline",
             "diagnose",
             "aggregate",
+            "alerts",
         ],
     ),
     ("render", &["units", "report"]),
@@ -49,14 +55,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "baseline",
             "diagnose",
             "aggregate",
+            "export",
             "saved",
+            "alerts",
             "report",
             "render",
         ],
     ),
     (
         "cli",
-        &["units", "error", "trace", "diagnose", "render", "commands"],
+        &[
+            "units", "error", "trace", "diagnose", "alerts", "render", "commands",
+        ],
     ),
 ];
 
@@ -89,6 +99,30 @@ fn modules_use_only_what_stands_above_them() {
         "against the direction of the data:\n{}",
         wrong.join("\n")
     );
+}
+
+/// Libraries that are heavy or whose types are wide are known in one place each, which hands on plain
+/// values.
+#[test]
+fn heavy_libraries_are_named_in_one_place_each() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in rust_files(&src) {
+        let inside = file.strip_prefix(&src).expect("under src");
+        let text = fs::read_to_string(&file).expect("readable source");
+        for (library, place) in [
+            ("polars::", "aggregate"),
+            ("use parquet::", "ingest/parquet.rs"),
+            ("use zip::", "ingest/zip.rs"),
+        ] {
+            let mut code = text.lines().filter(|l| !l.trim_start().starts_with("//"));
+            let names = code.any(|line| line.contains(library));
+            assert!(
+                !names || inside.starts_with(place),
+                "{} names {library}",
+                inside.display()
+            );
+        }
+    }
 }
 
 /// Modules named after `crate::`, comments and tests left out.

@@ -4,22 +4,39 @@
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a test that cannot go on should say where"
 )]
 
+mod alerts;
 mod baseline;
+mod blinded;
+mod calibration;
+mod charts;
 mod cli;
+mod damage;
 mod deep;
 mod dialects;
+mod evidence;
+mod explained;
+mod export;
 mod hostile_cli;
 mod ingest;
 mod invariants;
 mod layers;
 mod man;
+mod markdown;
+mod money;
 mod otlp;
+mod page;
 mod pipeline;
 mod privacy;
+mod promtool;
 mod readme;
 mod render;
+mod repairs;
 mod sample;
+mod trace;
+mod whatif;
 mod yardsticks;

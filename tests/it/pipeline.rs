@@ -30,6 +30,7 @@ pub(crate) fn read(sources: Vec<Source>, threads: usize) -> Dataset {
         data.absorb(sink.finish());
     }
     dialect::merge_series(&mut data);
+    dialect::choose_signal(&mut data);
     data.inputs = reading.inputs;
     data.ledger.absorb(reading.ledger);
     data

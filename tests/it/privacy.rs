@@ -29,12 +29,38 @@ const RUNS: &[&[&str]] = &[
         "--json",
         "DUMP",
     ],
+    &["analyze", "--format", "markdown", "DUMP"],
+    &[
+        "report",
+        "--slow-over",
+        "1ms",
+        "-o",
+        "OUT/report.html",
+        "--charts",
+        "OUT/charts",
+        "DUMP",
+    ],
+    // A trace of the planted fixtures.
+    &["trace", "01094c52", "DUMP"],
+    &["trace", "01094c52", "--json", "DUMP"],
+    &["trace", "no such id", "DUMP"],
+    &["export", "--to", "otlp", "DUMP"],
+    &["export", "--to", "csv", "-o", "OUT/csv", "DUMP"],
+    &["export", "--to", "parquet", "-o", "OUT/parquet", "DUMP"],
+    &["export", "--to", "openmetrics", "DUMP"],
+    &["cost", "--by", "task,agent,tool,tenant,day", "DUMP"],
+    &["cost", "--json", "DUMP"],
+    &["drift", "DUMP"],
+    &["drift", "--json", "DUMP"],
+    &["replay", "DUMP"],
+    &["replay", "--json", "DUMP"],
+    &["rules", "DUMP"],
     &["baseline", "DUMP"],
     &["baseline", "-o", "OUT/base.json", "DUMP"],
 ];
 
 /// Subcommands that read no dump.
-const WITHOUT_DUMP: &[&str] = &["explain", "formats", "help"];
+const WITHOUT_DUMP: &[&str] = &["completions", "explain", "formats", "help", "prices"];
 
 #[test]
 fn every_subcommand_is_tried() {
@@ -172,6 +198,7 @@ fn said(key: &str, content: &Value) -> Value {
             let url = format!("https://me:{CANARY}@llm.example/v1/{CANARY}?key={CANARY}#{CANARY}");
             json!({"stringValue": url})
         }
+        "http.target" => json!({"stringValue": format!("/v1/chat?key={CANARY}#{CANARY}")}),
         _ => content.clone(),
     }
 }

@@ -1,4 +1,5 @@
-//! What the README shows is what the program prints. `AGENTDIAG_BLESS=1 cargo test readme` renews it.
+//! What the README shows is what the program prints, and the commands it gives run.
+//! `AGENTDIAG_BLESS=1 cargo test readme` renews what is shown.
 
 use std::path::Path;
 use std::{env, fs};
@@ -6,53 +7,151 @@ use std::{env, fs};
 use agentdiag::diagnose::Cause;
 use assert_cmd::Command;
 
-const OPEN: &str = "cargo test readme` -->\n```text\n";
-const CLOSE: &str = "```\n<!-- end -->";
+const FIRST_SCREEN: &str =
+    "<!-- first screen: kept current by `AGENTDIAG_BLESS=1 cargo test readme` -->\n";
 
 /// The command that the README gives, after `cargo run --release --`.
-const ARGUMENTS: [&str; 4] = [
-    "analyze",
-    "--prices",
-    "fixtures/quickstart/prices.json",
-    "fixtures/quickstart",
-];
+const ARGUMENTS: &str = "analyze --prices fixtures/quickstart/prices.json fixtures/quickstart";
 
 /// Lines of the first screen that are shown.
 const LINES: usize = 24;
 
+fn path() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
+}
+
 fn readme() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    fs::read_to_string(path).expect("README.md")
+    fs::read_to_string(path()).expect("README.md")
+}
+
+fn run(arguments: &[String], folder: &Path) -> (i32, String, String) {
+    let mut command = Command::cargo_bin("agentdiag").expect("the binary is built");
+    let output = command
+        .current_dir(folder)
+        .env_clear()
+        .args(arguments)
+        .output()
+        .expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    let code = output.status.code().expect("it exits");
+    (code, text(output.stdout), text(output.stderr))
+}
+
+fn printed(line: &str) -> String {
+    let (code, out, err) = run(&words(line), Path::new(env!("CARGO_MANIFEST_DIR")));
+    assert_eq!((code, err.as_str()), (0, ""), "{line}");
+    out
+}
+
+/// Words of a shell line without expansions: quotes keep spaces together.
+fn words(line: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let (mut quote, mut open) = (None, false);
+    for c in line.chars() {
+        if c == ' ' && quote.is_none() {
+            open = false;
+            continue;
+        }
+        if !open {
+            words.push(String::new());
+            open = true;
+        }
+        match (c, quote) {
+            (c, Some(q)) if c == q => quote = None,
+            ('\'' | '"', None) => quote = Some(c),
+            (c, _) => words.last_mut().expect("just opened").push(c),
+        }
+    }
+    words
+}
+
+/// Puts `shown` into the block after `mark`, or checks that it stands there.
+fn holds(text: &str, mark: &str, shown: &str) -> String {
+    let open = format!("{mark}```text\n");
+    let (before, rest) = text.split_once(open.as_str()).expect("the opening mark");
+    let (old, after) = rest
+        .split_once("```\n<!-- end -->")
+        .expect("the closing mark");
+    if env::var_os("AGENTDIAG_BLESS").is_none() {
+        assert!(
+            old == shown,
+            "README.md shows an old page: AGENTDIAG_BLESS=1 renews it"
+        );
+    }
+    format!("{before}{open}{shown}```\n<!-- end -->{after}")
 }
 
 #[test]
-fn readme_shows_the_first_screen() {
-    let mut command = Command::cargo_bin("agentdiag").expect("the binary is built");
-    let command = command.current_dir(env!("CARGO_MANIFEST_DIR")).env_clear();
-    let output = command.args(ARGUMENTS).output().expect("it runs");
-    let page = String::from_utf8(output.stdout).expect("UTF-8");
-    let screen: String = page
+fn readme_shows_what_is_printed() {
+    let page = printed(ARGUMENTS);
+    let screen: Vec<&str> = page.lines().take(LINES).collect();
+    let mut text = holds(&readme(), FIRST_SCREEN, &format!("{}\n", screen.join("\n")));
+    // `<!-- ARGUMENTS | FROM | TO -->`: from the line that begins with FROM to before that with TO.
+    let marks: Vec<String> = text
         .lines()
-        .take(LINES)
-        .flat_map(|line| [line, "\n"])
+        .filter(|line| line.starts_with("<!-- ") && line.matches(" | ").count() == 2)
+        .map(str::to_owned)
         .collect();
-    let text = readme();
-    let (before, rest) = text.split_once(OPEN).expect("the opening mark");
-    let (shown, after) = rest.split_once(CLOSE).expect("the closing mark");
-    if env::var_os("AGENTDIAG_BLESS").is_some() {
-        let renewed = format!("{before}{OPEN}{screen}{CLOSE}{after}");
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-        return fs::write(path, renewed).expect("written");
+    assert!(!marks.is_empty());
+    for mark in marks {
+        let inner = mark.trim_start_matches("<!-- ").trim_end_matches(" -->");
+        let parts: Vec<&str> = inner.split(" | ").collect();
+        let page = printed(parts[0]);
+        let lines = page.lines().skip_while(|line| !line.starts_with(parts[1]));
+        let lines: Vec<&str> = lines
+            .take_while(|line| !line.starts_with(parts[2]))
+            .collect();
+        let shown = lines.join("\n");
+        assert!(!shown.is_empty(), "{mark}");
+        text = holds(
+            &text,
+            &format!("{mark}\n"),
+            &format!("{}\n", shown.trim_end()),
+        );
     }
-    assert!(
-        shown == screen,
-        "README.md shows an old screen: AGENTDIAG_BLESS=1 renews it"
-    );
+    if env::var_os("AGENTDIAG_BLESS").is_some() {
+        fs::write(path(), text).expect("written");
+    }
+}
+
+/// Lines of shell blocks that run the program on shipped fixtures, up to a pipe or a redirection.
+fn commands(text: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        match line {
+            "```sh" => inside = true,
+            "```" => inside = false,
+            _ if inside => {
+                let starts = ["cargo run --release -- ", "agentdiag "];
+                let rest = starts.iter().find_map(|start| line.strip_prefix(start));
+                let ours = rest.filter(|rest| rest.contains("fixtures/"));
+                let alone = ours.and_then(|rest| rest.split(" | ").next());
+                let alone = alone.and_then(|rest| rest.split(" > ").next());
+                commands.extend(alone.map(str::to_owned));
+            }
+            _ => {}
+        }
+    }
+    commands
+}
+
+#[test]
+fn readme_commands_run() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    std::os::unix::fs::symlink(fixtures, folder.path().join("fixtures")).expect("a link");
+    let commands = commands(&readme());
+    assert!(commands.len() >= 5, "{commands:?}");
+    for line in commands {
+        let (code, _, err) = run(&words(&line), folder.path());
+        assert_eq!((code, err.as_str()), (0, ""), "{line}");
+    }
 }
 
 #[test]
 fn readme_gives_the_command_whose_screen_it_shows() {
-    let command = format!("cargo run --release -- {}\n", ARGUMENTS.join(" "));
+    let command = format!("cargo run --release -- {ARGUMENTS}\n");
     assert!(readme().contains(&command), "{command}");
 }
 
@@ -66,4 +165,9 @@ fn readme_names_every_cause() {
             cause.label()
         );
     }
+}
+
+#[test]
+fn words_are_split_as_a_shell_does() {
+    assert_eq!(words("a  'b c' d\"e f\""), ["a", "b c", "de f"]);
 }

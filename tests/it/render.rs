@@ -34,6 +34,25 @@ fn mixed() {
 }
 
 #[test]
+fn mixed_at_120_columns() {
+    let style = Style {
+        width: 120,
+        unicode: true,
+        ..Style::PLAIN
+    };
+    insta::assert_snapshot!(text(&sample::mixed(), style));
+}
+
+#[test]
+fn damaged_at_120_columns() {
+    let style = Style {
+        width: 120,
+        ..Style::PLAIN
+    };
+    insta::assert_snapshot!(text(&sample::damaged(), style));
+}
+
+#[test]
 fn healthy() {
     insta::assert_snapshot!(text(&sample::healthy(), Style::PLAIN));
 }
@@ -79,6 +98,16 @@ fn nothing_is_wider_than_the_terminal_and_nothing_needs_colour() {
     }
 }
 
+/// `text` without the sequences that a terminal takes for colour.
+pub(crate) fn without_colour(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push_str(part.split_once('m').expect("the end of a sequence").1);
+    }
+    plain
+}
+
 #[test]
 fn colour_changes_no_text() {
     for sample in all() {
@@ -90,17 +119,7 @@ fn colour_changes_no_text() {
                 ..Style::PLAIN
             },
         );
-        let mut stripped = color.clone();
-        for code in [
-            "\x1b[0m",
-            "\x1b[1m",
-            "\x1b[2m",
-            "\x1b[33m",
-            "\x1b[1;31m",
-            "\x1b[1;32m",
-        ] {
-            stripped = stripped.replace(code, "");
-        }
+        let stripped = without_colour(&color);
         let trim = |text: &str| {
             text.lines()
                 .map(str::trim_end)
@@ -141,7 +160,7 @@ fn json_shape() {
 }
 
 /// Every path in a document with the type of what stands there; lists by their first element.
-fn shape(value: &Value, path: &str) -> Vec<String> {
+pub(crate) fn shape(value: &Value, path: &str) -> Vec<String> {
     match value {
         Value::Object(map) => {
             let inner = map

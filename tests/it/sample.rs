@@ -1,8 +1,9 @@
 //! Small analyses built by hand: what the stages would hand to the report, without running them.
 
 use agentdiag::aggregate::{
-    Aggregates, Estimate, Layer, ModelLatency, Named, RequestCost, Signal, Source, Spread,
-    ToolShift, Total, UnknownModel,
+    Aggregates, Estimate, Layer, ModelLatency, Named, Reading, RequestCost, Signal, SignalLayer,
+    Source, Spread, State, TableUse, ToolShift, Total, UnknownModel, Vintage, Waste, WasteItem,
+    WasteReason,
 };
 use agentdiag::diagnose::{Cause, Claim, Diagnosis, Evidence, Fact, Incident, Options, Outcome};
 use agentdiag::model::{
@@ -114,6 +115,7 @@ impl Sample {
             input_tokens: Some(8_400),
             cached_tokens: Some(6_000),
             output_tokens: Some(420),
+            rolled_up: false,
             repairs: RepairSet::default(),
         });
         self.forest.requests.last_mut().expect("just pushed")
@@ -185,6 +187,18 @@ pub(crate) fn healthy() -> Sample {
     let mut sample = Sample::default();
     sample.input("traces.jsonl", 1_080);
     sample.normal(120);
+    models(&mut sample);
+    sample
+}
+
+/// Many requests, a tenth of them slow.
+pub(crate) fn large(requests: u64) -> Sample {
+    let mut sample = Sample::default();
+    sample.input("traces.jsonl", requests * 9);
+    sample.normal(requests - requests / 10);
+    for number in 0..requests / 10 {
+        noisy(&mut sample, number % 600);
+    }
     models(&mut sample);
     sample
 }
@@ -316,6 +330,7 @@ fn incidents(sample: &mut Sample) {
             excess: lost.sum(),
             requests,
             cost: None,
+            without: None,
         });
     }
 }
@@ -329,6 +344,7 @@ fn models(sample: &mut Sample) {
         cached_tokens: tokens.1,
         output_tokens: tokens.2,
         cost,
+        wasted: cost.map(|_| Usd(21_000_000)),
         priced: Ratio::default(),
     };
     let long = "internal/triage-lora-with-a-rather-long-deployment-name";
@@ -349,6 +365,50 @@ fn models(sample: &mut Sample) {
         tokens: 345_400,
     }];
     cost.sources = vec![(Source::GenaiPrices, 240)];
+    cost.waste = Waste {
+        cost: Some(Usd(42_000_000)),
+        items: vec![WasteItem {
+            reason: WasteReason::LostCache,
+            calls: 12,
+            requests: 7,
+            tokens: 51_000,
+            cost: Some(Usd(42_000_000)),
+            unpriced_calls: 0,
+        }],
+    };
+    cost.tables = vec![TableUse {
+        vintage: Vintage {
+            source: Source::GenaiPrices,
+            path: None,
+            form: "built-in",
+            version: Some("0.1.0".to_owned()),
+            as_of: Some(20_500),
+            models: 2_000,
+        },
+        calls: 240,
+        age_days: Some(76),
+        warning: Some("The prices are old.".to_owned()),
+    }];
+    sample.sums.readings = vec![
+        reading(
+            SignalLayer::Standard,
+            "error_rate",
+            Some(0.021),
+            State::Derived,
+        ),
+        reading(
+            SignalLayer::LlmNative,
+            "hallucinations",
+            None,
+            State::Absent("count them"),
+        ),
+        reading(
+            SignalLayer::Machine,
+            "gpu_utilisation",
+            Some(0.93),
+            State::Present("DCGM_FI_DEV_GPU_UTIL".to_owned()),
+        ),
+    ];
     latencies(sample);
     sample.sums.signals = vec![
         signal("endpoint", Layer::Infrastructure, 0),
@@ -359,6 +419,16 @@ fn models(sample: &mut Sample) {
     ];
 }
 
+fn reading(layer: SignalLayer, name: &'static str, value: Option<f64>, state: State) -> Reading {
+    Reading {
+        layer,
+        name,
+        unit: "1",
+        value,
+        state,
+    }
+}
+
 fn signal(name: &'static str, layer: Layer, part: u64) -> Signal {
     Signal {
         name,
@@ -366,6 +436,7 @@ fn signal(name: &'static str, layer: Layer, part: u64) -> Signal {
         per: "calls",
         coverage: Ratio { part, whole: 360 },
         gap: "less can be told",
+        remedy: "record it",
     }
 }
 

@@ -15,10 +15,10 @@ use agentdiag::units::{Nanos, Sym};
 use crate::pipeline::{Run, run};
 
 /// One answer per trace: the cause of a slow request, nothing for a healthy one.
-type Answers = BTreeMap<String, Option<Cause>>;
+pub(crate) type Answers = BTreeMap<String, Option<Cause>>;
 
 /// (true cause, given cause) of one task; `None` is healthy.
-type Pair = (Option<Cause>, Option<Cause>);
+pub(crate) type Pair = (Option<Cause>, Option<Cause>);
 
 /// A cause with fewer true tasks says nothing.
 const LEAST_SUPPORT: usize = 3;
@@ -59,8 +59,11 @@ fn the_score_is_what_it_says() {
     assert!((macro_f1(&pairs) - (4.0 / 7.0 + 2.0 / 4.0) / 2.0).abs() < 1e-12);
 }
 
-fn labelled() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/labelled");
+pub(crate) fn labelled() -> Vec<PathBuf> {
+    labelled_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/labelled"))
+}
+
+pub(crate) fn labelled_in(root: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(root).expect("labelled dumps");
     let mut folders: Vec<PathBuf> = entries
         .map(|e| e.expect("an entry").path())
@@ -71,7 +74,7 @@ fn labelled() -> Vec<PathBuf> {
     folders
 }
 
-fn labels(folder: &Path) -> Answers {
+pub(crate) fn labels(folder: &Path) -> Answers {
     let text = fs::read_to_string(folder.join("labels.json")).expect("labels");
     let labels: BTreeMap<String, Option<String>> = serde_json::from_str(&text).expect("JSON");
     let cause = |label: String| {
@@ -85,7 +88,7 @@ fn labels(folder: &Path) -> Answers {
 }
 
 /// Each label with the answer given; a task without an answer is taken for healthy.
-fn pairs(labels: &Answers, given: &Answers) -> Vec<Pair> {
+pub(crate) fn pairs(labels: &Answers, given: &Answers) -> Vec<Pair> {
     labels
         .iter()
         .map(|(trace, label)| (*label, given.get(trace).copied().flatten()))
@@ -93,7 +96,7 @@ fn pairs(labels: &Answers, given: &Answers) -> Vec<Pair> {
 }
 
 /// Mean F1 over the causes that enough tasks truly have.
-fn macro_f1(pairs: &[Pair]) -> f64 {
+pub(crate) fn macro_f1(pairs: &[Pair]) -> f64 {
     let scores: Vec<f64> = Cause::ALL
         .into_iter()
         .filter_map(|cause| {
@@ -127,7 +130,7 @@ fn answers(run: &Run, answer: impl Fn(usize, &Request) -> Option<Cause>) -> Answ
     answers
 }
 
-fn verdicts(run: &Run) -> Answers {
+pub(crate) fn verdicts(run: &Run) -> Answers {
     let mut slow: BTreeMap<usize, Cause> = BTreeMap::new();
     for d in run.verdicts.diagnoses.iter().filter(|d| d.slow) {
         slow.insert(d.request as usize, d.primary.unwrap_or(Cause::Unexplained));
@@ -235,7 +238,7 @@ fn given_up(run: &Run, request: &Request) -> Cause {
 fn blame_call(run: &Run, op: &StepOp) -> Cause {
     let figures = |op: &StepOp| {
         let call = run.data.llm_of(&run.data.spans[op.span as usize]);
-        let call = call.copied().unwrap_or_default();
+        let call = call.unwrap_or_default();
         let tokens = |count: Option<Known<u32>>| count.map(|k| f64::from(k.value));
         let (input, cached) = (tokens(call.input), tokens(call.cached));
         let uncached = cached.and_then(|cached| Some(input? - cached));

@@ -69,6 +69,7 @@ fn show(record: &Record) -> String {
     }
     for (what, list) in [
         ("metric", &record.metrics),
+        ("exemplar", &record.exemplars),
         ("log", &record.logs),
         ("event", &record.events),
     ] {

@@ -16,7 +16,7 @@ use prost::Message as _;
 
 use super::recorder::read_bytes;
 
-fn value() -> impl Strategy<Value = AnyValue> {
+pub(super) fn value() -> impl Strategy<Value = AnyValue> {
     let leaf = prop_oneof![
         any::<String>().prop_map(Value::StringValue),
         any::<bool>().prop_map(Value::BoolValue),
@@ -50,7 +50,7 @@ fn pair(key: String, value: AnyValue) -> KeyValue {
     }
 }
 
-fn attributes() -> impl Strategy<Value = Vec<KeyValue>> {
+pub(super) fn attributes() -> impl Strategy<Value = Vec<KeyValue>> {
     vec(
         (any::<String>(), value()).prop_map(|(key, value)| pair(key, value)),
         0..4,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use agentdiag::ingest::{
-    Options, RawAttr, RawClusterEvent, RawLog, RawMetric, RawPointValue, RawSpan, RawValue, Sink,
-    Source, read_all,
+    Options, RawAttr, RawClusterEvent, RawExemplar, RawLog, RawMetric, RawPointValue, RawSpan,
+    RawValue, Sink, Source, read_all,
 };
 use agentdiag::model::{Input, IssueKind, Ledger, SpanKind, Status};
 
@@ -15,6 +15,7 @@ pub(crate) struct Recorder {
     ledger: Ledger,
     pub(crate) spans: Vec<Span>,
     pub(crate) metrics: Vec<String>,
+    pub(crate) exemplars: Vec<String>,
     pub(crate) logs: Vec<String>,
     pub(crate) events: Vec<String>,
 }
@@ -133,6 +134,16 @@ impl Sink for Recorder {
         ));
     }
 
+    fn exemplar(&mut self, name: &str, exemplar: &RawExemplar) {
+        self.exemplars.push(format!(
+            "{name} {:?} {} {}/{}",
+            exemplar.time.map(|t| t.0),
+            exemplar.value,
+            exemplar.trace,
+            exemplar.span
+        ));
+    }
+
     fn log(&mut self, log: &RawLog<'_>, resource: u32) {
         self.logs.push(format!(
             "{:?} {} {} sev={} event={} body={} [{}] <{}>",
@@ -168,6 +179,7 @@ impl Sink for Recorder {
 pub(crate) struct Record {
     pub(crate) spans: Vec<Span>,
     pub(crate) metrics: Vec<String>,
+    pub(crate) exemplars: Vec<String>,
     pub(crate) logs: Vec<String>,
     pub(crate) events: Vec<String>,
     pub(crate) inputs: Vec<Input>,
@@ -204,12 +216,14 @@ pub(crate) fn read_with(sources: Vec<Source>, options: &Options) -> Record {
     for sink in reading.sinks {
         record.spans.extend(sink.spans);
         record.metrics.extend(sink.metrics);
+        record.exemplars.extend(sink.exemplars);
         record.logs.extend(sink.logs);
         record.events.extend(sink.events);
         record.ledger.absorb(sink.ledger);
     }
     record.spans.sort_by(|a, b| a.partial_cmp(b).unwrap());
     record.metrics.sort();
+    record.exemplars.sort();
     record.logs.sort();
     record.events.sort();
     record

@@ -8,6 +8,11 @@ use crate::stats::median;
 
 /// Transitions rarer than this share of their kind are a missing span, not a pause.
 const RARE: f64 = 0.06;
+/// … as are those that skip a usual step less often than this share of the times it is taken: where every
+/// sixth span is lost, one step in five looks skipped.
+const PAST: f64 = 0.2;
+/// Steps seen less often than this have no usual successor.
+const LEAST_STEPS: u32 = 20;
 const LEAST: usize = 5;
 
 /// Usual pause, milliseconds.
@@ -99,20 +104,59 @@ fn any_service(pauses: &Pauses, lengths: &[Vec<f64>]) -> Map<Transition, GapNorm
         .collect()
 }
 
-fn rare(pauses: &Pauses) -> Vec<bool> {
-    let mut follows: Map<Transition, u32> = Map::default();
-    let mut from: Map<StepName, u32> = Map::default();
-    for ((_, before, after), count) in pauses.keys.iter().zip(&pauses.counts) {
-        *follows.entry((*before, *after)).or_default() += count;
-        *from.entry(*before).or_default() += count;
+/// How often each step is followed by which.
+#[derive(Default)]
+struct Grammar {
+    follows: Map<Transition, u32>,
+    from: Map<StepName, u32>,
+}
+
+impl Grammar {
+    fn count(pauses: &Pauses) -> Self {
+        let mut grammar = Self::default();
+        for ((_, before, after), count) in pauses.keys.iter().zip(&pauses.counts) {
+            *grammar.follows.entry((*before, *after)).or_default() += count;
+            *grammar.from.entry(*before).or_default() += count;
+            // What follows a call of any kind, for paths that lead through one.
+            if before.kind_only() != *before {
+                let any = before.kind_only();
+                *grammar.follows.entry((any, *after)).or_default() += count;
+                *grammar.from.entry(any).or_default() += count;
+            }
+        }
+        grammar
     }
-    let is_rare = |before: &StepName, after: &StepName| {
-        let from = f64::from(from.get(before).copied().unwrap_or(0));
-        let follows = f64::from(follows.get(&(*before, *after)).copied().unwrap_or(0));
-        from >= 20.0 && follows < RARE * from
-    };
+
+    /// Share of the steps `before` that `after` follows.
+    fn share(&self, before: StepName, after: StepName) -> f64 {
+        let from = self.from.get(&before).copied().unwrap_or(0);
+        let follows = self.follows.get(&(before, after)).copied().unwrap_or(0);
+        f64::from(follows) / f64::from(from.max(1))
+    }
+
+    fn is_rare(&self, before: StepName, after: StepName) -> bool {
+        if self.from.get(&before).is_none_or(|n| *n < LEAST_STEPS) {
+            return false;
+        }
+        let share = self.share(before, after);
+        share < RARE || self.is_shortcut(before, after, share)
+    }
+
+    /// True where the usual path leads from the one to the other through a third step, and hardly ever
+    /// past it: the span of that step was lost.
+    fn is_shortcut(&self, before: StepName, after: StepName, share: f64) -> bool {
+        let through = self.from.keys().copied().filter(|step| {
+            *step == step.kind_only() && !matches!(step, StepName::Open | StepName::Failed)
+        });
+        let paths = through.map(|step| self.share(before, step) * self.share(step, after));
+        share < PAST * paths.fold(0.0, f64::max)
+    }
+}
+
+fn rare(pauses: &Pauses) -> Vec<bool> {
+    let grammar = Grammar::count(pauses);
     let keys = pauses.keys.iter();
-    keys.map(|(_, before, after)| is_rare(before, after))
+    keys.map(|(_, before, after)| grammar.is_rare(*before, *after))
         .collect()
 }
 

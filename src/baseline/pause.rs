@@ -29,7 +29,7 @@ pub enum StepName {
 
 impl StepName {
     /// Without the finish reason: how a call will end says nothing about the wait before it.
-    fn kind_only(self) -> Self {
+    pub(super) fn kind_only(self) -> Self {
         match self {
             Self::Model(_) => Self::Model(Sym::NONE),
             other => other,

@@ -120,7 +120,9 @@ issue_kinds! {
     /// Parents that form a circle.
     ParentCycle = "parent_cycle", Repaired, "the circle was opened at its earliest span";
     /// The parent is not in the dump.
-    OrphanSpan = "orphan_span", Repaired, "the span was hung under its trace's root; sampling or a lost export removed the parent";
+    OrphanSpan = "orphan_span", Repaired, "the span was hung under what contains it; sampling or a lost export removed the parent";
+    /// No parent is named where spans of the kind name one.
+    LostParent = "lost_parent", Repaired, "the span was hung under what contains it; context was lost inside the process";
     /// A trace without a complete root.
     MissingRoot = "missing_root", Repaired, "the request is measured from its first to its last span";
     /// A service's clock was off and was corrected within bounds.

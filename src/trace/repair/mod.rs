@@ -6,13 +6,15 @@
 //! 2. `cycle`: parents that form a circle. (Before anything walks the tree.)
 //! 3. `stitch`, `fragment`: fragments whose context was lost, joined on hard evidence only: a link, a
 //!    parent id that was passed on, a conversation and the one call site that ran all the while.
-//! 4. `orphan`: spans whose parent is not in the dump hang under their trace's one root.
+//! 4. `orphan`: spans that lost their parent hang under the span of their trace that contains them, as
+//!    the dump's own whole links say (`habits`), else under their trace's one root.
 //! 5. `unfinished`: spans without an end are closed by what they contain.
 //! 6. `skew`: services whose clock is off are moved, within bounds. (Needs ends.)
 
 mod cycle;
 mod dedupe;
 mod fragment;
+mod habits;
 mod orphan;
 mod rejoin;
 mod skew;

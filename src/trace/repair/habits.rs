@@ -1,0 +1,148 @@
+//! What spans of a kind usually hang under, learned from the links of the dump that are whole: the
+//! grammar by which a lost link is found again. Kinds are told by service, instrumentation scope and
+//! operation, and containers by name as well.
+
+use hashbrown::HashMap;
+
+use crate::model::{Dataset, Op, Span, SpanIx};
+use crate::trace::NO_SPAN;
+use crate::units::Sym;
+
+/// A kind of span.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Kind {
+    service: Sym,
+    scope: u32,
+    op: Op,
+    name: Sym,
+}
+
+impl Kind {
+    fn of(dataset: &Dataset, span: &Span) -> Self {
+        // Calls carry models and tools in their names, containers what they are.
+        let named = span.op.is_group() || matches!(span.op, Op::Other | Op::Http);
+        Self {
+            service: dataset.resource_of(span).service,
+            scope: span.scope,
+            op: span.op,
+            name: if named { span.name } else { Sym::NONE },
+        }
+    }
+
+    fn unnamed(self) -> Self {
+        Self {
+            name: Sym::NONE,
+            ..self
+        }
+    }
+}
+
+/// Fewer spans of a kind than this have no habits.
+const LEAST: u32 = 5;
+/// What less than this share of a kind hangs under is no habit.
+const HABIT: f64 = 0.05;
+/// A parent of a kind has one such child where at most this share of them has more.
+const ONE_EACH: f64 = 0.1;
+
+type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+
+/// Links counted by the kinds of child and parent.
+#[derive(Default)]
+pub(super) struct Habits {
+    /// Spans of a kind, and how many of them name no parent.
+    kinds: Map<Kind, (u32, u32)>,
+    /// Linked children by kind of child and of parent, and how many of those are not the first of
+    /// their kind below that parent.
+    links: Map<(Kind, Kind), (u32, u32)>,
+}
+
+impl Habits {
+    pub(super) fn learn(dataset: &Dataset, parent: &[SpanIx]) -> Self {
+        let mut habits = Self::default();
+        let mut below: Map<(SpanIx, Kind), ()> = Map::default();
+        for (span, &above) in dataset.spans.iter().zip(parent) {
+            let kind = Kind::of(dataset, span);
+            habits.count(kind, span.parent.is_none());
+            if kind != kind.unnamed() {
+                habits.count(kind.unnamed(), span.parent.is_none());
+            }
+            if above == NO_SPAN {
+                continue;
+            }
+            let over = Kind::of(dataset, &dataset.spans[above as usize]);
+            let again = below.insert((above, kind), ()).is_some();
+            let mut kinds = vec![kind];
+            if kind != kind.unnamed() {
+                kinds.push(kind.unnamed());
+            }
+            for kind in kinds {
+                let entry = habits.links.entry((kind, over)).or_default();
+                entry.0 += 1;
+                entry.1 += u32::from(again);
+            }
+        }
+        habits
+    }
+
+    fn count(&mut self, kind: Kind, rootless: bool) {
+        let entry = self.kinds.entry(kind).or_default();
+        entry.0 += 1;
+        entry.1 += u32::from(rootless);
+    }
+
+    /// The kind under which enough spans like `span` are known: by name, else without.
+    fn known(&self, dataset: &Dataset, span: &Span) -> Option<Kind> {
+        let kind = Kind::of(dataset, span);
+        let enough = |k: &Kind| self.linked(*k) >= LEAST;
+        Some(kind)
+            .filter(enough)
+            .or(Some(kind.unnamed()).filter(enough))
+    }
+
+    /// Spans of a kind that name a parent.
+    fn linked(&self, kind: Kind) -> u32 {
+        self.kinds.get(&kind).map_or(0, |(all, none)| all - none)
+    }
+
+    /// True where most spans like `span` name a parent.
+    pub(super) fn has_parents(&self, dataset: &Dataset, span: &Span) -> bool {
+        self.known(dataset, span).is_some_and(|kind| {
+            let (all, none) = self.kinds.get(&kind).copied().unwrap_or_default();
+            2 * none < all
+        })
+    }
+
+    /// What `over` is to spans like `span`.
+    pub(super) fn relation(&self, dataset: &Dataset, span: &Span, over: &Span) -> Relation {
+        let Some(kind) = self.known(dataset, span) else {
+            return Relation::Unknown;
+        };
+        let link = self.links.get(&(kind, Kind::of(dataset, over)));
+        let (count, again) = link.copied().unwrap_or_default();
+        if f64::from(count) < HABIT * f64::from(self.linked(kind)) {
+            Relation::Strange
+        } else if f64::from(again) <= ONE_EACH * f64::from(count) {
+            Relation::OneEach
+        } else {
+            Relation::Many
+        }
+    }
+
+    /// Spans like `span` below the parents of one kind are counted as one.
+    pub(super) fn alike(dataset: &Dataset, a: &Span, b: &Span) -> bool {
+        Kind::of(dataset, a) == Kind::of(dataset, b)
+    }
+}
+
+/// What a span is to another, by the habits of the dump.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Relation {
+    /// Its parent usually, and of one such child.
+    OneEach,
+    /// Its parent usually, and of several.
+    Many,
+    /// Never or hardly ever its parent.
+    Strange,
+    /// Too few of the kind to tell.
+    Unknown,
+}

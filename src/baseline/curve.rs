@@ -19,6 +19,27 @@ pub struct Curve {
     pub n: usize,
 }
 
+/// Neighbouring bins between which the price does not rise: the curve is level over all of them.
+#[derive(Clone, Copy)]
+struct Block {
+    from: f64,
+    to: f64,
+    time: f64,
+    n: f64,
+}
+
+impl Block {
+    fn pooled(self, next: Self) -> Self {
+        let n = self.n + next.n;
+        Self {
+            from: self.from,
+            to: next.to,
+            time: (self.time * self.n + next.time * next.n) / n,
+            n,
+        }
+    }
+}
+
 impl Curve {
     /// Fits (uncached tokens, milliseconds) pairs. `None` without enough of them.
     #[must_use]
@@ -31,25 +52,33 @@ impl Curve {
             }
             bins[bin].push((tokens.max(0.0), time));
         }
-        let mut knots: Vec<(f64, f64, f64)> = Vec::new();
+        let mut blocks: Vec<Block> = Vec::new();
         let least = if points.len() < 12 { 1 } else { LEAST_PER_BIN };
         for bin in bins.into_iter().filter(|b| b.len() >= least) {
-            let n = bin.len() as f64;
             let middle = |pick: fn(&(f64, f64)) -> f64| {
                 let mut v: Vec<f64> = bin.iter().map(pick).collect();
                 median(&mut v).unwrap_or(0.0)
             };
-            knots.push((middle(|p| p.0), middle(|p| p.1), n));
-            while let [.., a, b] = knots[..]
-                && a.1 > b.1
+            let tokens = middle(|p| p.0);
+            blocks.push(Block {
+                from: tokens,
+                to: tokens,
+                time: middle(|p| p.1),
+                n: bin.len() as f64,
+            });
+            while let [.., a, b] = blocks[..]
+                && a.time > b.time
             {
-                knots.truncate(knots.len() - 2);
-                let n = a.2 + b.2;
-                knots.push(((a.0 * a.2 + b.0 * b.2) / n, (a.1 * a.2 + b.1 * b.2) / n, n));
+                blocks.truncate(blocks.len() - 2);
+                blocks.push(a.pooled(b));
             }
         }
-        (!knots.is_empty()).then(|| Self {
-            knots: knots.iter().map(|k| (k.0, k.1)).collect(),
+        let ends = blocks.iter().flat_map(|block| {
+            let last = (block.to > block.from).then_some((block.to, block.time));
+            std::iter::once((block.from, block.time)).chain(last)
+        });
+        (!blocks.is_empty()).then(|| Self {
+            knots: ends.collect(),
             n: points.len(),
         })
     }
@@ -102,10 +131,15 @@ impl Curve {
         }
     }
 
-    /// Over the upper half of the knots: the last two alone are at the mercy of one bin.
+    /// Over the upper half of the knots: the last two alone are at the mercy of one bin. Prompts among which
+    /// the price does not rise say nothing of far larger ones: through the origin.
     fn last_slope(&self) -> f64 {
         let last = self.knots.len().saturating_sub(1);
-        self.slope(last / 2, last)
+        let slope = self.slope(last / 2, last);
+        match self.knots.last() {
+            Some((tokens, time)) if slope <= 0.0 && *tokens > 0.0 => time / tokens,
+            _ => slope,
+        }
     }
 
     fn first_slope(&self) -> f64 {
@@ -116,6 +150,22 @@ impl Curve {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_price_that_does_not_rise_is_level_as_far_as_seen() {
+        let points: Vec<(f64, f64)> = (0..160)
+            .map(|i| match i % 4 {
+                0 => (270.0, 400.0 - f64::from(i % 7)),
+                _ => (0.0, 400.0 + f64::from(i % 5)),
+            })
+            .collect();
+        let curve = Curve::fit(&points).unwrap();
+        for tokens in [0.0, 100.0, 270.0] {
+            let found = curve.at(tokens);
+            assert!((found - 400.0).abs() < 8.0, "{tokens}: {found}");
+        }
+        assert!((curve.at(2_700.0) / 4_000.0 - 1.0).abs() < 0.02);
+    }
 
     #[test]
     fn a_straight_price_is_found_and_extended() {

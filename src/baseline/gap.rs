@@ -8,9 +8,9 @@ use crate::stats::median;
 
 /// Transitions rarer than this share of their kind are a missing span, not a pause.
 const RARE: f64 = 0.06;
-/// … as are those that skip a usual step less often than this share of the times it is taken: where every
-/// sixth span is lost, one step in five looks skipped.
-const PAST: f64 = 0.2;
+/// … as are those that skip a usual step less often than this share of the times it is taken: where one span
+/// in ten is lost, one step in nine looks skipped, beside the parallel calls that happen to follow each other.
+const PAST: f64 = 0.3;
 /// Steps seen less often than this have no usual successor.
 const LEAST_STEPS: u32 = 20;
 const LEAST: usize = 5;

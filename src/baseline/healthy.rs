@@ -2,8 +2,8 @@
 
 use super::norms::label;
 use super::{
-    Baselines, CacheHabits, CallIx, Calls, Gaps, Measured, Norms, Prices, ToolTimes, Volumes,
-    kinds_of,
+    Baselines, CacheHabits, CallIx, Calls, Excluded, Gaps, Measured, Norms, Prices, ToolTimes,
+    Volumes, kinds_of,
 };
 use crate::model::Dataset;
 use crate::stats::{Histogram, median};
@@ -85,7 +85,8 @@ impl Healthy {
 
 impl Baselines {
     /// Takes from `healthy` what it knows; what it does not know stays as the dump has it.
-    pub fn prefer(&mut self, healthy: &Healthy) {
+    /// Prices of the healthy period are lowered to the low side of `calls`, where they are not `excluded`.
+    pub fn prefer(&mut self, healthy: &Healthy, calls: &Calls, excluded: &Excluded) {
         let theirs = &healthy.base;
         self.volumes.prefer(&theirs.volumes);
         self.tools.prefer(&theirs.tools);
@@ -99,6 +100,9 @@ impl Baselines {
         }
         if !healthy.lacks_signals {
             self.prices.prefer(&theirs.prices);
+            let all = 0..calls.all.len() as CallIx;
+            let kept: Vec<CallIx> = all.filter(|&i| excluded.keeps(calls.get(i).op)).collect();
+            self.prices.meet(calls, &kept);
             self.cache.prefer(&theirs.cache);
         }
         for (own, theirs) in [

@@ -17,6 +17,13 @@ const TENTH: f64 = 1.28;
 const LEAST_LIFT: f64 = 1.0;
 /// Fewer calls than this have a straight price: bins of a handful of calls follow their accidents.
 const CURVED_FROM: usize = 100;
+/// Limits of how widely calls, or requests, scatter around the prices.
+const RATIO_SPREAD: SpreadLimits = SpreadLimits {
+    least: 0.02,
+    most: 0.6,
+};
+/// Requests of several calls that say how widely requests scatter.
+const LEAST_TOGETHER: usize = 8;
 /// Least share of a call before its first token, where that is not shown.
 const LEAST_FIRST: f64 = 0.05;
 
@@ -49,8 +56,12 @@ pub struct Prices {
     by_model: Map<Sym, Price>,
     /// All models together, where some model is too rarely seen.
     all: Option<Price>,
+    /// Of calls that show no tokens, in a dump where others do: the usual call, milliseconds.
+    unmeasured: Option<f64>,
     /// Natural spread: median less 10th percentile of ln(observed / expected).
     pub spread: f64,
+    /// The same of whole requests: of all calls of one together. Absent with few requests of several calls.
+    pub together: Option<f64>,
     /// What the fitted prices are multiplied with to meet the healthy level.
     lift: f64,
 }
@@ -78,13 +89,17 @@ impl Prices {
     /// Learns from the calls in `kept`.
     #[must_use]
     pub fn learn(calls: &Calls, kept: &[CallIx]) -> Self {
+        let timed = kept.iter().map(|&i| calls.get(i));
+        let everything: Vec<&Call> = timed.filter(|c| !c.window.is_empty()).collect();
+        let (mut measured, mut unmeasured): (Vec<&Call>, Vec<&Call>) =
+            everything.iter().partition(|call| is_measured(call));
+        if measured.is_empty() {
+            measured = std::mem::take(&mut unmeasured);
+        }
         let mut by_model: Map<Sym, Vec<&Call>> = Map::default();
-        let timed = |i: &&CallIx| !calls.get(**i).window.is_empty();
-        for &i in kept.iter().filter(timed) {
-            let call = calls.get(i);
+        for &call in &measured {
             by_model.entry(call.model).or_default().push(call);
         }
-        let everything: Vec<&Call> = kept.iter().filter(timed).map(|&i| calls.get(i)).collect();
         let fits = by_model.iter().filter(|(_, c)| c.len() >= LEAST_CALLS);
         let by_model: Map<Sym, Price> = fits
             .filter_map(|(m, c)| Some((*m, fit(calls, c)?)))
@@ -92,15 +107,18 @@ impl Prices {
         let is_thin = |call: &Call| !by_model.contains_key(&call.model);
         let all = calls.all.iter().any(is_thin);
         let mut prices = Self {
-            all: all.then(|| fit(calls, &everything)).flatten(),
+            all: all.then(|| fit(calls, &measured)).flatten(),
             by_model,
+            unmeasured: usual(&unmeasured),
             spread: 0.0,
+            together: None,
             lift: 1.0,
         };
         if let Some(level) = level(calls, &everything, &prices) {
             prices.spread = TENTH * level.spread;
             prices.lift = level.centre.clamp(-LEAST_LIFT, 0.0).exp();
         }
+        prices.together = together(calls, &everything, &prices);
         prices
     }
 
@@ -115,9 +133,21 @@ impl Prices {
         *self = Self {
             all: all.or_else(|| other.all.as_ref().map(|price| price.scaled(other.lift))),
             by_model,
+            unmeasured: self.unmeasured.map(|usual| self.lift * usual),
             spread: other.spread,
+            together: self.together,
             lift: 1.0,
         };
+    }
+
+    /// Lowers prices of another day to the low side of the calls in `kept`. They are never raised: a day
+    /// that is slow throughout must not pass for normal.
+    pub(super) fn meet(&mut self, calls: &Calls, kept: &[CallIx]) {
+        let kept = kept.iter().map(|&i| calls.get(i));
+        let timed: Vec<&Call> = kept.filter(|c| !c.window.is_empty()).collect();
+        if let Some(level) = level(calls, &timed, self) {
+            self.lift *= level.centre.clamp(-LEAST_LIFT, 0.0).exp();
+        }
     }
 
     /// The models' prices at the healthy level.
@@ -137,6 +167,13 @@ impl Prices {
     /// What `call` should have taken at the normal price, for the work it had.
     #[must_use]
     pub fn expect(&self, calls: &Calls, call: &Call) -> Option<Expected> {
+        if let Some(usual) = self.unmeasured.filter(|_| !is_measured(call)) {
+            return Some(Expected {
+                uncached: 0.0,
+                first: self.lift * usual,
+                rest: 0.0,
+            });
+        }
         let price = self.of(call.model)?;
         let uncached = uncached(calls, call).unwrap_or(0.0);
         Some(Expected {
@@ -156,6 +193,17 @@ pub fn uncached(calls: &Calls, call: &Call) -> Option<f64> {
         (None, Some(before)) => Some((input - f64::from(before)).max(0.0)),
         (None, None) => Some(input * ASSUMED_FRESH),
     }
+}
+
+/// What a call usually takes where nothing tells how much work it was, milliseconds.
+fn usual(calls: &[&Call]) -> Option<f64> {
+    let times: Vec<f64> = calls.iter().map(|c| c.total()).collect();
+    LowSide::fit(&times, RATIO_SPREAD).map(|fit| fit.typical())
+}
+
+/// What work a call was is shown.
+fn is_measured(call: &Call) -> bool {
+    call.input.is_some() || call.output.is_some()
 }
 
 fn after_first(call: &Call) -> f64 {
@@ -228,13 +276,29 @@ fn level(calls: &Calls, group: &[&Call], prices: &Prices) -> Option<LowSide> {
         .filter_map(|c| log_ratio(calls, c, prices))
         .map(f64::exp)
         .collect();
-    LowSide::fit(
-        &ratios,
-        SpreadLimits {
-            least: 0.02,
-            most: 0.6,
-        },
-    )
+    LowSide::fit(&ratios, RATIO_SPREAD)
+}
+
+/// Natural spread of requests with several calls: median less 10th percentile of ln(observed / expected)
+/// over all calls of a request. What scatters from call to call averages out over a request, what slows a
+/// request as a whole does not (one-way random effects: Searle, Casella & McCulloch, *Variance Components*,
+/// 1992).
+fn together(calls: &Calls, group: &[&Call], prices: &Prices) -> Option<f64> {
+    let sums = group.chunk_by(|a, b| a.request == b.request);
+    let ratios: Vec<f64> = sums
+        .filter(|own| own.len() > 1)
+        .filter_map(|own| {
+            let expected = own.iter().filter_map(|c| prices.expect(calls, c));
+            let expected: f64 = expected.map(|e| e.total()).sum();
+            let observed: f64 = own.iter().map(|c| c.total()).sum();
+            (expected > 0.0).then_some(observed / expected)
+        })
+        .collect();
+    let enough = ratios.len() >= LEAST_TOGETHER;
+    let fit = enough
+        .then(|| LowSide::fit(&ratios, RATIO_SPREAD))
+        .flatten();
+    fit.map(|fit| TENTH * fit.spread)
 }
 
 /// ln(observed / expected) of a call.

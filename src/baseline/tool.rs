@@ -15,6 +15,9 @@ const TOOL_SPREAD: SpreadLimits = SpreadLimits {
     most: 0.7,
 };
 
+/// Calls of a tool in another period, from which on that knows the tool better than this dump does.
+const LEAST_KNOWN: usize = 15;
+
 /// Which operations call which tool.
 #[derive(Clone, Debug, Default)]
 pub struct ToolCalls {
@@ -69,6 +72,15 @@ pub struct ToolTime {
     pub typical: f64,
 }
 
+impl ToolTime {
+    /// Two days of one tool: it varies as widely as on the day it varied more.
+    fn at_least_as_wide_as(mut self, other: Option<Self>) -> Self {
+        let spread = other.map_or(0.0, |other| other.fit.spread);
+        self.fit.spread = self.fit.spread.max(spread);
+        self
+    }
+}
+
 /// Times by number of the tool.
 #[derive(Clone, Debug, Default)]
 pub struct ToolTimes(Vec<Option<ToolTime>>);
@@ -96,7 +108,10 @@ impl ToolTimes {
     /// Takes from `other` what it knows.
     pub(super) fn prefer(&mut self, other: &Self) {
         for (own, theirs) in self.0.iter_mut().zip(&other.0) {
-            *own = theirs.or(*own);
+            let known = theirs.filter(|theirs| theirs.fit.n >= LEAST_KNOWN);
+            *own = known
+                .map(|theirs| theirs.at_least_as_wide_as(*own))
+                .or(*own);
         }
     }
 

@@ -27,6 +27,9 @@ pub(super) struct Proof {
     pub(super) note: &'static str,
 }
 
+/// The fact that a call was slow by itself, with nothing around it that says why.
+pub(super) const LONE_SLOWDOWN: &str = "slowdown";
+
 /// Milliseconds that one cause added in one place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Charge {
@@ -66,6 +69,16 @@ impl Account {
     /// To what degree the contention is beyond doubt, nought to one.
     pub(super) fn certainty(&self) -> f64 {
         self.certain.0 / self.certain.1.max(1e-9)
+    }
+
+    /// True when most of the contention rests on nothing but how slow single calls were.
+    pub(super) fn is_lonely(&self) -> bool {
+        let contention = self.charges.iter();
+        let contention = contention.filter(|c| c.cause == Cause::NoisyNeighbour);
+        let alone = contention.clone().filter(|c| c.proof.fact == LONE_SLOWDOWN);
+        let sum =
+            |charges: &mut dyn Iterator<Item = &Charge>| charges.map(|c| c.millis).sum::<f64>();
+        2.0 * sum(&mut alone.into_iter()) > sum(&mut contention.into_iter())
     }
 
     /// Milliseconds already charged against `target`.

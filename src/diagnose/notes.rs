@@ -10,6 +10,8 @@ use crate::units::human::{count, counted};
 
 /// Without a baseline, contention as the verdict of this share of the requests judged calls for a word.
 const UNDER_LOAD: f64 = 0.15;
+/// Fewer requests than this have no half.
+const LEAST_JUDGED: usize = 12;
 /// Names listed before the rest are only counted.
 const NAMED: usize = 4;
 
@@ -81,6 +83,15 @@ fn list(what: &str, mut names: BTreeSet<&str>) -> Option<String> {
         _ => format!("{} and {} more", first.join(", "), count(more)),
     };
     (!names.is_empty()).then(|| format!("{what} {text}"))
+}
+
+/// Without a baseline, a dump of which most is slow has no healthy half to hold against.
+pub(super) fn mostly_slow(diagnoses: &[Diagnosis]) -> Option<String> {
+    let judged = diagnoses.iter().filter(|d| d.expected.is_some()).count();
+    let slow = diagnoses.iter().filter(|d| d.slow).count();
+    (judged >= LEAST_JUDGED && 2 * slow > judged).then(|| {
+        "More than half of the requests are slow: what is normal was learned from the rest, and a slowness that all of them share cannot be told. A baseline of a healthy period would be surer.".to_owned()
+    })
 }
 
 /// Without a baseline, a dump that is under load as a whole does not show what its servers do at rest.

@@ -113,6 +113,20 @@ impl<'a> Scene<'a> {
             .filter(move |g| g.end >= window.start)
     }
 
+    /// All calls of a request: where each was served, and ln(observed / expected).
+    fn own(&self, request: u32) -> Vec<(Site, &'a Call, f64)> {
+        self.calls_of(request)
+            .map(|(_, i, c)| (self.sites[i as usize], c, self.seen(i).log_ratio))
+            .collect()
+    }
+
+    /// Median of observed / expected over the calls of other requests around a call of `request`, and how
+    /// many there were.
+    pub(super) fn company(&self, request: u32, index: CallIx) -> Option<(f64, u32)> {
+        let (call, site) = (self.calls.get(index), self.sites[index as usize]);
+        self.windows.company(call, site, &self.own(request))
+    }
+
     /// What was seen of a call.
     pub(super) fn seen(&self, index: CallIx) -> &Seen {
         &self.seen[index as usize]

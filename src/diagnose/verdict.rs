@@ -18,6 +18,9 @@ const PASSES: usize = 3;
 /// are left out.
 const ENOUGH: f64 = 0.15;
 
+/// A later pass that would leave fewer requests than this to learn from leaves out what the one before did.
+const LEAST_HEALTHY: usize = 12;
+
 /// Everything the diagnosis says.
 #[derive(Clone, Debug, Default)]
 pub struct Verdicts {
@@ -51,7 +54,7 @@ pub fn diagnose_against(
     for pass in 0..PASSES {
         let mut base = Baselines::learn(forest, &ground.measured, &excluded);
         if let Some(healthy) = &ground.healthy {
-            base.prefer(healthy);
+            base.prefer(healthy, &ground.measured.calls, &excluded);
         }
         let scene = Scene::new(&ground, &base, options);
         let requests = (0..forest.requests.len() as u32).into_par_iter();
@@ -65,7 +68,12 @@ pub fn diagnose_against(
         } else {
             let faults: Vec<Faults> = requests.map(|r| Faults::of(&scene, r)).collect();
             notes.clear();
-            excluded = exclude(forest, &ground.measured.calls, &faults, &mut notes);
+            let next = exclude(forest, &ground.measured.calls, &faults, &mut notes);
+            // A fit that rests on too few is worse than one with some faults in it.
+            let thin = |excluded: &Excluded| healthy(forest, excluded) < LEAST_HEALTHY;
+            if pass == 0 || !thin(&next) || thin(&excluded) {
+                excluded = next;
+            }
         }
     }
     match norms.zip(ground.healthy.as_ref()) {
@@ -73,6 +81,9 @@ pub fn diagnose_against(
             notes = notes::on_baseline(dataset, forest, norms, healthy);
         }
         None => {
+            if notes.is_empty() {
+                notes.extend(notes::mostly_slow(&diagnoses));
+            }
             notes.extend(notes::under_load(&diagnoses));
             notes.extend(no_contrast(forest));
         }
@@ -88,6 +99,17 @@ pub fn diagnose_against(
 pub(super) const LEAST_REQUESTS: usize = 4;
 /// A dump shorter than this many usual requests shows no before and no after.
 const LEAST_TASKS_LONG: f64 = 5.0;
+
+/// From so many requests on, one kind of task is worth a word.
+const LEAST_COMPARED: usize = 12;
+
+/// Kinds of tasks among the requests that can be compared.
+fn kinds(forest: &Forest) -> usize {
+    let whole = forest.requests.iter();
+    let whole = whole.filter(|r| r.root_state == RootState::Complete && !r.ops.is_empty());
+    let kinds: hashbrown::HashSet<_> = whole.map(|r| r.kind).collect();
+    kinds.len()
+}
 
 /// Requests that can be compared with each other.
 pub(super) fn comparable(forest: &Forest) -> usize {
@@ -110,6 +132,9 @@ fn no_contrast(forest: &Forest) -> Option<String> {
         .requests
         .iter()
         .filter(|r| r.root_state == RootState::Complete);
+    if n >= LEAST_COMPARED && kinds(forest) == 1 {
+        return Some("All requests are of one kind of task and were held against each other: whether that kind is slow as such cannot be told. A baseline of a healthy period would decide.".to_owned());
+    }
     let (mut start, mut end, mut lengths) = (Nanos(u64::MAX), Nanos::ZERO, Vec::new());
     for r in whole {
         start = start.min(r.wall.start);
@@ -175,12 +200,14 @@ fn judge(scene: &Scene<'_>, request: u32) -> Diagnosis {
 
 /// How much more than the threshold a verdict of this cause must show, so that natural variation, which
 /// looks most like contention, is not accused. Shrinks on servers that vary little, and for contention
-/// with how far beyond doubt its company is. What leaves failed attempts in the dump needs no margin.
+/// with how far beyond doubt its company is; contention that nothing but single slow calls speaks for must
+/// show most. What leaves failed attempts in the dump needs no margin.
 ///
 /// Found by trying values over labelled dumps of a simulated fleet and of real servers, all at once: of
 /// requests that exceed the threshold by less than these factors, fewer than half are truly slow.
 fn margin(cause: Cause, spread: f64, account: &Account) -> f64 {
     let full = match cause {
+        Cause::NoisyNeighbour if account.is_lonely() => 3.0,
         Cause::NoisyNeighbour => 2.0 - account.certainty(),
         Cause::RoutingChange | Cause::ColdCache => 1.5,
         Cause::OrchestrationGap => 1.4,
@@ -206,6 +233,13 @@ fn is_slow(scene: &Scene<'_>, request: u32, account: &Account, settlement: &Sett
     };
     let threshold = threshold(options, settlement);
     settlement.excess.as_millis() >= threshold * margin(*cause, scene.base.prices.spread, account)
+}
+
+/// Requests left to learn from.
+fn healthy(forest: &Forest, excluded: &Excluded) -> usize {
+    let whole = forest.requests.iter().zip(0..);
+    let whole = whole.filter(|(r, _)| r.root_state == RootState::Complete && !r.ops.is_empty());
+    whole.filter(|(_, i)| excluded.keeps_request(*i)).count()
 }
 
 fn exclude(forest: &Forest, calls: &Calls, faults: &[Faults], notes: &mut Vec<String>) -> Excluded {

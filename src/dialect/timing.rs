@@ -29,7 +29,7 @@ pub(super) fn fill(call: &mut LlmCall, raw: &RawSpan<'_>, slots: &Slots<'_>, spa
     call.model_time = within(slots.number(N::ModelTime));
     if call.first_token.is_none() {
         call.first_token =
-            from_instant(slots, span, longest).or_else(|| from_events(raw, slots, span, longest));
+            from_instant(slots, span, longest).or_else(|| from_events(raw, slots, span));
     }
     if span.op == Op::Engine {
         let known = |field| {
@@ -84,20 +84,16 @@ fn from_instant(slots: &Slots<'_>, span: &Span, longest: f64) -> Option<Known<Na
     })
 }
 
-/// The first event that marks a token.
-fn from_events(
-    raw: &RawSpan<'_>,
-    slots: &Slots<'_>,
-    span: &Span,
-    longest: f64,
-) -> Option<Known<Nanos>> {
+/// The first event that marks a token. It is the span's own clock and has no unit to be mixed up: where the
+/// emitter ended the span when the stream opened, it comes after the end.
+fn from_events(raw: &RawSpan<'_>, slots: &Slots<'_>, span: &Span) -> Option<Known<Nanos>> {
     let at = raw
         .events
         .iter()
         .filter(|event| marks_first_token(event, slots))
         .filter_map(|event| event.time)
         .min()?;
-    checked(at, span, longest).map(|value| Known {
+    checked(at, span, f64::INFINITY).map(|value| Known {
         value,
         via: Via::Event,
     })

@@ -216,7 +216,9 @@ fn mended(repair: &str) -> &'static str {
         "unfinished" => "a span never ended; it was closed at the end of what it contains",
         "cycle" => "parents formed a circle; it was opened at its earliest span",
         "stitch" => "a fragment of another trace was joined on evidence of both sides",
-        "orphan" => "a span's parent is not in the dump; it hangs under the root",
+        "orphan" => {
+            "a span's parent is not in the dump or not named; it hangs under what contains it"
+        }
         "missing_root" => "the root is not in the dump; time runs from the first to the last span",
         "skew" => "a service's clock was off; its spans were moved to fit their callers",
         "clamp" => "work stuck out of the root span; only what lies within counts",

@@ -1,10 +1,14 @@
 //! Tool calls that were made before with the same arguments, after a model call in between asked again.
+//! Where arguments are not recorded: calls of a tool that had failed the time before.
 
 use hashbrown::HashMap;
 
 use super::{Forest, StepKind, StepOp};
 use crate::model::{Dataset, Digest};
 use crate::units::Sym;
+
+/// Stands for arguments that are not recorded.
+const UNRECORDED: Digest = Digest(std::num::NonZeroU64::MAX);
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
@@ -64,7 +68,13 @@ fn of_lane(dataset: &Dataset, ops: &[StepOp], seen: &mut Seen) -> Vec<Repeat> {
         else {
             continue;
         };
-        let Some(arguments) = tool.arguments else {
+        let failed = dataset.spans[op.span as usize].failed();
+        let unknown = (tool.tool, UNRECORDED);
+        let failed_before = seen.contains_key(&unknown);
+        let Some(arguments) = tool
+            .arguments
+            .or((failed || failed_before).then_some(UNRECORDED))
+        else {
             continue;
         };
         let entry = seen.entry((tool.tool, arguments)).or_insert((i, 0));
@@ -77,6 +87,9 @@ fn of_lane(dataset: &Dataset, ops: &[StepOp], seen: &mut Seen) -> Vec<Repeat> {
             });
         }
         entry.0 = i;
+        if tool.arguments.is_none() && !failed {
+            seen.remove(&unknown);
+        }
     }
     found
 }

@@ -336,14 +336,16 @@ fn repeated_tools(dataset: &Dataset, work: &Work) -> u32 {
             let Some(tool) = dataset.tool_of(&dataset.spans[op.span as usize]) else {
                 continue;
             };
-            let Some(arguments) = tool.arguments else {
-                continue;
+            let failed = dataset.spans[op.span as usize].failed();
+            let key = match tool.arguments {
+                Some(arguments) => (tool.tool, Some(arguments)),
+                // Not recorded: a tool that failed the time before was asked again.
+                None => (tool.tool, None),
             };
-            if seen
-                .insert((tool.tool, arguments), round)
-                .is_some_and(|before| before < round)
-            {
-                repeats += 1;
+            let before = seen.insert(key, round);
+            repeats += u32::from(before.is_some_and(|before| before < round));
+            if key.1.is_none() && !failed {
+                seen.remove(&key);
             }
         }
     }

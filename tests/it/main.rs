@@ -37,6 +37,7 @@ mod readme;
 mod render;
 mod repairs;
 mod sample;
+mod slowdown;
 mod trace;
 mod whatif;
 mod yardsticks;

@@ -235,3 +235,93 @@ fn a_sum_is_used_where_no_call_shows_usage_and_only_there() {
     let calls = data.spans.iter().filter(|s| s.op == Op::Llm).count();
     assert_eq!((calls, forest.loss.tokens_declared), (1, 500));
 }
+
+/// Requests of two agents at once, each with model calls and a tool; ids by request and place.
+fn crews(count: u64) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for n in 1..=count {
+        let id = |place: u64| (n << 40) + place;
+        let mut add =
+            |place: u64, parent: u64, name: &str, operation: &str, start: u64, end: u64| {
+                spans.push(Span {
+                    trace: n.into(),
+                    id: id(place),
+                    parent: if parent == 0 { 0 } else { id(parent) },
+                    name: name.into(),
+                    kind: 1,
+                    start: BEGIN + (n * 10_000 + start) * MS,
+                    end: BEGIN + (n * 10_000 + end) * MS,
+                    service: "crew".into(),
+                    attributes: vec![("gen_ai.operation.name", json!(operation))],
+                    ..Span::default()
+                });
+            };
+        add(1, 0, "plan", "invoke_agent", 0, 5_000);
+        add(2, 1, "chat", "chat", 100, 900);
+        add(3, 1, "search", "invoke_agent", 1_000, 4_000);
+        add(4, 3, "chat", "chat", 1_100, 2_000);
+        add(5, 3, "find", "execute_tool", 2_000, 2_500);
+        add(6, 3, "chat", "chat", 2_600, 3_900);
+        add(7, 1, "write", "invoke_agent", 1_050, 4_900);
+        add(8, 7, "chat", "chat", 1_200, 4_800);
+    }
+    spans
+}
+
+/// Where the spans hang, by id.
+fn parents(spans: &[Span], options: Options) -> Vec<(u64, Option<u64>)> {
+    let (data, forest) = build(dump(spans), options);
+    let id = |i: u32| data.spans[i as usize].id.0;
+    let mut found: Vec<_> = (0..data.spans.len() as u32)
+        .map(|i| (id(i), forest.tree.parent_of(i).map(id)))
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+#[test]
+fn lost_parents_are_found_by_the_habits_of_the_dump() {
+    let whole = crews(12);
+    let straight = parents(&whole, Options::default());
+    for lost in [0, 7] {
+        let mut spans = whole.clone();
+        // A model call and the tool of one sub-agent, the only model call of the other, a sub-agent.
+        for (n, place) in [(3, 4), (5, 5), (6, 8), (9, 3)] {
+            let broken = spans.iter_mut().find(|s| s.id == (n << 40) + place);
+            broken.unwrap().parent = if lost == 0 { 0 } else { (77 << 40) + n };
+        }
+        assert_eq!(parents(&spans, Options::default()), straight, "{lost}");
+        let (data, forest) = build(dump(&spans), Options::default());
+        assert_eq!(forest.requests.len(), 12);
+        let kind = [IssueKind::LostParent, IssueKind::OrphanSpan][usize::from(lost != 0)];
+        assert_eq!(data.ledger.total(kind), 4);
+        let marked = forest.requests.iter();
+        let marked = marked.filter(|r| r.repairs.names().any(|name| name == "orphan"));
+        assert_eq!(marked.count(), 4);
+        let unrepaired = Options {
+            repair: false,
+            ..Options::default()
+        };
+        assert_ne!(parents(&spans, unrepaired), straight);
+    }
+}
+
+#[test]
+fn two_requests_of_one_trace_stay_two() {
+    let mut spans = crews(12);
+    for span in &mut spans {
+        if span.id >> 40 == 2 {
+            // The second runs within the time of the first.
+            span.trace = 1;
+            span.start = span.start - 10_000 * MS + 10 * MS;
+            span.end = span.end - 10_000 * MS - 10 * MS;
+        }
+    }
+    let (data, forest) = build(dump(&spans), Options::default());
+    assert_eq!(
+        forest.requests.len(),
+        12,
+        "their roots usually name no parent"
+    );
+    assert_eq!(data.ledger.total(IssueKind::LostParent), 0);
+}

@@ -10,6 +10,9 @@ const OWN_SHARE: f64 = 0.12;
 /// The same for lost cache, over the whole request: little lost in a long queue is a victim's lot.
 const FAIR_SHARE: f64 = 0.2;
 
+/// Others that take less than this multiple of normal are not slowed.
+const CALM: f64 = 1.1;
+
 pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
     // A request that lost its cache pays for it in its own calls' residuals too: a longer prefill meets
     // more of everybody's load. Where the lost tokens are a small part of all its delay, it is a victim.
@@ -37,9 +40,10 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
                 note: "the prompt grew far beyond what this step usually adds",
             };
             // The contention that a giant prompt meets in its own call is its own doing, unless it is out
-            // of all proportion.
+            // of all proportion and others were slow as well.
             let residual = seen.residual(call).max(0.0);
-            let own = if extra.millis >= OWN_SHARE * (extra.millis + residual) {
+            let alone = || scene.company(request, index).is_none_or(|(w, _)| w < CALM);
+            let own = if extra.millis >= OWN_SHARE * (extra.millis + residual) || alone() {
                 residual
             } else {
                 0.0

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use crate::baseline::{Call, CallIx};
 use crate::diagnose::Cause;
-use crate::diagnose::account::{Account, Proof, Target};
+use crate::diagnose::account::{Account, LONE_SLOWDOWN, Proof, Target};
 use crate::diagnose::scene::Scene;
 use crate::diagnose::volume::Seen;
 use crate::diagnose::windows::Site;
@@ -32,6 +32,10 @@ const SOLO: f64 = 7.0;
 const LEAST_SOLO: f64 = 0.7;
 const MOST_SOLO: f64 = 2.5;
 const FULL_SOLO: f64 = 1.3;
+/// The calls of a request together count from this many natural spreads of requests on, but not below 1.4
+/// times the expectation.
+const TOGETHER: f64 = 8.0;
+const LEAST_TOGETHER: f64 = 0.35;
 /// Servers are under pressure from this multiple of their normal inter-token time on.
 const PRESSURE: f64 = 3.0;
 /// A server is crowded from this multiple of its usual number of requests in flight, and this many more,
@@ -105,12 +109,15 @@ struct Residual<'a> {
     site: Site,
     millis: f64,
     company: OnceCell<Option<(f64, u32)>>,
+    /// ln(observed / expected) over all calls of the request that nothing else explains.
+    together: Option<f64>,
 }
 
 pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
     let has_volume = scene
         .calls_of(request)
         .any(|(_, i, _)| scene.seen(i).has_volume());
+    let mut left: Vec<Residual<'_>> = Vec::new();
     for (position, index, call) in scene.calls_of(request) {
         let seen = scene.seen(index);
         let target = Target::Op(position);
@@ -142,6 +149,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             site: scene.sites[index as usize],
             millis,
             company: OnceCell::new(),
+            together: None,
         };
         if it.routed(account) {
             continue;
@@ -155,9 +163,33 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         {
             continue;
         }
+        left.push(it);
+    }
+    let together = together(scene, request, &left);
+    for mut it in left {
+        it.together = together;
         it.neighbour(account, has_volume);
     }
     own_contention(account);
+}
+
+/// ln(observed / expected) over the calls in `left` and those that were faster than expected; `None` for a
+/// single call, of which all is said already.
+fn together(scene: &Scene<'_>, request: u32, left: &[Residual<'_>]) -> Option<f64> {
+    let counts = |position: usize, index: CallIx, call: &Call| {
+        left.iter().any(|it| it.position == position) || scene.seen(index).residual(call) <= 0.0
+    };
+    let (mut observed, mut expected, mut n) = (0.0, 0.0, 0);
+    for (position, index, call) in scene.calls_of(request) {
+        if let Some(e) = scene.seen(index).expected
+            && counts(position, index, call)
+        {
+            observed += call.total();
+            expected += e.total();
+            n += 1;
+        }
+    }
+    (n > 1 && expected > 0.0 && observed > 0.0).then(|| f64::ln(observed / expected))
 }
 
 /// What a request suffers while it burdens the server itself goes to its own fault, if that fault's pure
@@ -321,7 +353,8 @@ impl Residual<'_> {
         ) else {
             return false;
         };
-        let own: Vec<f64> = self.own().map(|(_, _, x)| x).collect();
+        let calls = scene.calls_of(self.request);
+        let own: Vec<f64> = calls.map(|(_, i, _)| scene.seen(i).log_ratio).collect();
         let own = own.iter().sum::<f64>() / own.len().max(1) as f64;
         let moved = home < CALM && elsewhere > RISEN && elsewhere > home;
         // All that moved is slower than home and no slower than the place it moved to, the request itself
@@ -386,23 +419,8 @@ impl Residual<'_> {
     }
 
     fn company(&self) -> Option<(f64, u32)> {
-        let find = || {
-            let own: Vec<(Site, &Call, f64)> = self.own().collect();
-            self.scene.windows.company(self.call, self.site, &own)
-        };
+        let find = || self.scene.company(self.request, self.index);
         *self.company.get_or_init(find)
-    }
-
-    /// All calls of the request: where each was served, and ln(observed / expected).
-    fn own(&self) -> impl Iterator<Item = (Site, &Call, f64)> {
-        let calls = self.scene.calls_of(self.request);
-        calls.map(|(_, i, c)| {
-            (
-                self.scene.sites[i as usize],
-                c,
-                self.scene.seen(i).log_ratio,
-            )
-        })
     }
 
     fn company_limit(&self) -> f64 {
@@ -421,6 +439,7 @@ impl Residual<'_> {
             .into_iter()
             .chain(self.giant_evidence())
             .chain(self.solo_evidence())
+            .chain(self.together_evidence())
             .chain(self.metric_evidence())
             .chain(self.crowd_evidence())
             .fold(Support::default(), Support::with);
@@ -518,12 +537,35 @@ impl Residual<'_> {
                 weight.clamp(0.0, 1.0),
                 0.0,
                 self.proof(
-                    "slowdown",
+                    LONE_SLOWDOWN,
                     self.seen.log_ratio.exp(),
                     Some(1.0),
                     "x normal",
                     "derived",
                     "far outside the natural spread of this server for the same work",
+                ),
+            )
+        })
+    }
+
+    fn together_evidence(&self) -> Option<Support> {
+        let spread = self.scene.base.prices.together?;
+        let ratio = self.together?;
+        let limit = (TOGETHER * spread).clamp(LEAST_TOGETHER, MOST_SOLO);
+        (ratio > limit).then(|| {
+            let weight = (ratio / limit - 1.0) / (FULL_SOLO - 1.0);
+            let note =
+                "all model calls of the request together took far longer than such work does here";
+            Support::of(
+                weight.clamp(0.0, 1.0),
+                0.0,
+                self.proof(
+                    "slowdown_of_request",
+                    ratio.exp(),
+                    Some(1.0),
+                    "x normal",
+                    "derived",
+                    note,
                 ),
             )
         })

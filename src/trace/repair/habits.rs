@@ -106,10 +106,10 @@ impl Habits {
 
     /// True where most spans like `span` name a parent.
     pub(super) fn has_parents(&self, dataset: &Dataset, span: &Span) -> bool {
-        self.known(dataset, span).is_some_and(|kind| {
-            let (all, none) = self.kinds.get(&kind).copied().unwrap_or_default();
-            2 * none < all
-        })
+        let kind = Kind::of(dataset, span);
+        let counts = |kind| self.kinds.get(&kind).filter(|(all, _)| *all >= LEAST);
+        let counts = counts(kind).or_else(|| counts(kind.unnamed()));
+        counts.is_some_and(|(all, none)| 2 * none < *all)
     }
 
     /// What `over` is to spans like `span`.

@@ -126,9 +126,9 @@ impl<'a> Search<'a> {
             (std::cmp::Reverse(span.duration()), span.start, span.id)
         });
         let around = self.around(&wanted);
-        let mut true_roots = tops.iter().filter(|&&i| {
-            self.span(i).parent.is_none() && !wanted.contains(&i)
-        });
+        let mut true_roots = tops
+            .iter()
+            .filter(|&&i| self.span(i).parent.is_none() && !wanted.contains(&i));
         let only = true_roots.next().filter(|_| true_roots.next().is_none());
         let only = only.copied();
         let mut adopted = Vec::new();
@@ -165,8 +165,7 @@ impl<'a> Search<'a> {
         let mut under_way: Vec<SpanIx> = Vec::new();
         for w in order {
             let start = self.span(wanted[w]).start;
-            while let Some(next) =
-                starting.next_if(|&i| self.span(i).start <= start + REMOTE_SLACK)
+            while let Some(next) = starting.next_if(|&i| self.span(i).start <= start + REMOTE_SLACK)
             {
                 under_way.push(next);
             }
@@ -227,8 +226,7 @@ impl<'a> Search<'a> {
     /// Another model call of that place was under way: agents make one after the other.
     fn crosses(&self, over: SpanIx, span: &Span) -> bool {
         self.children(over).any(|child| {
-            child.op == span.op
-                && !child.window().overlap(span.window()).eq(&Nanos::ZERO)
+            child.op == span.op && !child.window().overlap(span.window()).eq(&Nanos::ZERO)
         })
     }
 }

@@ -28,6 +28,7 @@ mod layers;
 mod man;
 mod markdown;
 mod money;
+mod odd;
 mod otlp;
 mod page;
 mod pipeline;

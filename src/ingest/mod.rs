@@ -7,6 +7,7 @@
 //! ```
 
 mod contained;
+mod direct;
 mod feed;
 mod fields;
 mod formats;
@@ -31,6 +32,7 @@ mod unpack;
 mod zip;
 
 pub use contained::contains_panics;
+pub use direct::{read_as, unpacked_length};
 pub use formats::{FORMATS, Format};
 pub use lenient::read_ids;
 pub use limits::Limits;

@@ -39,6 +39,7 @@ mod readme;
 mod render;
 mod repairs;
 mod sample;
+mod supply;
 mod trace;
 mod whatif;
 mod yardsticks;

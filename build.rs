@@ -34,12 +34,13 @@ fn fixed_address() {
     }
 }
 
-/// Says which tests can run: those of the HTML report need a browser, one of them axe-core as well. A test
-/// that cannot is reported as ignored.
+/// Says which tests can run: those of the HTML report need a browser, one of them axe-core as well; one of exported
+/// tables needs a Python with duckdb and polars. A test that cannot is reported as ignored.
 fn tools_of_tests() {
-    println!("cargo::rustc-check-cfg=cfg(browser, axe)");
+    println!("cargo::rustc-check-cfg=cfg(browser, axe, duckdb)");
     println!("cargo::rerun-if-env-changed=AGENTDIAG_BROWSER");
     println!("cargo::rerun-if-env-changed=AGENTDIAG_AXE");
+    println!("cargo::rerun-if-env-changed=AGENTDIAG_DUCKDB");
     let path = env::var_os("PATH").unwrap_or_default();
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let found =
@@ -49,6 +50,9 @@ fn tools_of_tests() {
     }
     if env::var_os("AGENTDIAG_AXE").is_some() {
         println!("cargo::rustc-cfg=axe");
+    }
+    if env::var_os("AGENTDIAG_DUCKDB").is_some() {
+        println!("cargo::rustc-cfg=duckdb");
     }
 }
 

@@ -9,6 +9,7 @@ mod display;
 mod drift;
 mod explain;
 mod export;
+mod gpu;
 mod inputs;
 mod prices;
 mod replay;
@@ -25,6 +26,7 @@ pub use display::{Color, Display};
 pub use drift::Drift;
 pub use explain::Explain;
 pub use export::Export;
+pub use gpu::Gpu;
 pub use inputs::Inputs;
 pub use prices::Prices;
 pub use replay::Replay;
@@ -78,6 +80,8 @@ pub enum Command {
     Replay(Replay),
     /// Write Prometheus alert rules with thresholds that fit a dump
     Rules(Rules),
+    /// Record what NVIDIA GPUs do, to be analyzed beside the traces of the same time
+    Gpu(Gpu),
     /// Explain a cause: what it is, what looks like it, what to do
     Explain(Explain),
     /// List what can be read: formats and vocabularies

@@ -21,6 +21,7 @@ mod dialects;
 mod evidence;
 mod explained;
 mod export;
+mod gpu;
 mod hostile_cli;
 mod ingest;
 mod invariants;

@@ -388,5 +388,9 @@ fn the_recording_joins_a_dump() {
     let (code, ..) = run(&["report", recording, DUMP, "-o", page]);
     assert_eq!(code, 0);
     let html = fs::read_to_string(page).expect("a page");
+    assert!(
+        html.contains("GPU 1 MIG 0"),
+        "instances have a line of their own"
+    );
     assert!(html.contains("data-chart=\"gpu\"") && html.contains("GPU utilisation, %"));
 }

@@ -44,13 +44,13 @@ pub(super) fn describe(subject: Subject<'_>) -> String {
             count(normal)
         ));
     }
-    let alerts = alerts(subject);
-    if !alerts.is_empty() {
-        let names: Vec<&str> = alerts.iter().map(|alert| alert.name).collect();
-        text.push_str(&format!(
-            " Stretches above with \u{25b2}: alerts that would have fired ({}), thin while pending.",
-            names.join(", ")
-        ));
+    let (drawn, left_out) = alerts(subject);
+    if !drawn.is_empty() {
+        text.push_str(" Red above: alerts that would have fired, thin while pending");
+        if left_out > 0 {
+            text.push_str(&format!("; {left_out} more stand in the list of alerts"));
+        }
+        text.push('.');
     }
     text
 }
@@ -61,7 +61,7 @@ pub(super) fn draw<P: Pen>(subject: Subject<'_>, sheet: &Sheet<'_, P>) -> Drawn 
     if sheet.form == Form::File {
         top += sheet.legend(top, 24, &legend(subject.report))? + 8;
     }
-    let alerts = alerts(subject);
+    let (alerts, _) = alerts(subject);
     let above = alerts.len() as i32 * LANE;
     let lanes = lanes(line);
     let used = lanes.iter().map(|lane| lane + 1).max().unwrap_or(0) as i32;
@@ -147,16 +147,14 @@ struct Alert<'a> {
     spells: Vec<(Window, Nanos)>,
 }
 
-/// Alerts that fired, a lane each: the first to fire above.
-fn alerts(subject: Subject<'_>) -> Vec<Alert<'_>> {
+/// Alerts that fired, a lane each, the first to fire above; and how many more there are.
+fn alerts(subject: Subject<'_>) -> (Vec<Alert<'_>>, usize) {
     let mut alerts: Vec<Alert<'_>> = Vec::new();
     let replay = subject.alerts.into_iter();
     let firings = replay.flat_map(|replay| replay.firings.iter().map(move |f| (replay, f)));
     for (replay, firing) in firings {
-        let name = replay
-            .rules
-            .get(firing.rule)
-            .map_or("", |r| r.name.as_str());
+        let rule = replay.rules.get(firing.rule);
+        let name = rule.map_or("", |rule| rule.name.as_str());
         let window = Window {
             start: firing.pending,
             end: firing.resolved.unwrap_or(replay.window.end),
@@ -164,14 +162,15 @@ fn alerts(subject: Subject<'_>) -> Vec<Alert<'_>> {
         let spell = (window, firing.fired);
         match alerts.iter().position(|alert| alert.name == name) {
             Some(known) => alerts[known].spells.push(spell),
-            None if alerts.len() < LANES => alerts.push(Alert {
+            None => alerts.push(Alert {
                 name,
                 spells: vec![spell],
             }),
-            None => {}
         }
     }
-    alerts
+    let left_out = alerts.len().saturating_sub(LANES);
+    alerts.truncate(LANES);
+    (alerts, left_out)
 }
 
 /// Pale while pending, strong while firing.
@@ -188,18 +187,16 @@ fn firings<P: Pen>(alerts: &[Alert<'_>], top: i32, plot: &Plot, sheet: &Sheet<'_
             sheet.rect((at, high), (to.max(at + 3), low), BAD, 0.22)?;
             sheet.rect((at, high), (at + 3, low), BAD, 1.0)?;
         }
-        // Beside the first spell where there is room, else before it.
-        let Some((_, fired)) = alert.spells.iter().min_by_key(|(_, fired)| *fired) else {
-            continue;
-        };
-        let at = place(*fired);
-        let label = format!("\u{25b2} {}", alert.name);
-        let (y, wide) = (high + 7, width(&label, false));
-        if at + 7 + wide <= plot.right {
-            sheet.text(&label, At::Start(at + 7, y), INK)?;
+        // Behind the last spell where there is room, else before the first.
+        let windows = || alert.spells.iter().map(|(window, _)| *window);
+        let first = windows().map(|w| w.start).min().unwrap_or_default();
+        let last = windows().map(|w| w.end).max().unwrap_or_default();
+        let (first, last, y) = (place(first), place(last), high + 7);
+        if last + 8 + width(alert.name, false) <= plot.right {
+            sheet.text(alert.name, At::Start(last + 8, y), INK)?;
         } else {
-            let label = fit(&label, at - plot.left - 6, false);
-            sheet.text(&label, At::End(at - 4, y), INK)?;
+            let label = fit(alert.name, first - plot.left - 12, false);
+            sheet.text(&label, At::End(first - 8, y), INK)?;
         }
     }
     Ok(())

@@ -18,8 +18,10 @@ pub(super) fn lists(replay: &Replay<'_>) -> Option<Markup> {
             p {
                 (count(fired as u64)) " of " (counted(alerts as u64, "alert")) " would have fired, "
                 (counted(replay.firings.len() as u64, "time")) " in all"
-                @if !replay.incidents.is_empty() {
-                    "; " (count(replay.unseen() as u64)) " of " (counted(replay.incidents.len() as u64, "incident")) " seen by none"
+                @match (replay.incidents.len() as u64, replay.unseen() as u64) {
+                    (0, _) => {},
+                    (_, 0) => "; every incident was seen by one",
+                    (all, none) => { "; " (count(none)) " of " (counted(all, "incident")) " seen by none" },
                 }
                 "."
             }

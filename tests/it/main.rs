@@ -21,7 +21,9 @@ mod dialects;
 mod evidence;
 mod explained;
 mod export;
+mod fuzzed;
 mod gpu;
+
 mod hostile_cli;
 mod ingest;
 mod invariants;
@@ -29,6 +31,7 @@ mod layers;
 mod man;
 mod markdown;
 mod money;
+mod odd;
 mod otlp;
 mod page;
 mod pipeline;

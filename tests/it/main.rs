@@ -23,7 +23,6 @@ mod explained;
 mod export;
 mod fuzzed;
 mod gpu;
-
 mod hostile_cli;
 mod ingest;
 mod invariants;

@@ -54,6 +54,12 @@ pub mod saved;
 
 pub mod alerts;
 
+pub mod quantity;
+
+pub mod budget;
+
+pub mod compare;
+
 pub mod report;
 
 pub mod render;

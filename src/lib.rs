@@ -9,6 +9,7 @@
 //!                                          |                            |
 //!                                          +-> aggregate: cost, drift --+
 //!                                          +-> alerts: rules replayed --+
+//!                                          +-> quantity: budget, compare+
 //! ```
 //!
 //! Two kinds of knowledge are kept apart: [`ingest`] knows encodings and nothing about language

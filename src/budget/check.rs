@@ -9,6 +9,7 @@ use crate::quantity::{Per, Quantity, Sample, Sides, Source};
 use crate::stats::{
     Estimate, SurveyStratum, Unit, mean_estimate, quantile_estimate, share_estimate,
 };
+use crate::units::human::counted;
 
 /// Risk of the end that would make a value worse: it decides nothing and only says how sure a kept budget is.
 const WORSE: f64 = 0.025;
@@ -301,7 +302,7 @@ impl Finding {
         let scope = &budget.scope;
         let (sample, per, needs) = match &budget.expect.subject {
             Subject::Of(statistic, quantity) => {
-                if *quantity == Quantity::Slowdown && !now.is_on_baseline() {
+                if *quantity == Quantity::Slowdown && !now.has_work() {
                     return Err(
                         "slowdown is measured against a baseline: give one with --baseline"
                             .to_owned(),
@@ -316,7 +317,7 @@ impl Finding {
             Subject::Rate(condition) | Subject::Count(condition) => {
                 let sample = now.share(condition, scope);
                 self.worst = Worst::of_share(now, &sample, ceiling);
-                (sample, Per::Request, condition.kind().needs)
+                (sample, condition.per(), condition.kind().needs)
             }
             Subject::Drift(..) => (Sample::default(), Per::Request, ""),
         };
@@ -325,7 +326,10 @@ impl Finding {
             (false, _) => Ok(sample),
             (true, 0) if scope.is_all() => Err(format!("there is no {}", per.noun())),
             (true, 0) => Err(format!("no {} fits `match`", per.noun())),
-            (true, of) => Err(format!("none of {of} shows it; it needs {needs}")),
+            (true, of) => Err(format!(
+                "none of {} shows it; it needs {needs}",
+                counted(of, per.noun())
+            )),
         }
     }
 

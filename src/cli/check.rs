@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::{Display, Inputs, SlowRule};
-use crate::commands::check::{self, Form, Policy};
+use super::{Display, Form, Inputs, SlowRule};
+use crate::commands::check::{self, Form as Kind, Policy};
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -32,18 +32,9 @@ pub struct Check {
     #[arg(long, value_name = "FORM[=PATH]")]
     pub report: Vec<Report>,
 
-    /// How to write the result: text or json (one object, agentdiag.check.v1)
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        hide_possible_values = true
-    )]
-    pub format: Format,
-
-    /// Same as --format json
-    #[arg(long, conflicts_with = "format")]
-    pub json: bool,
+    /// How to write the result.
+    #[command(flatten)]
+    pub form: Form,
 
     /// Exit code of a broken budget, instead of 1
     #[arg(long, value_name = "CODE", default_value_t = crate::error::exit::BROKEN)]
@@ -66,13 +57,13 @@ impl Check {
     /// What was meant.
     #[must_use]
     pub fn options(&self, display: &Display) -> check::Options {
-        let mut reports: Vec<(Form, Option<PathBuf>)> = self
+        let mut reports: Vec<(Kind, Option<PathBuf>)> = self
             .report
             .iter()
             .map(|r| (r.form, r.path.clone()))
             .collect();
-        if self.json || matches!(self.format, Format::Json) {
-            reports.push((Form::Json, None));
+        if self.form.is_json() {
+            reports.push((Kind::Json, None));
         }
         check::Options {
             inputs: self.inputs.options(display),
@@ -90,19 +81,10 @@ impl Check {
     }
 }
 
-/// How the result is written.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// One object.
-    Json,
-}
-
 /// A report, and where it goes.
 #[derive(Clone, Debug)]
 pub struct Report {
-    form: Form,
+    form: Kind,
     path: Option<PathBuf>,
 }
 
@@ -115,11 +97,11 @@ impl FromStr for Report {
             None => (text, None),
         };
         let form = match form {
-            "junit" => Form::Junit,
-            "github" => Form::Github,
-            "markdown" | "md" => Form::Markdown,
-            "sarif" => Form::Sarif,
-            "json" => Form::Json,
+            "junit" => Kind::Junit,
+            "github" => Kind::Github,
+            "markdown" | "md" => Kind::Markdown,
+            "sarif" => Kind::Sarif,
+            "json" => Kind::Json,
             _ => {
                 return Err(
                     "expected junit, github, markdown, sarif or json, and perhaps =PATH".to_owned(),

@@ -49,7 +49,7 @@ impl Report {
     pub fn options(&self, display: &Display) -> report::Options {
         let wants = |format| self.chart_format.contains(&format);
         report::Options {
-            inputs: self.inputs.options(display),
+            inputs: self.slow.with_baseline(self.inputs.options(display)),
             output: self.output.clone(),
             charts: self.charts.clone(),
             svg: wants(ChartFormat::Svg),

@@ -8,6 +8,7 @@ use super::analysis::Analysis;
 use super::load::Inputs;
 use super::output::write_file;
 use super::reference::{Known, source};
+use crate::baseline::work;
 use crate::budget::{self, Budget, Budgets};
 use crate::diagnose;
 use crate::error::{Error, Outcome};
@@ -97,10 +98,13 @@ pub fn check(options: &Options, mut out: impl Write) -> Result<Outcome, Error> {
         .iter()
         .map(|path| path.as_ref().and_then(|path| references.get(path)))
         .collect();
-    let now = source(&analysis, normal.is_some());
+    let loaded = &analysis.loaded;
+    let work = normal.map(|k| work(&loaded.dataset, &loaded.forest, &k.saved.norms));
+    let work = work.unwrap_or_default();
+    let now = source(&analysis, &work);
     let found = budget::check(&budgets, &now, &references);
     let report = CheckReport::assemble(
-        (&analysis.loaded.dataset, &analysis.loaded.forest),
+        (&loaded.dataset, &loaded.forest),
         (&budgets, &found),
         options
             .baseline

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use super::analysis::Analysis;
 use super::drift::is_saved;
-use super::load::Inputs;
+use super::load::{Inputs, Loaded};
 use super::reference::{Known, source};
+use crate::baseline::work;
 use crate::compare::{self, Side};
 use crate::diagnose;
 use crate::error::{Error, Outcome};
@@ -59,7 +60,14 @@ pub fn compare(options: &Options, out: impl Write) -> Result<Outcome, Error> {
             Known::of(analysis)
         }
     };
-    let sources = [&before, &after].map(|known| known.dump.as_ref().map(|dump| source(dump, true)));
+    // Both sides are measured by what the earlier one takes for the same work.
+    let later_work = after.dump.as_ref().map(|dump| {
+        let Loaded { dataset, forest } = &dump.loaded;
+        work(dataset, forest, &before.saved.norms)
+    });
+    let later_work = later_work.unwrap_or_default();
+    let later_source = after.dump.as_ref().map(|dump| source(dump, &later_work));
+    let sources = [before.source(), later_source];
     let [base, new] = [&before, &after].map(|known| &known.saved.profile);
     let sides = (
         sources[0].as_ref().map_or(Side::Saved(base), Side::Dump),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::load::{Inputs, Loaded};
 use super::progress::Progress;
 use crate::alerts::{self, Group, RuleRun, Schedule, Store, Version};
+use crate::baseline::Norms;
 use crate::diagnose::{self, Incident};
 use crate::error::{Error, Outcome};
 use crate::render::{self, Style, terminal};
@@ -29,6 +30,8 @@ pub struct Options {
     pub inputs: Inputs,
     /// Rule files; the built-in rules without any.
     pub rules: Vec<PathBuf>,
+    /// Tools whose selection the built-in rules watch; without any, all.
+    pub high_stakes: Vec<String>,
     /// Between evaluations, where a group does not say.
     pub interval: Nanos,
     /// Between scrapes of the series derived from spans.
@@ -60,9 +63,12 @@ const MOST_INSTANTS: i64 = 5_000_000;
 /// When nothing can be read, a rule file is wrong, or `out` cannot be written.
 pub fn replay(options: &Options, out: impl Write) -> Result<Outcome, Error> {
     let mut store = Store::new(options.version);
-    let rules = read_rules(&options.rules, options.objective, &mut store)?;
+    let rules = read_rules(options, &mut store)?;
     let inputs = &options.inputs;
-    let played = inputs.on_threads(|progress| Played::of(options, rules, store, progress))?;
+    let saved = inputs.saved()?;
+    let norms = saved.as_ref().map(|saved| &saved.norms);
+    let played =
+        inputs.on_threads(|progress| Played::of(options, rules, store, norms, progress))?;
     let replay = played.report();
     match options.json {
         true => render::replay_json(&replay, out)?,
@@ -79,22 +85,21 @@ pub fn replay(options: &Options, out: impl Write) -> Result<Outcome, Error> {
 }
 
 /// All rules with the file of each group; those about the error budget are of no file.
-fn read_rules(
-    files: &[PathBuf],
-    objective: f64,
-    store: &mut Store,
-) -> Result<Vec<(String, Group)>, Error> {
+fn read_rules(options: &Options, store: &mut Store) -> Result<Vec<(String, Group)>, Error> {
     let mut texts = Vec::new();
-    for path in files {
+    for path in &options.rules {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|error| Error::File(format!("{name}: {error}")))?;
         texts.push((name, text));
     }
     if texts.is_empty() {
-        texts.push(("built-in".to_owned(), alerts::BUILT_IN.to_owned()));
+        texts.push((
+            "built-in".to_owned(),
+            alerts::built_in(&options.high_stakes),
+        ));
     }
-    texts.push((String::new(), alerts::burn_rules(objective)));
+    texts.push((String::new(), alerts::burn_rules(options.objective)));
     let mut all = Vec::new();
     for (name, text) in texts {
         let groups = alerts::read(&name, &text, store);
@@ -120,6 +125,7 @@ impl Played {
         options: &Options,
         rules: Vec<(String, Group)>,
         mut store: Store,
+        norms: Option<&Norms>,
         progress: &Progress,
     ) -> Result<Self, Error> {
         let loaded = Loaded::read(&options.inputs, progress)?;
@@ -130,7 +136,7 @@ impl Played {
         let Loaded { dataset, forest } = &loaded;
         let (runs, verdicts) = rayon::join(
             || alerts::replay(&mut groups, &mut store, schedule),
-            || diagnose::diagnose(dataset, forest, &options.rule),
+            || diagnose::diagnose_against(dataset, forest, &options.rule, norms),
         );
         Ok(Self {
             groups: files.into_iter().zip(groups).collect(),

@@ -59,8 +59,8 @@ pub struct Row {
     pub measure: Measure,
     /// In which unit.
     pub unit: Unit,
-    /// The numbers; `None` where they cannot be compared.
-    pub difference: Option<Difference>,
+    /// The numbers.
+    pub difference: Difference,
     /// Chance of so large a difference when nothing changed, all comparisons considered (Holm).
     pub p_value: Option<f64>,
     /// Values of the earlier side that were compared.
@@ -127,7 +127,7 @@ struct Rows<'a, 'f> {
 
 impl Rows<'_, '_> {
     fn requests(&mut self) {
-        use Quantity::{Latency, LlmCalls, LostTime, Retries, Rounds, ToolCalls};
+        use Quantity::{Latency, LlmCalls, LostTime, Retries, Rounds, Slowdown, ToolCalls};
         self.kinds();
         let all = Scope::default();
         for measure in [
@@ -137,7 +137,9 @@ impl Rows<'_, '_> {
         ] {
             self.quantity(Section::Requests, "", Latency, measure, &all);
         }
-        self.quantity(Section::Requests, "", LostTime, Measure::Mean, &all);
+        for quantity in [Slowdown, LostTime] {
+            self.quantity(Section::Requests, "", quantity, Measure::Mean, &all);
+        }
         for condition in [Condition::Slow, Condition::Error, Condition::Incomplete] {
             self.condition(Section::Requests, "", &condition, &all);
         }
@@ -169,14 +171,20 @@ impl Rows<'_, '_> {
 
     fn phases(&mut self) {
         let split = self.base.splits_model_time() && self.new.splits_model_time();
-        if split {
+        let measured = |side: Side<'_>| side.phase(&[Part::Queue]).is_some_and(|s| !s.is_zero());
+        if !split {
+            let text = "The time of models is not split into prompt and generation on both sides: it is compared as a whole.";
+            self.found.notes.push(text.to_owned());
+            self.phase("model", &MODEL);
+        } else if measured(self.base) == measured(self.new) {
             for part in [Part::Queue, Part::Prefill, Part::Decode] {
                 self.phase(part.name(), &[part]);
             }
         } else {
-            let text = "The time of models is not split into prompt and generation on both sides: it is compared as a whole.";
+            let text = "Only one side shows queues: there they are part of the wait for the first token, as on the other side.";
             self.found.notes.push(text.to_owned());
-            self.phase("model", &MODEL);
+            self.phase("queue and prefill", &[Part::Queue, Part::Prefill]);
+            self.phase(Part::Decode.name(), &[Part::Decode]);
         }
         for part in Part::ALL.into_iter().filter(|part| !MODEL.contains(part)) {
             self.phase(part.name(), &[part]);
@@ -337,7 +345,7 @@ impl Rows<'_, '_> {
         );
     }
 
-    /// A row where both sides show something, and not nothing but zeros.
+    /// A row where both sides show something in the same kinds of task, and not nothing but zeros.
     fn row(
         &mut self,
         section: Section,
@@ -354,7 +362,12 @@ impl Rows<'_, '_> {
             return;
         }
         let sides = Sides::of(&new, &base);
-        let difference = Difference::of(measure, &sides);
+        let Some(difference) = Difference::of(measure, &sides) else {
+            return;
+        };
+        if difference.base == 0.0 && difference.new == 0.0 {
+            return;
+        }
         let enough = sides.n.min(sides.n_baseline) >= LEAST;
         self.found.rows.push(Row {
             section,
@@ -362,7 +375,7 @@ impl Rows<'_, '_> {
             what,
             measure,
             unit,
-            p_value: difference.and_then(|d| d.p_value).filter(|_| enough),
+            p_value: difference.p_value.filter(|_| enough),
             difference,
             n_base: sides.n_baseline,
             n_new: sides.n,

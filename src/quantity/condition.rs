@@ -1,5 +1,6 @@
 //! What may be true of a request or of a call, and of which a budget limits the share.
 
+use super::Per;
 use crate::diagnose::Cause;
 
 /// Something that counts, and what it is counted among.
@@ -166,6 +167,16 @@ impl Condition {
             "cached" => Self::Cached,
             _ => Self::Wasted,
         })
+    }
+
+    /// What it is a property of.
+    #[must_use]
+    pub fn per(&self) -> Per {
+        match self {
+            Self::LlmError | Self::Finish(_) | Self::Model(_) => Per::ModelCall,
+            Self::ToolError | Self::Tool(_) => Per::ToolCall,
+            _ => Per::Request,
+        }
     }
 
     /// What is to be known of it.

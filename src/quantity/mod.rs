@@ -72,7 +72,7 @@ impl Per {
 pub enum Quantity {
     /// See [`QUANTITIES`], as for all.
     Latency,
-    /// Duration over expected time.
+    /// Time of calls over that of a baseline for the same work.
     Slowdown,
     /// Time lost over the expected time.
     LostTime,
@@ -149,7 +149,7 @@ macro_rules! quantities {
 
 quantities! {
     Latency "latency" Time Request "duration of a request whose root is complete" "a root span with an end"
-    Slowdown "slowdown" Factor Request "duration over the request's own expected time, as a baseline has it" "a baseline, and model or tool calls under the root"
+    Slowdown "slowdown" Factor Request "time of a request's calls over what a baseline takes for the same models, tokens and tools" "a baseline (--baseline) that knows the models or tools"
     LostTime "lost_time" Time Request "time beyond the expected time, zero where there is none" "model or tool calls under the root"
     ModelTime "model_time" Time Request "time on the critical path that a model took, queue included" "a root span with an end"
     ToolTime "tool_time" Time Request "time on the critical path that tools and retrieval took" "a root span with an end"

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Condition, Per, Quantity, Scope};
 use crate::aggregate::{self, RequestCost};
+use crate::baseline::Work;
 use crate::diagnose::Diagnosis;
 use crate::model::{Dataset, LlmCall};
 use crate::stats::Unit;
@@ -21,8 +22,8 @@ pub struct Source<'a> {
     costs: &'a [RequestCost],
     /// Indices of the requests; one may stand there more than once.
     picked: Vec<u32>,
-    /// Expected times come from a baseline and not from the dump itself.
-    on_baseline: bool,
+    /// What a baseline takes for the same work; empty without one.
+    work: &'a [Option<Work>],
 }
 
 /// What was shown of a quantity or condition.
@@ -82,13 +83,14 @@ impl Sample {
 }
 
 impl<'a> Source<'a> {
-    /// All requests of a dump; `diagnoses` and `costs` are in the order of [`Forest::requests`].
+    /// All requests of a dump; `diagnoses`, `costs` and `work` are in the order of [`Forest::requests`], and `work` is
+    /// empty where there is no baseline.
     #[must_use]
     pub fn new(
         (data, forest): (&'a Dataset, &'a Forest),
         diagnoses: &'a [Diagnosis],
         costs: &'a [RequestCost],
-        on_baseline: bool,
+        work: &'a [Option<Work>],
     ) -> Self {
         Self {
             data,
@@ -96,7 +98,7 @@ impl<'a> Source<'a> {
             diagnoses,
             costs,
             picked: (0..forest.requests.len() as u32).collect(),
-            on_baseline,
+            work,
         }
     }
 
@@ -135,10 +137,10 @@ impl<'a> Source<'a> {
         Some((self.forest.requests.get(index)?, self.diagnoses.get(index)))
     }
 
-    /// True when expected times come from a baseline.
+    /// True when a baseline says what the same work takes.
     #[must_use]
-    pub fn is_on_baseline(&self) -> bool {
-        self.on_baseline
+    pub fn has_work(&self) -> bool {
+        !self.work.is_empty()
     }
 
     /// The forest with these requests and no others.
@@ -353,10 +355,8 @@ impl<'a> Source<'a> {
         match quantity {
             Quantity::Latency => time(request.duration()),
             Quantity::Slowdown => {
-                let diagnosis = self.diagnoses.get(index as usize)?;
-                let expected = diagnosis.expected.filter(|time| time.0 > 0)?;
-                let known = complete && self.on_baseline;
-                known.then(|| request.duration().0 as f64 / expected.0 as f64)
+                let work = self.work.get(index as usize).copied()??;
+                Some(work.observed / work.expected)
             }
             Quantity::LostTime => {
                 let diagnosis = self.diagnoses.get(index as usize)?;

@@ -44,14 +44,12 @@ fn ends(strata: &[Stratum<'_>], mean: f64, risks: (f64, f64)) -> (f64, f64) {
     // Some ten draws lie beyond each end.
     let draws = (10.0 / risks.0.min(risks.1)).clamp(1000.0, 4000.0) as usize;
     let mut random = SplitMix::new(SEED);
-    let mut drawn = Vec::new();
     let mut scores: Vec<f64> = (0..draws)
         .map(|_| {
             let (mut value, mut variance) = (0.0, 0.0);
             for (weight, sums) in &strata {
-                drawn.clear();
-                drawn.extend((0..sums.len()).map(|_| sums[random.below(sums.len())]));
-                let (ratio, of_ratio) = survey::ratio(&drawn).unwrap_or((0.0, 0.0));
+                let drawn = (0..sums.len()).map(|_| sums[random.below(sums.len())]);
+                let (ratio, of_ratio) = survey::ratio_of(drawn).unwrap_or((0.0, 0.0));
                 value += weight * ratio;
                 variance += weight * weight * of_ratio;
             }

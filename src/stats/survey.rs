@@ -64,19 +64,46 @@ pub(super) fn clusters(units: &[Unit]) -> Vec<Sums> {
 /// The ratio of sums and its variance, linearised, between clusters drawn with replacement. `None` for an empty
 /// stratum.
 pub(super) fn ratio(clusters: &[Sums]) -> Option<(f64, f64)> {
-    let (part, whole) = clusters
-        .iter()
-        .fold((0.0, 0.0), |(p, w), (part, all)| (p + part, w + all));
-    if whole <= 0.0 {
-        return None;
-    }
-    let (ratio, n) = (part / whole, clusters.len() as f64);
-    let spread: f64 = clusters
+    let (ratio, _) = ratio_of(clusters.iter().copied())?;
+    // In two passes, for the exact zero of values that are all alike.
+    let whole: f64 = clusters.iter().map(|(_, whole)| whole).sum();
+    let spread = clusters
         .iter()
         .map(|(part, whole)| (part - ratio * whole).powi(2))
         .sum();
-    let correction = if n > 1.0 { n / (n - 1.0) } else { 1.0 };
-    Some((ratio, correction * spread / (whole * whole)))
+    Some((ratio, correction(clusters.len()) * spread_of(spread, whole)))
+}
+
+/// The same in one pass.
+pub(super) fn ratio_of(clusters: impl Iterator<Item = Sums>) -> Option<(f64, f64)> {
+    let (mut n, mut part, mut whole) = (0, 0.0, 0.0);
+    let (mut parts, mut both, mut wholes) = (0.0, 0.0, 0.0);
+    for (p, w) in clusters {
+        n += 1;
+        part += p;
+        whole += w;
+        parts += p * p;
+        both += p * w;
+        wholes += w * w;
+    }
+    if whole <= 0.0 {
+        return None;
+    }
+    let ratio = part / whole;
+    let spread = (parts - 2.0 * ratio * both + ratio * ratio * wholes).max(0.0);
+    Some((ratio, correction(n) * spread_of(spread, whole)))
+}
+
+fn spread_of(spread: f64, whole: f64) -> f64 {
+    spread / (whole * whole)
+}
+
+fn correction(n: usize) -> f64 {
+    if n > 1 {
+        n as f64 / (n - 1) as f64
+    } else {
+        1.0
+    }
 }
 
 /// The weighted mean of the ratios of all strata, its variance, and how many clusters there are.

@@ -320,6 +320,11 @@ fn the_schema_of_jenkins_can_say_no() {
 fn sarif_fits_its_schema_and_points_at_the_budget() {
     let schema = std::fs::read_to_string(root().join("fixtures/schemas/sarif-2.1.0.json"))
         .expect("a schema");
+    // As published, this pattern has a bracket too many, which strict readers of regular expressions refuse.
+    let schema = schema.replace(
+        "^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$",
+        "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$",
+    );
     let schema: Value = serde_json::from_str(&schema).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     let (folder, ..) = reports(&[]);
@@ -397,9 +402,9 @@ fn markdown_is_escaped_and_fits_a_comment() {
     let page = written(&folder, "markdown");
     assert!(page.starts_with("## Budgets: fail\n"), "{page}");
     assert!(!page.contains("<broken>") || page.contains("``"), "{page}");
-    insta::with_settings!({filters => vec![(r"`[^`\n]*b\.toml`", "`b.toml`")]}, {
-        insta::assert_snapshot!("check-markdown", page);
-    });
+    let (start, end) = (page.find("held to `"), page.find("b.toml`"));
+    let (start, end) = (start.expect("a file") + 9, end.expect("a file"));
+    insta::assert_snapshot!("check-markdown", page.replace(&page[start..end], ""));
     let mut many = String::new();
     for i in 0..2000 {
         let _ = writeln!(

@@ -21,7 +21,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("alerts", &["units", "error", "stats", "model", "trace"]),
     (
         "quantity",
-        &["units", "stats", "model", "trace", "diagnose", "aggregate"],
+        &[
+            "units",
+            "stats",
+            "model",
+            "trace",
+            "baseline",
+            "diagnose",
+            "aggregate",
+        ],
     ),
     (
         "budget",

@@ -31,8 +31,7 @@ pub fn compare(report: &CompareReport<'_>, top: usize, mut out: impl Write) -> i
             section(part)
         );
         for row in report.rows(part) {
-            let value =
-                |value: Option<f64>| value.map_or_else(String::new, |v| prose(&row.shown(v)));
+            let value = |value: f64| prose(&row.shown(value));
             let mark = if row.changed() { "**" } else { "" };
             let name = if row.name.is_empty() {
                 String::new()
@@ -44,8 +43,8 @@ pub fn compare(report: &CompareReport<'_>, top: usize, mut out: impl Write) -> i
                 table,
                 "| {name} | {} | {} | {} | {mark}{}{mark} | {} |",
                 prose(&row.title()),
-                value(row.difference.map(|d| d.base)),
-                value(row.difference.map(|d| d.new)),
+                value(row.difference.base),
+                value(row.difference.new),
                 prose(&row.shown_change()),
                 prose(&p)
             );

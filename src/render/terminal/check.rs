@@ -65,7 +65,7 @@ fn table<W: Write>(report: &CheckReport<'_>, page: &mut Page<W>) -> io::Result<(
     let mut table = Table::new(page.style, &columns);
     for line in report.by_weight() {
         let finding = line.finding;
-        let shown = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| line.shown(v));
+        let shown = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| line.cell(v));
         let limit = shown(finding.limit);
         let limit = match finding.limit {
             Some(_) => format!("{} {limit}", line.budget.expect.comparison.sign()),

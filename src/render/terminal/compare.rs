@@ -48,14 +48,16 @@ fn rows<W: Write>(
     if report.rows(section).next().is_none() {
         return Ok(());
     }
-    let (title, named) = match section {
-        Section::Requests => ("REQUESTS", ""),
-        Section::Phases => ("WHERE THE TIME WENT", ""),
-        Section::Causes => ("WHY REQUESTS WERE SLOW", ""),
-        Section::Tools => ("TOOLS", "tool"),
-        Section::Models => ("MODELS", "model"),
-        Section::Cost => ("COST", ""),
+    let title = match section {
+        Section::Requests => "REQUESTS",
+        Section::Phases => "WHERE THE TIME WENT",
+        Section::Causes => "WHY REQUESTS WERE SLOW",
+        Section::Tools => "TOOLS",
+        Section::Models => "MODELS",
+        Section::Cost => "COST",
     };
+    // Names have a line of their own: they may be long.
+    let named = matches!(section, Section::Tools | Section::Models);
     let remark = match section {
         Section::Requests => report.correction(),
         Section::Phases => "mean per request, on the critical path".to_owned(),
@@ -64,39 +66,30 @@ fn rows<W: Write>(
     };
     page.heading(title, &remark)?;
     let columns = [
-        Column::Name(named),
-        Column::Name("what"),
+        Column::Name(""),
         Column::Number("before"),
         Column::Number("after"),
         Column::Number("change"),
         Column::Number("p"),
         Column::Word(""),
     ];
-    let columns = if named.is_empty() {
-        &columns[1..]
-    } else {
-        &columns[..]
-    };
-    let mut table = Table::new(page.style, columns);
-    let mut last = "";
+    let mut table = Table::new(page.style, &columns);
+    let mut last = None;
     for row in report.rows(section) {
-        let value = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| row.shown(v));
-        let name = if last == row.name {
-            ""
-        } else {
-            row.name.as_str()
-        };
-        last = row.name.as_str();
-        let cells = [
-            row.title(),
-            value(row.difference.map(|d| d.base)),
-            value(row.difference.map(|d| d.new)),
+        if named && last != Some(&row.name) {
+            let cells = [row.name.as_str(), "", "", "", "", ""];
+            table.row(cells.map(str::to_owned));
+            last = Some(&row.name);
+        }
+        let indent = if named { "  " } else { "" };
+        table.row([
+            format!("{indent}{}", row.title()),
+            row.cell(row.difference.base),
+            row.cell(row.difference.new),
             row.shown_change(),
             row.p_value.map_or_else(|| "too few".to_owned(), chance),
             if row.changed() { "changed" } else { "" }.to_owned(),
-        ];
-        let name = (!named.is_empty()).then(|| name.to_owned());
-        table.row(name.into_iter().chain(cells));
+        ]);
     }
     page.table(table)
 }

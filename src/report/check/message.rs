@@ -4,7 +4,7 @@ use super::{Line, Verdict};
 use crate::budget::{DriftBy, Subject};
 use crate::quantity::Unit;
 use crate::report::drift::chance;
-use crate::units::human::{count, counted, duration, instant, money, percent, plain};
+use crate::units::human::{count, counted, duration, instant, money, percent, plain, short};
 use crate::units::{Nanos, Usd};
 
 impl Line<'_> {
@@ -22,7 +22,17 @@ impl Line<'_> {
             (_, Unit::Money) => Usd::from_dollars(value).map_or_else(|| plain(value), money),
             (_, Unit::Factor) => format!("{}x", plain(value)),
             (_, Unit::Share) => percent(value),
+            (_, Unit::Tokens | Unit::Count) if value > 0.0 && value < 0.1 => format!("{value:.3}"),
             (_, Unit::Tokens | Unit::Count) => plain(value),
+        }
+    }
+
+    /// The same in a table, where space is short.
+    #[must_use]
+    pub fn cell(&self, value: f64) -> String {
+        match (self.budget.expect.subject.unit(), Nanos::from_millis(value)) {
+            (Unit::Time, Some(time)) => short(time),
+            _ => self.shown(value),
         }
     }
 

@@ -4,7 +4,7 @@ use super::{CompareReport, Measure, Row, Section};
 use crate::compare::ALPHA;
 use crate::quantity::Unit;
 use crate::report::drift::chance;
-use crate::units::human::{count, duration, money, percent, plain};
+use crate::units::human::{count, duration, money, percent, plain, short};
 use crate::units::{Nanos, Usd};
 
 impl Row {
@@ -16,7 +16,17 @@ impl Row {
             Unit::Money => Usd::from_dollars(value).map_or_else(|| plain(value), money),
             Unit::Factor => format!("{}x", plain(value)),
             Unit::Share => percent(value),
+            Unit::Tokens | Unit::Count if value > 0.0 && value < 0.1 => format!("{value:.3}"),
             Unit::Tokens | Unit::Count => plain(value),
+        }
+    }
+
+    /// The same in a table, where space is short.
+    #[must_use]
+    pub fn cell(&self, value: f64) -> String {
+        match (self.unit, Nanos::from_millis(value)) {
+            (Unit::Time, Some(time)) => short(time),
+            _ => self.shown(value),
         }
     }
 
@@ -34,9 +44,7 @@ impl Row {
     /// How much larger the new number is: `+15%`, `3.2x`, or the points between two shares.
     #[must_use]
     pub fn shown_change(&self) -> String {
-        let Some(difference) = self.difference else {
-            return String::new();
-        };
+        let difference = self.difference;
         if self.unit == Unit::Share {
             return self.shown_difference(difference.new - difference.base);
         }
@@ -73,9 +81,7 @@ impl Row {
     /// What changed, as a sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let Some(difference) = self.difference else {
-            return String::new();
-        };
+        let difference = self.difference;
         let of = match self.section {
             Section::Tools | Section::Models => format!("{}: ", self.name),
             _ => String::new(),

@@ -37,11 +37,11 @@ pub(in crate::man) const COMPARE: &[(&str, &str, &str)] = &[
     ("rows[].unit", "string", "ms, usd, tokens, count or share"),
     (
         "rows[].base",
-        "number or null",
+        "number",
         "number of the earlier set, in the mix of tasks of the later one",
     ),
-    ("rows[].new", "number or null", "number of the later set"),
-    ("rows[].difference", "number or null", "new less base"),
+    ("rows[].new", "number", "number of the later set"),
+    ("rows[].difference", "number", "new less base"),
     (
         "rows[].low",
         "number or null",

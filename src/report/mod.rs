@@ -26,7 +26,7 @@ pub mod v1;
 pub mod waterfall;
 mod whatif;
 
-pub use around::{Around, EventLine, LogLine, MetricLine};
+pub use around::{Around, EventLine, ExemplarLine, LogLine, MetricLine};
 pub use coverage::Coverage;
 pub use find::{Found, Wanted};
 pub use headline::{Headline, Why};

@@ -26,10 +26,11 @@ pub(in crate::trace) fn adopt_orphans(
         let only = roots.next().filter(|_| roots.next().is_none());
         for orphan in orphans {
             let span = dataset.spans[orphan as usize];
+            let id = dataset.trace_of(&span);
             dataset.ledger.count(IssueKind::OrphanSpan, span.place, || {
                 format!(
-                    "span {} of trace {} names parent {}, which is not in the dump",
-                    span.id, span.trace, span.parent
+                    "span {} of trace {id} names parent {}, which is not in the dump",
+                    span.id, span.parent
                 )
             });
             if let Some(root) = only {

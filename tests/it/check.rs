@@ -138,7 +138,7 @@ fn what_is_not_recorded_is_never_kept_nor_zero() {
         "no baseline",
         "a baseline",
         "too little of such a quantile",
-        "no request fits",
+        "no tool call fits",
         "too few: it needs 5000",
     ]) {
         assert_eq!(budget["verdict"], "cannot_tell", "{budget}");

@@ -13,6 +13,7 @@ mod explain;
 mod export;
 mod form;
 mod inputs;
+mod limits;
 mod prices;
 mod replay;
 mod report;
@@ -32,6 +33,7 @@ pub use explain::Explain;
 pub use export::Export;
 pub use form::Form;
 pub use inputs::Inputs;
+pub use limits::Limits;
 pub use prices::Prices;
 pub use replay::Replay;
 pub use report::{ChartFormat, Report};
@@ -101,7 +103,9 @@ Exit codes:
   0  done; finding slow requests is success
   1  a budget is broken (check), or an alert fired (replay --fail-on-fire)
   2  usage error, or no readable input; under --strict also part of the input lost
-  3  not enough data to judge (only under --strict)";
+  3  not enough data to judge (only under --strict)
+130 and 143 mean ended by SIGINT or SIGTERM. Whatever ends a run, an output file is whole or as it was before;
+a reader that goes away (agentdiag ... | head) is no error, a full disk is one.";
 
 #[cfg(test)]
 mod tests {

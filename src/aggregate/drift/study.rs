@@ -162,7 +162,10 @@ pub fn against_saved((data, forest): Part<'_>, saved: &Profile) -> Study {
     measures.sort_by(|a, b| clearest(a.p_value).total_cmp(&clearest(b.p_value)));
     Study {
         before: Side {
-            requests: saved.tasks.values().map(|task| task.requests).sum(),
+            requests: saved
+                .tasks
+                .values()
+                .fold(0, |sum: u64, task| sum.saturating_add(task.requests)),
             window: None,
         },
         after: look.sides(None).1,

@@ -9,6 +9,7 @@
 //!                                          |                            |
 //!                                          +-> aggregate: cost, drift --+
 //!                                          +-> alerts: rules replayed --+
+//!                                          +-> quantity: budget, compare+
 //! ```
 //!
 //! Two kinds of knowledge are kept apart: [`ingest`] knows encodings and nothing about language
@@ -57,6 +58,12 @@ pub mod gpu;
 pub mod saved;
 
 pub mod alerts;
+
+pub mod quantity;
+
+pub mod budget;
+
+pub mod compare;
 
 pub mod report;
 

@@ -50,6 +50,8 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Trace(args) => commands::trace(&args.options(&cli.display), &mut out)?,
         Command::Export(args) => commands::export(&args.options(&cli.display), &mut out)?,
         Command::Baseline(args) => commands::baseline(&args.options(&cli.display), &mut out)?,
+        Command::Compare(args) => commands::compare(&args.options(&cli.display), &mut out)?,
+        Command::Check(args) => commands::check(&args.options(&cli.display), &mut out)?,
         Command::Replay(args) => commands::replay(&args.options(&cli.display), &mut out)?,
         Command::Rules(args) => commands::rules(&args.options(&cli.display), &mut out)?,
         Command::Gpu(args) => commands::gpu(&args.options(&cli.display), &mut out, io::stderr())?,

@@ -55,7 +55,7 @@ impl Report {
         report::Options {
             inputs: load::Inputs {
                 buckets: !self.rules.is_empty(),
-                ..self.inputs.options(display)
+                ..self.slow.with_baseline(self.inputs.options(display))
             },
             output: self.output.clone(),
             charts: self.charts.clone(),

@@ -24,8 +24,20 @@ impl Analysis {
     /// # Errors
     /// When nothing can be read or a price file is wrong.
     pub(super) fn run(inputs: &Inputs, rule: diagnose::Options) -> Result<Self, Error> {
-        let prices = inputs.prices()?;
         let saved = inputs.saved()?;
+        Self::against(inputs, rule, saved)
+    }
+
+    /// The same, with what is normal taken from a healthy period.
+    ///
+    /// # Errors
+    /// As [`Analysis::run`].
+    pub(super) fn against(
+        inputs: &Inputs,
+        rule: diagnose::Options,
+        saved: Option<Saved>,
+    ) -> Result<Self, Error> {
+        let prices = inputs.prices()?;
         inputs.on_threads(|progress| Self::of(inputs, rule, &prices, saved, progress))
     }
 

@@ -3,6 +3,8 @@
 mod analysis;
 pub mod analyze;
 pub mod baseline;
+pub mod check;
+pub mod compare;
 mod completions;
 pub mod cost;
 pub mod drift;
@@ -14,6 +16,7 @@ pub mod load;
 mod output;
 pub mod prices;
 mod progress;
+mod reference;
 pub mod replay;
 pub mod report;
 pub mod rules;
@@ -23,6 +26,8 @@ mod unfinished;
 
 pub use analyze::analyze;
 pub use baseline::baseline;
+pub use check::check;
+pub use compare::compare;
 pub use completions::completions;
 pub use cost::cost;
 pub use drift::drift;

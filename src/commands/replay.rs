@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::load::{Inputs, Loaded};
 use super::progress::Progress;
 use crate::alerts::{self, Group, RuleRun, Schedule, Store, Version};
+use crate::baseline::Norms;
 use crate::diagnose::{self, Incident};
 use crate::error::{Error, Outcome};
 use crate::render::{self, Style, terminal};
@@ -29,6 +30,8 @@ pub struct Options {
     pub inputs: Inputs,
     /// Rule files; the built-in rules without any.
     pub rules: Vec<PathBuf>,
+    /// Tools whose selection the built-in rules watch; without any, all.
+    pub high_stakes: Vec<String>,
     /// Between evaluations, where a group does not say.
     pub interval: Nanos,
     /// Between scrapes of the series derived from spans.
@@ -61,7 +64,9 @@ const MOST_INSTANTS: i64 = 5_000_000;
 pub fn replay(options: &Options, out: impl Write) -> Result<Outcome, Error> {
     let rules = Rules::read(options)?;
     let inputs = &options.inputs;
-    let played = inputs.on_threads(|progress| Played::of(options, rules, progress))?;
+    let saved = inputs.saved()?;
+    let norms = saved.as_ref().map(|saved| &saved.norms);
+    let played = inputs.on_threads(|progress| Played::of(options, rules, norms, progress))?;
     let replay = played.report();
     match options.json {
         true => render::replay_json(&replay, out)?,
@@ -90,7 +95,7 @@ impl Rules {
     /// When a file cannot be read or used.
     pub(super) fn read(options: &Options) -> Result<Self, Error> {
         let mut store = Store::new(options.version);
-        let groups = read_rules(&options.rules, options.objective, &mut store)?;
+        let groups = read_rules(options, &mut store)?;
         Ok(Self { groups, store })
     }
 }
@@ -102,6 +107,7 @@ impl Options {
         Self {
             inputs,
             rules,
+            high_stakes: Vec::new(),
             interval: Nanos(30 * Nanos::SECOND.0),
             scrape: Nanos(15 * Nanos::SECOND.0),
             version: Version::default(),
@@ -117,22 +123,21 @@ impl Options {
 }
 
 /// All rules with the file of each group; those about the error budget are of no file.
-fn read_rules(
-    files: &[PathBuf],
-    objective: f64,
-    store: &mut Store,
-) -> Result<Vec<(String, Group)>, Error> {
+fn read_rules(options: &Options, store: &mut Store) -> Result<Vec<(String, Group)>, Error> {
     let mut texts = Vec::new();
-    for path in files {
+    for path in &options.rules {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|error| Error::File(format!("{name}: {error}")))?;
         texts.push((name, text));
     }
     if texts.is_empty() {
-        texts.push(("built-in".to_owned(), alerts::BUILT_IN.to_owned()));
+        texts.push((
+            "built-in".to_owned(),
+            alerts::built_in(&options.high_stakes),
+        ));
     }
-    texts.push((String::new(), alerts::burn_rules(objective)));
+    texts.push((String::new(), alerts::burn_rules(options.objective)));
     let mut all = Vec::new();
     for (name, text) in texts {
         let groups = alerts::read(&name, &text, store);
@@ -159,13 +164,18 @@ pub(super) struct Alerts {
 }
 
 impl Played {
-    fn of(options: &Options, rules: Rules, progress: &Progress) -> Result<Self, Error> {
+    fn of(
+        options: &Options,
+        rules: Rules,
+        norms: Option<&Norms>,
+        progress: &Progress,
+    ) -> Result<Self, Error> {
         let loaded = Loaded::read(&options.inputs, progress)?;
         progress.stage("replaying rules");
         let Loaded { dataset, forest } = &loaded;
         let (alerts, verdicts) = rayon::join(
             || Alerts::over(&loaded, options, rules),
-            || diagnose::diagnose(dataset, forest, &options.rule),
+            || diagnose::diagnose_against(dataset, forest, &options.rule, norms),
         );
         Ok(Self {
             alerts: alerts?,

@@ -12,8 +12,10 @@
 mod alerts;
 mod baseline;
 mod blinded;
+mod budgets;
 mod calibration;
 mod charts;
+mod check;
 mod cli;
 mod damage;
 mod deep;

@@ -2,6 +2,8 @@
 
 mod around;
 mod cells;
+mod check;
+mod compare;
 mod cost;
 mod drift;
 mod explained;
@@ -23,6 +25,8 @@ mod whatif;
 
 use std::io::{self, Write};
 
+pub use check::check;
+pub use compare::compare;
 pub use cost::cost;
 pub use drift::drift;
 pub use explained::explain_input;

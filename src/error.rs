@@ -57,6 +57,9 @@ pub enum Error {
     /// A file that is needed besides the inputs (prices, a baseline) could not be used.
     #[error("{0}")]
     File(String),
+    /// What is to be recorded is not there.
+    #[error("{0}")]
+    Unavailable(String),
     /// A fault of the program, not of its input.
     #[error("internal fault, please report it: {0}")]
     Fault(String),

@@ -28,6 +28,8 @@
 //!
 //! What was learned from a healthy period can be kept: [`saved`] is the file.
 //!
+//! [`gpu`] stands aside: it records device metrics for [`ingest`] to read beside traces.
+//!
 //! [`commands`] wires the stages together; `main.rs` turns an [`error::Outcome`] into an exit code.
 
 pub mod error;
@@ -50,6 +52,8 @@ pub mod diagnose;
 pub mod aggregate;
 
 pub mod export;
+
+pub mod gpu;
 
 pub mod saved;
 

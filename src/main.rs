@@ -54,6 +54,7 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Check(args) => commands::check(&args.options(&cli.display), &mut out)?,
         Command::Replay(args) => commands::replay(&args.options(&cli.display), &mut out)?,
         Command::Rules(args) => commands::rules(&args.options(&cli.display), &mut out)?,
+        Command::Gpu(args) => commands::gpu(&args.options(&cli.display), &mut out, io::stderr())?,
         Command::Explain(args) => commands::explain(args.cause.as_deref(), style, &mut out)?,
         Command::Formats => commands::formats(style, &mut out)?,
         Command::Completions(args) => commands::completions(args.shell, Cli::command(), &mut out)?,

@@ -12,6 +12,7 @@ mod drift;
 mod explain;
 mod export;
 mod form;
+mod gpu;
 mod inputs;
 mod limits;
 mod prices;
@@ -32,6 +33,7 @@ pub use drift::Drift;
 pub use explain::Explain;
 pub use export::Export;
 pub use form::Form;
+pub use gpu::Gpu;
 pub use inputs::Inputs;
 pub use limits::Limits;
 pub use prices::Prices;
@@ -90,6 +92,8 @@ pub enum Command {
     Replay(Replay),
     /// Write Prometheus alert rules with thresholds that fit a dump
     Rules(Rules),
+    /// Record what NVIDIA GPUs do, to be analyzed beside the traces of the same time
+    Gpu(Gpu),
     /// Explain a cause: what it is, what looks like it, what to do
     Explain(Explain),
     /// List what can be read: formats and vocabularies

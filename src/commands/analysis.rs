@@ -2,11 +2,12 @@
 
 use super::load::{Inputs, Loaded};
 use super::progress::Progress;
+use super::replay::Alerts;
 use super::spared;
 use crate::aggregate::{self, Aggregates, Prices};
 use crate::diagnose::{self, Verdicts};
 use crate::error::Error;
-use crate::report::{Findings, Report};
+use crate::report::{Findings, Replay, Report};
 use crate::saved::Saved;
 
 /// Everything the stages found.
@@ -63,6 +64,11 @@ impl Analysis {
             sums,
             rule,
         })
+    }
+
+    /// What alert rules said over it.
+    pub(super) fn alerts<'a>(&'a self, alerts: &'a Alerts) -> Replay<'a> {
+        alerts.report(&self.loaded, &self.verdicts.incidents)
     }
 
     /// All of it as one value to show.

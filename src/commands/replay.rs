@@ -62,13 +62,11 @@ const MOST_INSTANTS: i64 = 5_000_000;
 /// # Errors
 /// When nothing can be read, a rule file is wrong, or `out` cannot be written.
 pub fn replay(options: &Options, out: impl Write) -> Result<Outcome, Error> {
-    let mut store = Store::new(options.version);
-    let rules = read_rules(options, &mut store)?;
+    let rules = Rules::read(options)?;
     let inputs = &options.inputs;
     let saved = inputs.saved()?;
     let norms = saved.as_ref().map(|saved| &saved.norms);
-    let played =
-        inputs.on_threads(|progress| Played::of(options, rules, store, norms, progress))?;
+    let played = inputs.on_threads(|progress| Played::of(options, rules, norms, progress))?;
     let replay = played.report();
     match options.json {
         true => render::replay_json(&replay, out)?,
@@ -82,6 +80,46 @@ pub fn replay(options: &Options, out: impl Write) -> Result<Outcome, Error> {
         true => Outcome::Broken,
         false => Outcome::Done,
     })
+}
+
+/// Rules, and the store that their expressions are compiled for.
+pub(super) struct Rules {
+    groups: Vec<(String, Group)>,
+    store: Store,
+}
+
+impl Rules {
+    /// Reads the rule files, or takes those that are built in.
+    ///
+    /// # Errors
+    /// When a file cannot be read or used.
+    pub(super) fn read(options: &Options) -> Result<Self, Error> {
+        let mut store = Store::new(options.version);
+        let groups = read_rules(options, &mut store)?;
+        Ok(Self { groups, store })
+    }
+}
+
+impl Options {
+    /// As `agentdiag replay` does it unless told otherwise.
+    #[must_use]
+    pub fn over(inputs: Inputs, rules: Vec<PathBuf>, rule: diagnose::Options) -> Self {
+        Self {
+            inputs,
+            rules,
+            high_stakes: Vec::new(),
+            interval: Nanos(30 * Nanos::SECOND.0),
+            scrape: Nanos(15 * Nanos::SECOND.0),
+            version: Version::default(),
+            prefer: Prefer::default(),
+            objective: 0.99,
+            fail_on_fire: false,
+            json: false,
+            rule,
+            top: 0,
+            style: Style::PLAIN,
+        }
+    }
 }
 
 /// All rules with the file of each group; those about the error budget are of no file.
@@ -112,9 +150,14 @@ fn read_rules(options: &Options, store: &mut Store) -> Result<Vec<(String, Group
 /// A dump with everything the rules said over it.
 struct Played {
     loaded: Loaded,
+    alerts: Alerts,
+    incidents: Vec<Incident>,
+}
+
+/// Everything the rules said over a dump.
+pub(super) struct Alerts {
     groups: Vec<(String, Group)>,
     runs: Vec<RuleRun>,
-    incidents: Vec<Incident>,
     store: Store,
     schedule: Schedule,
     notes: Vec<String>,
@@ -123,25 +166,42 @@ struct Played {
 impl Played {
     fn of(
         options: &Options,
-        rules: Vec<(String, Group)>,
-        mut store: Store,
+        rules: Rules,
         norms: Option<&Norms>,
         progress: &Progress,
     ) -> Result<Self, Error> {
         let loaded = Loaded::read(&options.inputs, progress)?;
-        let notes = fill(&mut store, &loaded, options)?;
-        let schedule = schedule(&store, options.interval)?;
         progress.stage("replaying rules");
-        let (files, mut groups): (Vec<String>, Vec<Group>) = rules.into_iter().unzip();
         let Loaded { dataset, forest } = &loaded;
-        let (runs, verdicts) = rayon::join(
-            || alerts::replay(&mut groups, &mut store, schedule),
+        let (alerts, verdicts) = rayon::join(
+            || Alerts::over(&loaded, options, rules),
             || diagnose::diagnose_against(dataset, forest, &options.rule, norms),
         );
         Ok(Self {
-            groups: files.into_iter().zip(groups).collect(),
+            alerts: alerts?,
             incidents: verdicts.incidents,
             loaded,
+        })
+    }
+
+    fn report(&self) -> Replay<'_> {
+        self.alerts.report(&self.loaded, &self.incidents)
+    }
+}
+
+impl Alerts {
+    /// Replays rules over a dump that was read.
+    ///
+    /// # Errors
+    /// When the dump has no series, or covers too much time.
+    pub(super) fn over(loaded: &Loaded, options: &Options, rules: Rules) -> Result<Self, Error> {
+        let Rules { groups, mut store } = rules;
+        let notes = fill(&mut store, loaded, options)?;
+        let schedule = schedule(&store, options.interval)?;
+        let (files, mut groups): (Vec<String>, Vec<Group>) = groups.into_iter().unzip();
+        let runs = alerts::replay(&mut groups, &mut store, schedule);
+        Ok(Self {
+            groups: files.into_iter().zip(groups).collect(),
             runs,
             store,
             schedule,
@@ -149,11 +209,16 @@ impl Played {
         })
     }
 
-    fn report(&self) -> Replay<'_> {
+    /// What they said, beside the incidents.
+    pub(super) fn report<'a>(
+        &'a self,
+        loaded: &'a Loaded,
+        incidents: &'a [Incident],
+    ) -> Replay<'a> {
         Replay::assemble(ReplayFindings {
-            dataset: &self.loaded.dataset,
-            forest: &self.loaded.forest,
-            incidents: &self.incidents,
+            dataset: &loaded.dataset,
+            forest: &loaded.forest,
+            incidents,
             groups: &self.groups,
             runs: &self.runs,
             store: &self.store,

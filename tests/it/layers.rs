@@ -79,7 +79,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "compare",
         ],
     ),
-    ("render", &["units", "report"]),
+    ("gpu", &["units"]),
+    ("render", &["units", "gpu", "report"]),
     (
         "commands",
         &[
@@ -94,6 +95,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "diagnose",
             "aggregate",
             "export",
+            "gpu",
             "saved",
             "alerts",
             "quantity",
@@ -154,6 +156,7 @@ fn heavy_libraries_are_named_in_one_place_each() {
             ("polars::", "aggregate"),
             ("use parquet::", "ingest/parquet.rs"),
             ("use zip::", "ingest/zip.rs"),
+            ("nvml_wrapper::", "gpu/nvml.rs"),
         ] {
             let mut code = text.lines().filter(|l| !l.trim_start().starts_with("//"));
             let names = code.any(|line| line.contains(library));

@@ -25,6 +25,7 @@ mod evidence;
 mod explained;
 mod export;
 mod fuzzed;
+mod gpu;
 mod hostile_cli;
 mod ingest;
 mod invariants;

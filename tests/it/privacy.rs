@@ -78,7 +78,7 @@ const RUNS: &[&[&str]] = &[
 ];
 
 /// Subcommands that read no dump.
-const WITHOUT_DUMP: &[&str] = &["completions", "explain", "formats", "help", "prices"];
+const WITHOUT_DUMP: &[&str] = &["completions", "explain", "formats", "gpu", "help", "prices"];
 
 #[test]
 fn every_subcommand_is_tried() {

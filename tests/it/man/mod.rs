@@ -333,7 +333,7 @@ fn fits(known: &str, path: &str) -> bool {
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder");
-    entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect()
+    let entries = entries.map(|entry| entry.expect("an entry").path());
+    // Beside the pages lie the pictures of README.md.
+    entries.filter(|path| path.is_file()).collect()
 }

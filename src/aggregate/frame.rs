@@ -1,6 +1,12 @@
 //! The table of calls and its sums: the one place that speaks polars. Plain rows go in and out.
 
+use std::collections::BTreeMap;
+
 use polars::prelude::*;
+
+/// Rows summed at once. What a table takes besides its rows is several times their size, and its sums are
+/// few.
+const AT_ONCE: usize = 1 << 15;
 
 /// The table could not be built or summed.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +15,6 @@ pub struct FrameError(#[from] PolarsError);
 
 /// What calls are grouped by: the columns of [`CallRow::keys`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(usize)]
 pub(super) enum Key {
     Model,
     Task,
@@ -18,7 +23,16 @@ pub(super) enum Key {
     Day,
 }
 
-const KEYS: [&str; 5] = ["model", "task", "agent", "tenant", "day"];
+impl Key {
+    const ALL: [Self; 5] = [
+        Self::Model,
+        Self::Task,
+        Self::Agent,
+        Self::Tenant,
+        Self::Day,
+    ];
+    const NAMES: [&str; 5] = ["model", "task", "agent", "tenant", "day"];
+}
 
 /// One model call, counted once.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,11 +65,69 @@ pub(super) struct SumRow {
     pub(super) wasted: i64,
 }
 
-/// All calls, one column per quantity.
-pub(super) struct Frame(DataFrame);
+impl SumRow {
+    /// Sums of other requests with the same code.
+    fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.requests += other.requests;
+        self.input = self.input.saturating_add(other.input);
+        self.cached = self.cached.saturating_add(other.cached);
+        self.output = self.output.saturating_add(other.output);
+        self.priced_tokens = self.priced_tokens.saturating_add(other.priced_tokens);
+        self.priced_calls += other.priced_calls;
+        self.cost = self.cost.saturating_add(other.cost);
+        self.wasted = self.wasted.saturating_add(other.wasted);
+    }
+}
+
+/// Sums of all calls, by key and code.
+#[derive(Debug, Default)]
+pub(super) struct Totals([BTreeMap<u32, SumRow>; Key::ALL.len()]);
+
+impl Totals {
+    /// Sums `rows`, which come request by request.
+    pub(super) fn of(rows: &[CallRow]) -> Result<Self, FrameError> {
+        Self::in_parts(rows, AT_ONCE)
+    }
+
+    fn in_parts(mut rows: &[CallRow], size: usize) -> Result<Self, FrameError> {
+        let mut totals = Self::default();
+        while !rows.is_empty() {
+            let at = size.clamp(1, rows.len());
+            // Whole requests, so that each is counted in one part.
+            let request = rows[at - 1].request;
+            let more = rows[at..].iter().take_while(|row| row.request == request);
+            let (part, rest) = rows.split_at(at + more.count());
+            totals.add(&Frame::new(part)?)?;
+            rows = rest;
+        }
+        Ok(totals)
+    }
+
+    fn add(&mut self, frame: &Frame) -> Result<(), FrameError> {
+        for (sums, key) in self.0.iter_mut().zip(Key::ALL) {
+            for row in frame.sums(key)? {
+                let fresh = || SumRow {
+                    code: row.code,
+                    ..SumRow::default()
+                };
+                sums.entry(row.code).or_insert_with(fresh).add(&row);
+            }
+        }
+        Ok(())
+    }
+
+    /// The sums per code of one key, by code.
+    pub(super) fn by(&self, key: Key) -> Vec<SumRow> {
+        self.0[key as usize].values().copied().collect()
+    }
+}
+
+/// Some calls, one column per quantity.
+struct Frame(DataFrame);
 
 impl Frame {
-    pub(super) fn new(rows: &[CallRow]) -> Result<Self, FrameError> {
+    fn new(rows: &[CallRow]) -> Result<Self, FrameError> {
         fn column<T, V>(name: &str, rows: &[CallRow], value: impl Fn(&CallRow) -> V) -> Column
         where
             Series: NamedFrom<Vec<V>, T>,
@@ -64,7 +136,7 @@ impl Frame {
             let values: Vec<V> = rows.iter().map(value).collect();
             Series::new(name.into(), values).into_column()
         }
-        let mut columns: Vec<Column> = KEYS
+        let mut columns: Vec<Column> = Key::NAMES
             .into_iter()
             .enumerate()
             .map(|(i, name)| column(name, rows, |row| row.keys[i]))
@@ -83,10 +155,10 @@ impl Frame {
         Ok(Self(DataFrame::new(rows.len(), columns)?))
     }
 
-    /// Sums per code of one key, by code. Money is summed as integers, so the order of rows and
-    /// threads cannot show.
-    pub(super) fn totals(&self, key: Key) -> Result<Vec<SumRow>, FrameError> {
-        let name = KEYS[key as usize];
+    /// Sums per code of one key. Money is summed as integers, so the order of rows and threads cannot
+    /// show.
+    fn sums(&self, key: Key) -> Result<Vec<SumRow>, FrameError> {
+        let name = Key::NAMES[key as usize];
         let sums =
             ["input", "cached", "output", "priced", "cost", "wasted"].map(|name| col(name).sum());
         let counts = [
@@ -113,7 +185,7 @@ impl Frame {
         let number = |name: &str, row: usize| -> Result<u64, FrameError> {
             Ok(frame.column(name)?.u64()?.get(row).unwrap_or(0))
         };
-        let mut rows = (0..frame.height())
+        (0..frame.height())
             .map(|row| {
                 Ok(SumRow {
                     code: codes.get(row).unwrap_or(0),
@@ -128,9 +200,7 @@ impl Frame {
                     wasted: wasted.get(row).unwrap_or(0),
                 })
             })
-            .collect::<Result<Vec<_>, FrameError>>()?;
-        rows.sort_unstable_by_key(|row| row.code);
-        Ok(rows)
+            .collect()
     }
 }
 
@@ -155,9 +225,7 @@ mod tests {
             call(7, 0, Some(6)),
             call(7, 1, None),
         ];
-        let totals = Frame::new(&rows)
-            .and_then(|f| f.totals(Key::Model))
-            .unwrap();
+        let totals = Totals::of(&rows).unwrap().by(Key::Model);
         let seven = SumRow {
             code: 7,
             calls: 3,
@@ -173,11 +241,10 @@ mod tests {
         assert_eq!(totals.len(), 2);
         assert_eq!((totals[0].code, totals[0].priced_calls), (2, 0));
         assert_eq!(totals[1], seven);
-        assert!(
-            Frame::new(&[])
-                .and_then(|f| f.totals(Key::Day))
-                .unwrap()
-                .is_empty()
-        );
+        assert!(Totals::of(&[]).unwrap().by(Key::Day).is_empty());
+        for size in 1..=5 {
+            let parts = Totals::in_parts(&rows, size).unwrap();
+            assert_eq!(parts.by(Key::Model), totals, "{size} at once");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::{
     CallIx, Digest, Known, LlmCall, LogRecord, Op, Place, Resource, Span, SpanFlags, SpanId,
-    SpanKind, Status, ToolCall, TraceId,
+    SpanKind, Status, ToolCall, TraceId, TraceIx,
 };
 use crate::trace::{NO_LANE, Parts, RepairSet, Request, RootState, StepKind, StepOp};
 use crate::units::{Nanos, Ratio, Sym, Usd, Window};
@@ -26,15 +26,14 @@ impl Dump {
     fn span(&mut self, op: Op, call: usize, window: Window) -> u32 {
         let index = self.data.spans.len() as u32;
         self.data.spans.push(Span {
-            trace: TraceId(self.forest.requests.len() as u128 + 1),
+            trace: TraceIx::default(),
             id: SpanId(u64::from(index) + 1),
             parent: SpanId::NONE,
             start: window.start,
             end: window.end,
             place: Place::default(),
             name: Sym::NONE,
-            resource: 0,
-            scope: 0,
+            emitter: 0,
             call: CallIx(call as u32),
             op,
             kind: SpanKind::Internal,

@@ -30,7 +30,7 @@ pub struct Export {
     pub table: Option<Table>,
 
     /// Time between samples of derived metrics (openmetrics only)
-    #[arg(long, value_name = "TIME", default_value = "30s")]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::replay::interval)]
     pub step: Nanos,
 
     /// Where to: a folder for all tables, else a file instead of standard output
@@ -47,7 +47,7 @@ impl Export {
     #[must_use]
     pub fn options(&self, display: &Display) -> export::Options {
         export::Options {
-            inputs: self.inputs.options(display),
+            inputs: self.slow.with_baseline(self.inputs.options(display)),
             rule: self.slow.rule(),
             to: match self.to {
                 To::Parquet => export::To::Parquet,

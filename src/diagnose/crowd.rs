@@ -31,7 +31,7 @@ impl Crowd {
             };
             if let Some(span) = engine.filter(|s| !s.window().is_empty()) {
                 by_server
-                    .entry(span.resource)
+                    .entry(dataset.emitter_of(span).resource)
                     .or_default()
                     .push((index as u32, span.window()));
             }

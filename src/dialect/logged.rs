@@ -153,13 +153,16 @@ pub fn choose_signal(data: &mut Dataset) {
             continue;
         }
         let own = |span: &Span| {
-            let name = names.get(span.scope as usize).map_or("", String::as_str);
+            let name = names.get(data.emitter_of(span).scope as usize);
+            let name = name.map_or("", String::as_str);
+            // What this program exported holds the calls as spans, and their records once more.
+            let name = name.strip_prefix("agentdiag/").unwrap_or(name);
             emitter.spans.iter().any(|start| name.starts_with(start))
         };
         let traced = data
             .spans
             .iter()
-            .any(|s| s.op == Op::Llm && own(s) && !logged.contains(&s.scope));
+            .any(|s| s.op == Op::Llm && own(s) && !of(data, s, &logged));
         if traced {
             leave_out(data, &logged);
         } else {
@@ -170,11 +173,16 @@ pub fn choose_signal(data: &mut Dataset) {
     }
 }
 
+/// True for a span of one of these scopes.
+fn of(data: &Dataset, span: &Span, scopes: &HashSet<u32>) -> bool {
+    scopes.contains(&data.emitter_of(span).scope)
+}
+
 fn leave_out(data: &mut Dataset, logged: &HashSet<u32>) {
     let repeated: Vec<Place> = data
         .spans
         .iter()
-        .filter(|s| logged.contains(&s.scope))
+        .filter(|s| of(data, s, logged))
         .map(|s| s.place)
         .collect();
     for place in repeated {
@@ -182,17 +190,19 @@ fn leave_out(data: &mut Dataset, logged: &HashSet<u32>) {
             "a log record of a call that a span records as well".into()
         });
     }
-    data.spans.retain(|s| !logged.contains(&s.scope));
+    let mut spans = std::mem::take(&mut data.spans);
+    spans.retain(|s| !of(data, s, logged));
+    data.spans = spans;
 }
 
 /// Spans of these scopes, by trace and time.
 fn in_order(data: &Dataset, logged: &HashSet<u32>) -> Vec<u32> {
     let mut found: Vec<u32> = (0..data.spans.len() as u32)
-        .filter(|&i| logged.contains(&data.spans[i as usize].scope))
+        .filter(|&i| of(data, &data.spans[i as usize], logged))
         .collect();
     found.sort_by_key(|&i| {
         let span = &data.spans[i as usize];
-        (span.trace, span.start, span.end, span.id)
+        (data.trace_of(span), span.start, span.end, span.id)
     });
     found
 }
@@ -230,11 +240,12 @@ fn divide_turns(data: &mut Dataset, logged: &HashSet<u32>) {
     for i in in_order(data, logged) {
         let span = data.spans[i as usize];
         if data.text(span.name) == PROMPT {
-            turn = Some((span.trace, span.start));
+            turn = Some((data.trace_of(&span), span.start));
         }
-        if let Some((trace, start)) = turn.filter(|t| t.0 == span.trace) {
+        if let Some((trace, start)) = turn.filter(|t| t.0 == data.trace_of(&span)) {
             let parts = [trace.to_string(), start.0.to_string()];
-            data.spans[i as usize].trace = trace_of(&[&parts[0], &parts[1]]);
+            let own = data.traces.number(trace_of(&[&parts[0], &parts[1]]));
+            data.spans[i as usize].trace = own;
         }
     }
 }
@@ -245,9 +256,10 @@ fn add_roots(data: &mut Dataset, logged: &HashSet<u32>, emitter: &Emitter) {
     for i in in_order(data, logged) {
         let span = data.spans[i as usize];
         let conversation = data.llm_of(&span).map_or(Sym::NONE, |c| c.conversation);
-        let (root, known) = turns.entry(span.trace).or_insert((
+        let trace = data.trace_of(&span);
+        let (root, known) = turns.entry(trace).or_insert((
             Span {
-                id: SpanId(digest(&["turn", &span.trace.to_string()])),
+                id: SpanId(digest(&["turn", &trace.to_string()])),
                 parent: SpanId::NONE,
                 kind: SpanKind::Internal,
                 status: Status::Unset,
@@ -267,7 +279,7 @@ fn add_roots(data: &mut Dataset, logged: &HashSet<u32>, emitter: &Emitter) {
     }
     let agent = data.names.intern(emitter.agent);
     let mut turns: Vec<(Span, Sym)> = turns.into_values().collect();
-    turns.sort_by_key(|(root, _)| root.trace);
+    turns.sort_by_key(|(root, _)| data.trace_of(root));
     for (mut root, conversation) in turns {
         data.tasks.push(TaskFacts {
             agent,

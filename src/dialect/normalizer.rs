@@ -16,7 +16,7 @@ use super::vocabulary::Role;
 use super::{DIALECTS, SERVING, logged, records, shell};
 use crate::ingest::{RawAttr, RawClusterEvent, RawExemplar, RawLog, RawMetric, RawSpan, Sink};
 use crate::model::{
-    CallIx, Dataset, Exemplar, IssueKind, Ledger, Link, Op, Place, Span, SpanFlags, Status,
+    CallIx, Dataset, Emitter, Exemplar, IssueKind, Ledger, Link, Op, Place, Span, SpanFlags, Status,
 };
 use crate::units::Sym;
 
@@ -28,6 +28,7 @@ pub struct Normalizer {
     origins: Origins,
     recent: Recent,
     series: SeriesIndex,
+    emitters: HashMap<Emitter, u32>,
     named: HashMap<(u32, Sym), Option<Role>>,
     /// By input, how many spans spoke each dialect.
     spoken: Vec<[u64; DIALECTS.len()]>,
@@ -66,6 +67,19 @@ impl Normalizer {
         self.data
     }
 
+    /// The number of an emitter, new or known.
+    fn emitter(&mut self, emitter: Emitter) -> u32 {
+        let all = &mut self.data.emitters;
+        // The one met last tends to come again.
+        if all.last() == Some(&emitter) {
+            return all.len() as u32 - 1;
+        }
+        *self.emitters.entry(emitter).or_insert_with(|| {
+            all.push(emitter);
+            all.len() as u32 - 1
+        })
+    }
+
     /// What the span's name says, remembered per scope and name.
     fn named(&mut self, scope: u32, name: Sym) -> Option<Role> {
         let (data, origins) = (&self.data, &self.origins);
@@ -77,7 +91,8 @@ impl Normalizer {
 
     /// Fills the arena that belongs to the span's operation.
     fn attach(&mut self, span: &mut Span, raw: &RawSpan<'_>, slots: &Slots<'_>, fault: Fault) {
-        let scope = self.origins.speaker(span.scope).name;
+        let scope = self.data.emitter_of(span).scope;
+        let scope = self.origins.speaker(scope).name;
         let data = &mut self.data;
         let mut namer = Namer {
             names: &mut data.names,
@@ -196,7 +211,8 @@ impl Sink for Normalizer {
     }
 
     fn span(&mut self, raw: &RawSpan<'_>, resource: u32, scope: u32) {
-        let Some(mut span) = shell::of(&mut self.data, raw, resource, scope) else {
+        let emitter = self.emitter(Emitter { resource, scope });
+        let Some(mut span) = shell::of(&mut self.data, raw, emitter) else {
             return;
         };
         let mut slots = Slots::new(self.origins.speaker(scope).home);

@@ -7,7 +7,7 @@ use crate::units::Nanos;
 
 /// The span's shell: identity, times, and what had to be mended. `None` when it cannot be
 /// placed at all.
-pub(super) fn of(data: &mut Dataset, raw: &RawSpan<'_>, resource: u32, scope: u32) -> Option<Span> {
+pub(super) fn of(data: &mut Dataset, raw: &RawSpan<'_>, emitter: u32) -> Option<Span> {
     let ledger = &mut data.ledger;
     if raw.trace.0 == 0 || raw.id.is_none() {
         let what = if raw.trace.0 == 0 {
@@ -36,7 +36,7 @@ pub(super) fn of(data: &mut Dataset, raw: &RawSpan<'_>, resource: u32, scope: u3
     let (start, end) = mend_times(raw, &mut flags, ledger)?;
     let weight = raw.attributes.len() + raw.events.len();
     Some(Span {
-        trace: raw.trace,
+        trace: data.traces.number(raw.trace),
         id: raw.id,
         parent: raw.parent,
         start,
@@ -46,8 +46,7 @@ pub(super) fn of(data: &mut Dataset, raw: &RawSpan<'_>, resource: u32, scope: u3
             true => data.names.intern(&raw.name),
             false => data.names.intern(&names::without_ids(&raw.name)),
         },
-        resource,
-        scope,
+        emitter,
         call: CallIx::NONE,
         op: Op::Other,
         kind: raw.kind,

@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::{
     ClusterEvent, Exemplar, HttpCall, Ledger, LlmCall, LlmCalls, LogRecord, Op, Resource, Scope,
-    Series, Span, SpanId, TaskFacts, ToolCall, TraceId,
+    Series, Span, SpanId, TaskFacts, ToolCall, TraceId, TraceIx, Traces,
 };
 use crate::units::{Interner, Sym};
 
@@ -47,6 +47,15 @@ impl Input {
     }
 }
 
+/// Who emitted a span: a resource and an instrumentation scope. Few combinations occur.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Emitter {
+    /// Index into [`Dataset::resources`].
+    pub resource: u32,
+    /// Index into [`Dataset::scopes`].
+    pub scope: u32,
+}
+
 /// A span link: evidence for joining fragments.
 #[derive(Clone, Copy, Debug)]
 pub struct Link {
@@ -67,6 +76,10 @@ pub struct Dataset {
     pub resources: Vec<Resource>,
     /// Instrumentation scopes.
     pub scopes: Vec<Scope>,
+    /// Combinations of the two that spans have.
+    pub emitters: Vec<Emitter>,
+    /// Trace ids behind every [`TraceIx`].
+    pub traces: Traces,
     /// Spans, in no order until [`crate::trace`] sorts them.
     pub spans: Vec<Span>,
     /// Facts of [`Op::is_model`] spans.
@@ -145,13 +158,26 @@ impl Dataset {
         }
     }
 
+    /// The trace id of a span.
+    #[must_use]
+    #[inline]
+    pub fn trace_of(&self, span: &Span) -> TraceId {
+        self.traces.get(span.trace)
+    }
+
+    /// Where resource and scope of a span lie.
+    #[must_use]
+    #[inline]
+    pub fn emitter_of(&self, span: &Span) -> Emitter {
+        let emitter = self.emitters.get(span.emitter as usize);
+        emitter.copied().unwrap_or_default()
+    }
+
     /// The resource of a span.
     #[must_use]
     pub fn resource_of(&self, span: &Span) -> Resource {
-        self.resources
-            .get(span.resource as usize)
-            .copied()
-            .unwrap_or_default()
+        let at = self.emitter_of(span).resource as usize;
+        self.resources.get(at).copied().unwrap_or_default()
     }
 
     /// Takes in what another worker read. The result does not depend on who read what, except for
@@ -177,6 +203,12 @@ impl Dataset {
             sym(&mut s.name);
             sym(&mut s.version);
         });
+        let place = |known: &[u32], at: u32| known.get(at as usize).copied().unwrap_or(0);
+        let emitters = remap_table(&mut self.emitters, other.emitters, |e| {
+            e.resource = place(&resources, e.resource);
+            e.scope = place(&scopes, e.scope);
+        });
+        let traces: Vec<TraceIx> = self.traces.absorb(&other.traces);
         let bases = (
             self.llm.len() as u32,
             self.tools.len() as u32,
@@ -206,8 +238,11 @@ impl Dataset {
         });
         append(&mut self.spans, other.spans, |span| {
             sym(&mut span.name);
-            span.resource = resources.get(span.resource as usize).copied().unwrap_or(0);
-            span.scope = scopes.get(span.scope as usize).copied().unwrap_or(0);
+            span.emitter = place(&emitters, span.emitter);
+            span.trace = traces
+                .get(span.trace.0 as usize)
+                .copied()
+                .unwrap_or_default();
             let base = match span.op {
                 op if op.is_model() => bases.0,
                 op if op.is_tool() => bases.1,
@@ -222,7 +257,7 @@ impl Dataset {
         append(&mut self.links, other.links, |_| ());
         append(&mut self.logs, other.logs, |log| {
             sym(&mut log.event);
-            log.resource = resources.get(log.resource as usize).copied().unwrap_or(0);
+            log.resource = place(&resources, log.resource);
         });
         append(&mut self.events, other.events, |event| {
             for s in [&mut event.reason, &mut event.object_kind, &mut event.object] {

@@ -12,11 +12,12 @@ mod log;
 mod metric;
 mod redact;
 mod span;
+mod traces;
 
 pub use attr::{Resource, Scope};
 pub use call::{Digest, ErrorKind, HttpCall, Known, LlmCall, TaskFacts, ToolCall, Via};
 pub use calls::LlmCalls;
-pub use dataset::{Dataset, Input, Link};
+pub use dataset::{Dataset, Emitter, Input, Link};
 pub use event::ClusterEvent;
 pub use id::{SpanId, TraceId};
 pub use issue::{Issue, IssueKind, Ledger, Place, Severity, Tally};
@@ -24,3 +25,4 @@ pub use log::LogRecord;
 pub use metric::{Exemplar, Point, Series, SeriesKind};
 pub use redact::Redaction;
 pub use span::{CallIx, Op, Span, SpanFlags, SpanIx, SpanKind, Status};
+pub use traces::{TraceIx, Traces};

@@ -1,6 +1,6 @@
 //! One timed operation, kept small: a dump holds millions.
 
-use super::{ErrorKind, Place, SpanId, TraceId};
+use super::{ErrorKind, Place, SpanId, TraceIx};
 use crate::units::{Nanos, Sym, Window};
 
 /// Index of a span in [`Dataset::spans`](super::Dataset::spans).
@@ -143,8 +143,8 @@ impl SpanFlags {
 /// One span. Times are Unix nanoseconds as the emitter's clock had them.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
-    /// Trace it belongs to.
-    pub trace: TraceId,
+    /// Trace it belongs to: a number in [`Dataset::traces`](super::Dataset::traces).
+    pub trace: TraceIx,
     /// Its identity within the trace.
     pub id: SpanId,
     /// Its parent; [`SpanId::NONE`] for a root.
@@ -157,10 +157,8 @@ pub struct Span {
     pub place: Place,
     /// Span name.
     pub name: Sym,
-    /// Index into [`Dataset::resources`](super::Dataset::resources).
-    pub resource: u32,
-    /// Index into [`Dataset::scopes`](super::Dataset::scopes).
-    pub scope: u32,
+    /// Index into [`Dataset::emitters`](super::Dataset::emitters).
+    pub emitter: u32,
     /// Index into the arena of its [`Op`].
     pub call: CallIx,
     /// What it is.
@@ -203,5 +201,15 @@ impl Span {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.flags.has(SpanFlags::NO_END)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_fills_a_cache_line() {
+        assert_eq!(size_of::<Span>(), 64);
     }
 }

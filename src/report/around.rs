@@ -26,6 +26,10 @@ pub struct Around<'a> {
     pub metrics: Vec<MetricLine<'a>>,
     /// Metrics that have a value for the time of the request.
     pub all_metrics: usize,
+    /// Single observations of metrics that name the trace, by time.
+    pub exemplars: Vec<ExemplarLine<'a>>,
+    /// Such observations there were.
+    pub all_exemplars: usize,
     /// Cluster events, by time.
     pub events: Vec<EventLine<'a>>,
     /// Cluster events there were.
@@ -70,6 +74,19 @@ pub struct MetricLine<'a> {
     pub off: f64,
 }
 
+/// One observation of a metric that names the trace (an exemplar, OpenMetrics 1.0 section 4.6.1).
+#[derive(Clone, Copy, Debug)]
+pub struct ExemplarLine<'a> {
+    /// When, if said.
+    pub time: Option<Nanos>,
+    /// Name of the metric.
+    pub metric: &'a str,
+    /// What was observed, in the metric's unit.
+    pub value: f64,
+    /// The span it was observed in, where it says so.
+    pub span: SpanId,
+}
+
 /// One cluster event.
 #[derive(Clone, Copy, Debug)]
 pub struct EventLine<'a> {
@@ -92,6 +109,7 @@ impl<'a> Around<'a> {
         let mut around = Self::default();
         around.logs(row, most);
         around.metrics(row, most);
+        around.exemplars(row, most);
         around.events(row, most);
         around
     }
@@ -99,7 +117,7 @@ impl<'a> Around<'a> {
     /// True when nothing was recorded.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.all_logs + self.all_metrics + self.all_events == 0
+        self.all_logs + self.all_metrics + self.all_exemplars + self.all_events == 0
     }
 
     fn logs(&mut self, row: &Row<'a>, most: usize) {
@@ -168,6 +186,31 @@ impl<'a> Around<'a> {
         });
         found.truncate(most);
         self.metrics = found;
+    }
+
+    fn exemplars(&mut self, row: &Row<'a>, most: usize) {
+        let dataset = row.report.dataset();
+        let of_trace = dataset.exemplars.iter();
+        let of_trace = of_trace.filter(|exemplar| exemplar.trace == row.request.trace);
+        let mut found: Vec<ExemplarLine<'a>> = of_trace
+            .map(|exemplar| ExemplarLine {
+                time: exemplar.time,
+                metric: dataset.text(exemplar.metric),
+                value: exemplar.value,
+                span: exemplar.span,
+            })
+            .collect();
+        found.sort_by(|a, b| {
+            let key = |line: &ExemplarLine<'a>| (line.time, line.metric, line.span);
+            key(a).cmp(&key(b)).then(a.value.total_cmp(&b.value))
+        });
+        // A snapshot that was scraped twice repeats what it last observed.
+        found.dedup_by(|a, b| {
+            (a.time, a.metric, a.span) == (b.time, b.metric, b.span) && a.value == b.value
+        });
+        self.all_exemplars = found.len();
+        found.truncate(most);
+        self.exemplars = found;
     }
 
     fn events(&mut self, row: &Row<'a>, most: usize) {

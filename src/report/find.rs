@@ -76,7 +76,7 @@ impl<'a> Report<'a> {
                 .map(|(_, index)| index),
         );
         let spans = self.dataset().spans.iter().zip(0..);
-        let spans = spans.filter(|(s, _)| span(s.id) || trace(s.trace));
+        let spans = spans.filter(|(s, _)| span(s.id) || trace(self.dataset().trace_of(s)));
         // A fragment joined to another trace is found by its own id too.
         let strays = spans.filter(|(s, _)| span(s.id) || found.is_empty());
         let mut holders: Vec<u32> = strays
@@ -102,7 +102,7 @@ impl<'a> Report<'a> {
     /// The request that holds a span.
     fn holder(&self, span: SpanIx) -> Option<u32> {
         let top = self.forest().tree.ancestors(span).last().unwrap_or(span);
-        let trace = self.span(top)?.trace;
+        let trace = self.dataset().trace_of(self.span(top)?);
         let all = self.forest().requests.iter().zip(0..);
         let mut of_trace = all.filter(|(r, _)| r.trace == trace);
         let mut rootless = None;

@@ -4,6 +4,8 @@
 //! and keeps only sums and indices; a [`Row`] is made when it is shown.
 
 mod around;
+pub mod check;
+pub mod compare;
 pub mod cost;
 mod coverage;
 pub mod drift;
@@ -24,7 +26,7 @@ pub mod v1;
 pub mod waterfall;
 mod whatif;
 
-pub use around::{Around, EventLine, LogLine, MetricLine};
+pub use around::{Around, EventLine, ExemplarLine, LogLine, MetricLine};
 pub use coverage::Coverage;
 pub use find::{Found, Wanted};
 pub use headline::{Headline, Why};

@@ -5,10 +5,9 @@
 
 use std::ops::Range;
 
-use hashbrown::HashMap;
 use rayon::prelude::*;
 
-use crate::model::{Place, Span, SpanIx, TraceId};
+use crate::model::{Dataset, Place, Span, SpanIx, TraceId, TraceIx};
 use crate::units::Nanos;
 
 /// Traces from this many spans on are sorted on all threads.
@@ -21,15 +20,17 @@ struct Met {
     spans: u32,
 }
 
-/// Sorts `spans` by trace, start and id. Returns where each trace lies.
-pub(super) fn by_trace(spans: &mut [Span]) -> Vec<Range<SpanIx>> {
-    let (met, mut places) = count(spans);
+/// Sorts the spans by trace, start and id. Returns where each trace lies.
+pub(super) fn by_trace(dataset: &mut Dataset) -> Vec<Range<SpanIx>> {
+    let met = count(dataset);
+    let spans = dataset.spans.as_mut_slice();
     let mut order: Vec<u32> = (0..met.len() as u32).collect();
+    order.retain(|&number| met[number as usize].spans > 0);
     order.par_sort_unstable_by_key(|&number| {
         let trace = &met[number as usize];
         (trace.first, trace.id)
     });
-    let mut traces = Vec::with_capacity(met.len());
+    let mut traces = Vec::with_capacity(order.len());
     let mut next = vec![0; met.len()];
     let mut at = 0;
     for number in order {
@@ -38,36 +39,33 @@ pub(super) fn by_trace(spans: &mut [Span]) -> Vec<Range<SpanIx>> {
         traces.push(at..end);
         at = end;
     }
-    for place in &mut places {
-        let free = &mut next[*place as usize];
-        *place = *free;
+    let place_of = |span: &Span| {
+        let free = &mut next[span.trace.0 as usize];
+        let place = *free;
         *free += 1;
-    }
+        place
+    };
+    let mut places: Vec<u32> = spans.iter().map(place_of).collect();
     permute(spans, &mut places);
     sort_each(spans, &traces);
     traces
 }
 
-/// The traces in the order they are met, and for each span the number of its trace.
-fn count(spans: &[Span]) -> (Vec<Met>, Vec<u32>) {
-    let mut numbers: HashMap<TraceId, u32, foldhash::fast::FixedState> = HashMap::default();
-    let mut met: Vec<Met> = Vec::new();
-    let number_of = |span: &Span| {
-        let number = *numbers.entry(span.trace).or_insert_with(|| {
-            met.push(Met {
-                id: span.trace,
-                first: span.start,
-                spans: 0,
-            });
-            met.len() as u32 - 1
-        });
-        let trace = &mut met[number as usize];
-        trace.first = trace.first.min(span.start);
-        trace.spans += 1;
-        number
+/// The traces by number; one without spans has none of its own to begin with.
+fn count(dataset: &Dataset) -> Vec<Met> {
+    let fresh = |number| Met {
+        id: dataset.traces.get(TraceIx(number)),
+        first: Nanos(u64::MAX),
+        spans: 0,
     };
-    let numbers = spans.iter().map(number_of).collect();
-    (met, numbers)
+    let mut met: Vec<Met> = (0..dataset.traces.len() as u32).map(fresh).collect();
+    for span in &dataset.spans {
+        if let Some(trace) = met.get_mut(span.trace.0 as usize) {
+            trace.first = trace.first.min(span.start);
+            trace.spans += 1;
+        }
+    }
+    met
 }
 
 /// Moves each span to its place, in place: every swap settles one span.

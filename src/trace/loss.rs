@@ -5,7 +5,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::{Forest, RootState, Tree};
-use crate::model::{Dataset, Op, SpanId, SpanIx, TraceId};
+use crate::model::{Dataset, Op, Span, SpanId, SpanIx, TraceIx};
 
 /// What is missing at least.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -39,7 +39,7 @@ impl Loss {
         let missing = |state| state == RootState::Missing;
         let rootless = forest.requests.iter().filter(|r| missing(r.root_state));
         let mut loss = Self {
-            absent_parents: absent_parents(dataset),
+            absent_parents: absent_parents(dataset, &forest.tree),
             rootless: rootless.count() as u64,
             ..Self::default()
         };
@@ -97,15 +97,23 @@ impl Loss {
     }
 }
 
-fn absent_parents(dataset: &Dataset) -> u64 {
-    let mut named: HashSet<(TraceId, SpanId), foldhash::fast::FixedState> = dataset
-        .spans
-        .iter()
-        .filter(|span| !span.parent.is_none())
-        .map(|span| (span.trace, span.parent))
+fn absent_parents(dataset: &Dataset, tree: &Tree) -> u64 {
+    let hangs_there = |span: &Span, index: SpanIx| {
+        let parent = tree.parent_of(index);
+        parent.is_some_and(|p| {
+            let parent = &dataset.spans[p as usize];
+            (parent.trace, parent.id) == (span.trace, span.parent)
+        })
+    };
+    let spans = dataset.spans.iter().zip(0..);
+    let mut named: HashSet<(TraceIx, SpanId), foldhash::fast::FixedState> = spans
+        .filter(|&(span, index)| !span.parent.is_none() && !hangs_there(span, index))
+        .map(|(span, _)| (span.trace, span.parent))
         .collect();
-    for span in &dataset.spans {
-        named.remove(&(span.trace, span.id));
+    if !named.is_empty() {
+        for span in &dataset.spans {
+            named.remove(&(span.trace, span.id));
+        }
     }
     named.len() as u64
 }

@@ -44,7 +44,7 @@ pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counte
         dataset
             .ledger
             .count(IssueKind::MissingRoot, span.place, || {
-                format!("trace {} has no root span", span.trace)
+                format!("trace {} has no root span", request.trace)
             });
     }
 }
@@ -185,7 +185,7 @@ fn request(walk: &Walk<'_>, roots: &[SpanIx], marks: &Marks, work: &mut Work) ->
     };
     walk.work(roots, wall, work);
     let mut request = Request {
-        trace: span.trace,
+        trace: walk.dataset.trace_of(span),
         root,
         root_state,
         wall,

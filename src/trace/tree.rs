@@ -51,7 +51,7 @@ impl Tree {
     /// [`Tree::link`].
     #[must_use]
     pub fn sort(dataset: &mut Dataset) -> Vec<Range<SpanIx>> {
-        arrange::by_trace(&mut dataset.spans)
+        arrange::by_trace(dataset)
     }
 
     /// Trees from effective parents.

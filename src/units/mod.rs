@@ -4,9 +4,11 @@ mod count;
 pub mod human;
 mod intern;
 mod money;
+mod size;
 mod time;
 
 pub use count::Ratio;
 pub use intern::{Interner, Sym};
 pub use money::Usd;
+pub use size::{BadBytes, Bytes};
 pub use time::{Nanos, Window};

@@ -64,7 +64,7 @@ fn clocks_apart_are_borne() {
         let mut offsets = HashMap::new();
         for span in &mut data.spans {
             let offset = *offsets
-                .entry(span.resource)
+                .entry(data.emitters[span.emitter as usize].resource)
                 .or_insert_with(|| (draw.next() * 400e6) as u64);
             span.start.0 += offset;
             if span.end > Nanos::ZERO {
@@ -122,7 +122,9 @@ fn a_dump_of_one_trace_cannot_tell_and_says_why() {
         .take(6)
         .map(|(trace, _)| {
             let mut data = read(Source::find(std::slice::from_ref(mixed)), 2);
-            data.spans.retain(|s| s.trace.to_string() == trace);
+            let traces = data.traces.clone();
+            data.spans
+                .retain(|s| traces.get(s.trace).to_string() == trace);
             data.logs.clear();
             over(data)
         })
@@ -189,8 +191,9 @@ fn some(keeps: impl Fn(&str, Option<Cause>) -> bool) -> Run {
     };
     let labels = labels(mixed);
     let mut data = read(Source::find(std::slice::from_ref(mixed)), 2);
+    let traces = data.traces.clone();
     data.spans.retain(|s| {
-        let trace = s.trace.to_string();
+        let trace = traces.get(s.trace).to_string();
         labels
             .get(&trace)
             .is_some_and(|cause| keeps(&trace, *cause))

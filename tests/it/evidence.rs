@@ -41,7 +41,11 @@ fn numbers_recompute_from_the_spans_they_cite() {
             for claim in &diagnosis.claims {
                 for fact in claim.evidence.iter() {
                     let span = &run.data.spans[fact.span.expect("a cited span") as usize];
-                    assert_eq!(span.trace, request.trace, "{fact:?} cites another trace");
+                    assert_eq!(
+                        run.data.trace_of(span),
+                        request.trace,
+                        "{fact:?} cites another trace"
+                    );
                     if let Some(again) = rederived(&run, span, fact) {
                         seen.insert(fact.fact);
                         assert!(

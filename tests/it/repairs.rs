@@ -62,7 +62,7 @@ fn halves_of_a_zipkin_call_meet_wherever_they_lie() {
     assert!(bytes.len() > 5 << 20, "several chunks: {}", bytes.len());
     let (data, forest) = build(text("zipkin.json", bytes), Options::default());
     let own: Vec<u32> = (0..data.spans.len() as u32)
-        .filter(|&i| data.spans[i as usize].trace.0 == 1)
+        .filter(|&i| data.trace_of(&data.spans[i as usize]).0 == 1)
         .collect();
     assert_eq!(own.len(), 3, "the late record is part of its span");
     let service = |i: u32| data.text(data.resource_of(&data.spans[i as usize]).service);

@@ -67,15 +67,14 @@ impl Sample {
         let trace = TraceId(0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_0000 + u128::from(number));
         let kind = self.data.names.intern("triage_ticket");
         self.data.spans.push(Span {
-            trace,
+            trace: self.data.traces.number(trace),
             id: SpanId(0x00f0_67aa_0ba9_0000 + u64::from(number)),
             parent: SpanId::NONE,
             start,
             end: wall.end,
             place: Place::at(0, u64::from(number) * 4_000),
             name: kind,
-            resource: 0,
-            scope: 0,
+            emitter: 0,
             call: CallIx::NONE,
             op: Op::Task,
             kind: SpanKind::Server,

@@ -233,3 +233,36 @@ fn a_request_that_is_not_judged_says_why() {
     );
     assert!(page.contains("REPAIRS"), "{page}");
 }
+
+/// A histogram's bucket as a server shows it, naming a span of the request and, beside it, another trace.
+const EXEMPLARS: &str = "\
+# TYPE serving_seconds histogram
+# UNIT serving_seconds seconds
+serving_seconds_bucket{le=\"2\"} 3 # {trace_id=\"9b53286f33ea33d6dcbbc14961625d6d\",span_id=\"e644516914267fb2\"} 1.25
+serving_seconds_bucket{le=\"+Inf\"} 4 # {trace_id=\"00000000000000000000000000000001\"} 9.5
+# EOF
+";
+
+#[test]
+fn observations_that_name_the_trace_are_shown_with_it() {
+    let arguments = ["trace", RETRIED, QUICKSTART, "-"];
+    let (code, out, _) = run(&arguments, EXEMPLARS);
+    assert_eq!(code, 0);
+    let shown = out.split_once("EXEMPLARS").expect("a section").1;
+    assert!(
+        shown.contains("serving_seconds") && shown.contains("1.25") && !shown.contains("9.5"),
+        "{shown}"
+    );
+    let (code, out, _) = run(&[&arguments[..], &["--json"]].concat(), EXEMPLARS);
+    assert_eq!(code, 0);
+    let object: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(
+        object["exemplars"],
+        json!([{
+            "time": null,
+            "metric": "serving_seconds",
+            "value": 1.25,
+            "span_id": "e644516914267fb2",
+        }])
+    );
+}

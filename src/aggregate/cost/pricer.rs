@@ -5,9 +5,9 @@ use hashbrown::HashMap;
 use super::{
     Cost, PricedCall, RequestCost, TableUse, UnknownModel, machine, reconcile, tools, waste,
 };
-use crate::aggregate::frame::{CallRow, Frame, FrameError, Key};
+use crate::aggregate::frame::{CallRow, FrameError, Key, Totals};
 use crate::aggregate::prices::{Prices, Service, Source, Tariff, Terms, Usage};
-use crate::aggregate::total::{Total, day_label, dearest, labelled, whole};
+use crate::aggregate::total::{day_label, dearest, labelled, whole};
 use crate::model::{Dataset, Known, LlmCall, Span};
 use crate::trace::{Forest, Request, StepKind, StepOp};
 use crate::units::{Nanos, Sym, Usd, Window};
@@ -264,18 +264,18 @@ impl<'a> Pricer<'a> {
 
     fn totals(&mut self) -> Result<(), FrameError> {
         let rows = &self.calls.rows;
-        let frame = Frame::new(rows)?;
-        let named = |key| -> Result<Vec<Total>, FrameError> {
+        let sums = Totals::of(rows)?;
+        let named = |key| {
             let text = |code| self.calls.data.text(Sym(code)).to_owned();
-            let mut totals = labelled(frame.totals(key)?, text);
+            let mut totals = labelled(sums.by(key), text);
             totals.sort_by(|a, b| dearest(a).cmp(&dearest(b)));
-            Ok(totals)
+            totals
         };
-        self.cost.by_model = named(Key::Model)?;
-        self.cost.by_task = named(Key::Task)?;
-        self.cost.by_agent = named(Key::Agent)?;
-        self.cost.by_tenant = named(Key::Tenant)?;
-        self.cost.by_day = labelled(frame.totals(Key::Day)?, day_label);
+        self.cost.by_model = named(Key::Model);
+        self.cost.by_task = named(Key::Task);
+        self.cost.by_agent = named(Key::Agent);
+        self.cost.by_tenant = named(Key::Tenant);
+        self.cost.by_day = labelled(sums.by(Key::Day), day_label);
         let requests = rows.chunk_by(|a, b| a.request == b.request).count();
         self.cost.total = whole(&self.cost.by_day, requests as u64);
         Ok(())
@@ -283,13 +283,13 @@ impl<'a> Pricer<'a> {
 }
 
 /// The leaf operations of a request.
-pub(in crate::aggregate) fn ops<'a>(forest: &'a Forest, request: &Request) -> &'a [StepOp] {
+pub(crate) fn ops<'a>(forest: &'a Forest, request: &Request) -> &'a [StepOp] {
     let range = request.ops.start as usize..request.ops.end as usize;
     forest.ops.get(range).unwrap_or_default()
 }
 
 /// The agent whose lane an operation lies in; the request's own for its first lane.
-pub(in crate::aggregate) fn agent_of(forest: &Forest, request: &Request, op: &StepOp) -> Sym {
+pub(crate) fn agent_of(forest: &Forest, request: &Request, op: &StepOp) -> Sym {
     match forest.lanes.get(op.lane as usize) {
         Some(lane) if op.lane != request.lanes.start => lane.agent,
         _ => request.agent,
@@ -298,7 +298,7 @@ pub(in crate::aggregate) fn agent_of(forest: &Forest, request: &Request, op: &St
 
 /// The model call behind an operation; embeddings count, tools do not.
 #[inline]
-pub(in crate::aggregate) fn call_of(data: &Dataset, op: &StepOp) -> Option<LlmCall> {
+pub(crate) fn call_of(data: &Dataset, op: &StepOp) -> Option<LlmCall> {
     data.llm_of(data.spans.get(op.span as usize)?)
 }
 

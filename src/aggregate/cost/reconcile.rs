@@ -95,7 +95,7 @@ pub(super) fn compare(calls: &Calls<'_>) -> Reconciliation {
         }
         all.differing += 1;
         let this = Worst {
-            trace: span.trace,
+            trace: calls.data.trace_of(span),
             span: span.id,
             reported,
             computed,

@@ -288,7 +288,7 @@ impl Residual<'_> {
         let logged = self
             .scene
             .warned
-            .get(&(span.trace, span.id))
+            .get(&(self.scene.dataset.trace_of(span), span.id))
             .copied()
             .unwrap_or(0);
         let (count, via) = if logged > 0 {

@@ -6,7 +6,7 @@ use super::Page;
 use super::sections::some_of;
 use super::table::{Column, Table};
 use crate::render::sentence;
-use crate::report::{Around, EventLine, LogLine, MetricLine};
+use crate::report::{Around, EventLine, ExemplarLine, LogLine, MetricLine};
 use crate::units::Window;
 use crate::units::human::{bytes, count, plain};
 
@@ -17,6 +17,7 @@ pub(super) fn write<W: Write>(
 ) -> io::Result<()> {
     logs(around, wall, page)?;
     metrics(around, page)?;
+    exemplars(around, wall, page)?;
     events(around, wall, page)
 }
 
@@ -98,6 +99,43 @@ fn metric_row(metric: &MetricLine<'_>) -> [String; 5] {
         plain(metric.usual),
         if metric.per_second { "per s" } else { "" }.to_owned(),
         labels.join(" "),
+    ]
+}
+
+fn exemplars<W: Write>(around: &Around<'_>, wall: Window, page: &mut Page<W>) -> io::Result<()> {
+    if around.exemplars.is_empty() {
+        return Ok(());
+    }
+    let remark = "single observations that name this trace";
+    page.heading(
+        "EXEMPLARS",
+        &some_of(around.all_exemplars, around.exemplars.len(), remark),
+    )?;
+    let columns = [
+        Column::Number("at"),
+        Column::Name("metric"),
+        Column::Number("observed"),
+        Column::Word("span"),
+    ];
+    let mut table = Table::new(page.style, &columns);
+    for exemplar in &around.exemplars {
+        table.row(exemplar_row(exemplar, wall));
+    }
+    page.table(table)
+}
+
+fn exemplar_row(exemplar: &ExemplarLine<'_>, wall: Window) -> [String; 4] {
+    [
+        exemplar
+            .time
+            .map_or("?".to_owned(), |time| sentence::offset(time, wall.start)),
+        exemplar.metric.to_owned(),
+        plain(exemplar.value),
+        if exemplar.span.is_none() {
+            String::new()
+        } else {
+            exemplar.span.to_string()
+        },
     ]
 }
 

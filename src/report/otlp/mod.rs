@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Report;
-use crate::model::{Link, Resource, Span, SpanFlags, SpanId, SpanIx, SpanKind, Status, TraceId};
+use crate::model::{
+    Emitter, Link, Resource, Span, SpanFlags, SpanId, SpanIx, SpanKind, Status, TraceId,
+};
 use attributes::Attributes;
 use verdict::Verdicts;
 
@@ -57,12 +59,12 @@ fn spans_line(
     links: &Links,
     range: std::ops::Range<SpanIx>,
 ) -> Value {
-    let mut groups: Vec<((u32, u32), Vec<Value>)> = Vec::new();
+    let mut groups: Vec<(Emitter, Vec<Value>)> = Vec::new();
     for index in range {
         let Some(span) = report.span(index) else {
             continue;
         };
-        let key = (span.resource, span.scope);
+        let key = report.dataset().emitter_of(span);
         let at = match groups.iter().position(|(known, _)| *known == key) {
             Some(at) => at,
             None => {
@@ -75,7 +77,7 @@ fn spans_line(
             .push(one_span(report, verdicts, links, index, span));
     }
     let dataset = report.dataset();
-    let groups = groups.into_iter().map(|((resource, scope), spans)| {
+    let groups = groups.into_iter().map(|(Emitter { resource, scope }, spans)| {
         let resource = dataset.resources.get(resource as usize).copied();
         let scope = dataset
             .scopes
@@ -127,7 +129,7 @@ fn one_span(
     facts::write(report, span, &mut attributes);
     verdicts.write(report, index, &mut attributes);
     let mut value = json!({
-        "traceId": span.trace.to_string(),
+        "traceId": report.dataset().trace_of(span).to_string(),
         "spanId": span.id.to_string(),
         "name": report.dataset().text(span.name),
         "kind": kind(span.kind),
@@ -153,7 +155,7 @@ fn one_span(
         Status::Ok => value["status"] = json!({"code": 1}),
         Status::Error => value["status"] = json!({"code": 2}),
     }
-    if let Some(to) = links.0.get(&(span.trace, span.id)) {
+    if let Some(to) = links.0.get(&(report.dataset().trace_of(span), span.id)) {
         let to = to
             .iter()
             .map(|(trace, span)| json!({"traceId": trace.to_string(), "spanId": span.to_string()}));

@@ -41,7 +41,7 @@ fn id(id: SpanId) -> Cell {
 pub(super) fn columns<'a>() -> Vec<Column<Row<'a>>> {
     vec![
         column("trace_id", Kind::Text, "32 hex digits", |r| {
-            text(r.span.trace.to_string())
+            text(r.report.dataset().trace_of(r.span).to_string())
         }),
         column("span_id", Kind::Text, "16 hex digits", |r| id(r.span.id)),
         column(

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::Request;
 use crate::report::waterfall::CallFigures;
 use crate::report::{
-    Around, EventLine, Line, LogLine, MetricLine, Piece, Report, Row, SpanLine, Waterfall, What,
+    Around, EventLine, ExemplarLine, Line, LogLine, MetricLine, Piece, Report, Row, SpanLine,
+    Waterfall, What,
 };
 use crate::units::Nanos;
 use crate::units::human::rfc3339;
@@ -27,6 +28,7 @@ pub struct TraceDocument<'a> {
     spans: Vec<Span<'a>>,
     logs: Vec<Log<'a>>,
     metrics: Vec<Metric<'a>>,
+    exemplars: Vec<Exemplar<'a>>,
     cluster_events: Vec<Event<'a>>,
 }
 
@@ -91,6 +93,14 @@ struct Metric<'a> {
 }
 
 #[derive(Serialize)]
+struct Exemplar<'a> {
+    time: Option<String>,
+    metric: &'a str,
+    value: f64,
+    span_id: Option<String>,
+}
+
+#[derive(Serialize)]
 struct Event<'a> {
     time: String,
     reason: &'a str,
@@ -119,6 +129,7 @@ impl<'a> TraceDocument<'a> {
             spans: spans.filter_map(|line| span(line, zero)).collect(),
             logs: around.logs.iter().map(log).collect(),
             metrics: around.metrics.iter().map(metric).collect(),
+            exemplars: around.exemplars.iter().map(exemplar).collect(),
             cluster_events: around.events.iter().map(event).collect(),
         }
     }
@@ -212,6 +223,15 @@ fn metric<'a>(metric: &MetricLine<'a>) -> Metric<'a> {
         during: metric.during,
         usual: metric.usual,
         spreads_off: metric.off,
+    }
+}
+
+fn exemplar<'a>(exemplar: &ExemplarLine<'a>) -> Exemplar<'a> {
+    Exemplar {
+        time: exemplar.time.map(rfc3339),
+        metric: exemplar.metric,
+        value: exemplar.value,
+        span_id: (!exemplar.span.is_none()).then(|| exemplar.span.to_string()),
     }
 }
 

@@ -25,13 +25,14 @@ pub(in crate::trace) fn dedupe(
     let mut kept = Vec::new();
     for &(loser, winner) in &losers {
         let (a, b) = (&spans[loser as usize], &spans[winner as usize]);
+        let trace = dataset.traces.get(a.trace);
         let kind = if same_content(a, b) {
             IssueKind::DuplicateSpan
         } else {
             IssueKind::ConflictingSpan
         };
         dataset.ledger.count(kind, a.place, || {
-            format!("span {} of trace {} was read before", a.id, a.trace)
+            format!("span {} of trace {trace} was read before", a.id)
         });
         drop[loser as usize] = true;
         kept.push((b.trace, b.id));

@@ -149,12 +149,13 @@ fn attach(
 ) {
     parent[root as usize] = to;
     let (from, to) = (dataset.spans[root as usize], dataset.spans[to as usize]);
+    let ids = (dataset.trace_of(&from), dataset.trace_of(&to));
     dataset
         .ledger
         .count(IssueKind::StitchedFragment, from.place, || {
             format!(
                 "trace {} joined to trace {} (confidence {confidence}): {rule}",
-                from.trace, to.trace
+                ids.0, ids.1
             )
         });
 }

@@ -23,7 +23,7 @@ impl Kind {
         let named = span.op.is_group() || matches!(span.op, Op::Other | Op::Http);
         Self {
             service: dataset.resource_of(span).service,
-            scope: span.scope,
+            scope: dataset.emitter_of(span).scope,
             op: span.op,
             name: if named { span.name } else { Sym::NONE },
         }

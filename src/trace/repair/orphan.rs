@@ -55,10 +55,11 @@ fn note(dataset: &mut Dataset, tops: &[SpanIx]) -> u64 {
             continue;
         }
         found += 1;
+        let id = dataset.trace_of(&span);
         dataset.ledger.count(IssueKind::OrphanSpan, span.place, || {
             format!(
-                "span {} of trace {} names parent {}, which is not in the dump",
-                span.id, span.trace, span.parent
+                "span {} of trace {id} names parent {}, which is not in the dump",
+                span.id, span.parent
             )
         });
     }
@@ -70,10 +71,11 @@ fn note_unnamed(dataset: &mut Dataset, adopted: &[SpanIx]) {
     for &orphan in adopted {
         let span = dataset.spans[orphan as usize];
         if span.parent.is_none() {
+            let id = dataset.trace_of(&span);
             dataset.ledger.count(IssueKind::LostParent, span.place, || {
                 format!(
-                    "span {} of trace {} names no parent and ran inside a span that such spans hang under (confidence 0.9)",
-                    span.id, span.trace
+                    "span {} of trace {id} names no parent and ran inside a span that such spans hang under (confidence 0.9)",
+                    span.id
                 )
             });
         }
@@ -180,7 +182,8 @@ impl<'a> Search<'a> {
 
     fn contains(&self, outer: SpanIx, inner: SpanIx) -> bool {
         let (outer, inner) = (self.span(outer), self.span(inner));
-        let slack = if outer.resource == inner.resource {
+        let process = |span| self.dataset.emitter_of(span).resource;
+        let slack = if process(outer) == process(inner) {
             LOCAL_SLACK
         } else {
             REMOTE_SLACK

@@ -47,11 +47,12 @@ fn shift(span: &mut Span, by: i64) {
 
 fn note(dataset: &mut Dataset, moved: SpanIx, by: i64) {
     let span = dataset.spans[moved as usize];
+    let trace = dataset.trace_of(&span);
     dataset.ledger.count(IssueKind::ClockSkew, span.place, || {
         let millis = by as f64 / 1e6;
         format!(
-            "span {} of trace {} was moved by {millis:.1} ms",
-            span.id, span.trace
+            "span {} of trace {trace} was moved by {millis:.1} ms",
+            span.id
         )
     });
 }
@@ -63,7 +64,7 @@ fn needed_shift(dataset: &Dataset, parent: SpanIx, child: SpanIx) -> Option<i64>
         &dataset.spans[parent as usize],
         &dataset.spans[child as usize],
     );
-    let remote = p.resource != c.resource && dataset.resource_of(p) != dataset.resource_of(c);
+    let remote = p.emitter != c.emitter && dataset.resource_of(p) != dataset.resource_of(c);
     if !remote || c.is_open() || p.is_open() || c.duration() > p.duration() + TOLERANCE {
         return None;
     }

@@ -58,7 +58,7 @@ impl Ends {
         let named = links.iter().flat_map(|link| [link.from, link.to]);
         let mut ends: hashbrown::HashMap<_, _, _> = named.map(|key| (key, NO_SPAN)).collect();
         for (span, i) in dataset.spans.iter().zip(0..) {
-            if let Some(end) = ends.get_mut(&(span.trace, span.id)) {
+            if let Some(end) = ends.get_mut(&(dataset.trace_of(span), span.id)) {
                 *end = i;
             }
         }

@@ -10,10 +10,11 @@ pub(in crate::trace) fn close_unfinished(dataset: &mut Dataset, tree: &Tree) -> 
         .collect();
     for &i in &open {
         let span = dataset.spans[i as usize];
+        let trace = dataset.trace_of(&span);
         dataset
             .ledger
             .count(IssueKind::UnfinishedSpan, span.place, || {
-                format!("span {} of trace {} has no end", span.id, span.trace)
+                format!("span {} of trace {trace} has no end", span.id)
             });
         dataset.spans[i as usize].end = span.start;
     }

@@ -20,7 +20,7 @@ pub(super) fn pair(dataset: &mut Dataset, tree: &Tree, counted: &mut [Counted]) 
             let span = &dataset.spans[i as usize];
             matches!(span.op, Op::Llm | Op::Embedding) && !span.flags.has(SpanFlags::NOISE)
         }));
-        let scope = |&i: &SpanIx| dataset.spans[i as usize].scope;
+        let scope = |&i: &SpanIx| dataset.emitter_of(&dataset.spans[i as usize]).scope;
         let first = calls.first().map(scope);
         if !calls.iter().all(|i| Some(scope(i)) == first) {
             pair_trace(dataset, tree, counted, &calls);
@@ -94,7 +94,7 @@ fn is_twin(dataset: &Dataset, a: SpanIx, b: SpanIx) -> bool {
         return false;
     };
     let same_id = p.response_id.is_some() && p.response_id == q.response_id;
-    x.scope != y.scope
+    dataset.emitter_of(x).scope != dataset.emitter_of(y).scope
         && x.op == y.op
         && (contains(x, y) || contains(y, x))
         && same_family(dataset, &p, &q)

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    CallIx, Digest, HttpCall, Known, LlmCall, Scope, Span, SpanId, SpanKind, Status, TaskFacts,
-    ToolCall, TraceId, Via,
+    CallIx, Digest, Emitter, HttpCall, Known, LlmCall, Scope, Span, SpanId, SpanKind, Status,
+    TaskFacts, ToolCall, TraceIx, Via,
 };
 use crate::trace::NO_SPAN;
 use crate::units::{Nanos, Sym};
@@ -26,6 +26,8 @@ impl Trace {
                 name,
                 version: Sym::NONE,
             });
+            let scope = self.data.emitters.len() as u32;
+            self.data.emitters.push(Emitter { resource: 0, scope });
         }
         let data = &mut self.data;
         let call = match op {
@@ -46,15 +48,14 @@ impl Trace {
         };
         let index = data.spans.len() as SpanIx;
         data.spans.push(Span {
-            trace: TraceId(1),
+            trace: TraceIx::default(),
             id: SpanId(u64::from(index) + 1),
             parent: SpanId::NONE,
             start: Nanos(start * 1_000_000),
             end: Nanos(end * 1_000_000),
             place: crate::model::Place::default(),
             name: Sym::NONE,
-            resource: 0,
-            scope,
+            emitter: scope,
             call: CallIx((call as u32).wrapping_sub(1)),
             op,
             kind: SpanKind::Client,

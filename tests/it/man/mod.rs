@@ -1,6 +1,7 @@
 //! The manual pages are made from the same definitions as the help texts, and committed. When they
 //! differ, `AGENTDIAG_BLESS=1 cargo test man` writes them anew.
 
+mod budget;
 mod json;
 
 use std::path::{Path, PathBuf};
@@ -51,6 +52,12 @@ fn pages() -> Vec<(String, String)> {
             "7",
             "why a request of an LLM agent was slow",
             causes(),
+        ),
+        book(
+            "agentdiag-budget",
+            "5",
+            "what a set of requests must keep to",
+            budget::sections(),
         ),
         book("agentdiag-formats", "7", "what agentdiag reads", formats()),
         book(
@@ -114,6 +121,7 @@ fn tables() -> Roff {
 fn also(name: &str) -> Roff {
     let pages = [
         "agentdiag(1)",
+        "agentdiag-budget(5)",
         "agentdiag-causes(7)",
         "agentdiag-formats(7)",
         "agentdiag-json(5)",
@@ -146,6 +154,46 @@ const READING: &str = "Files are told apart by content, never by name, and may b
     Folders and quoted globs are searched; - is standard input. Traces, metrics, logs and cluster events may be \
     given together and in any order. What is damaged is skipped, counted and reported with its place; the rest is read.";
 
+/// What becomes of inputs that are no plain files of telemetry; each is a test in `tests/it/odd`.
+const ODD: &[(&str, &str)] = &[
+    (
+        "standard input, named pipes",
+        "- and /dev/stdin; read as a stream to its end. A pipe that lies in a folder is passed over.",
+    ),
+    (
+        "a file that grows",
+        "It is read as it was when it was opened; the report says how much was added (grown_input).",
+    ),
+    (
+        "a file that is cut short while it is read",
+        "What was read before is used (shrunk_input; a loss under --strict).",
+    ),
+    (
+        "sparse and preallocated files",
+        "Reading stops at a run of 64 KiB of zero bytes (zero_filled; a loss under --strict). A file of zeros alone is refused.",
+    ),
+    (
+        "files that unpack to far more than their size",
+        "Once 256 MiB are unpacked, reading stops at 250 bytes for each stored byte (unpacked_limit; a loss under --strict); --max-ratio raises the limit.",
+    ),
+    (
+        "deep nesting, long texts, many attributes, large records",
+        "Values and spans below 100 levels, texts over 64 MiB, attributes beyond 65,536 of a record, and records over 512 MiB are left out (oversized_record; a loss under --strict); --max-nesting, --max-text, --max-attributes and --max-record raise the limits. Records of up to 512 KiB are never too large.",
+    ),
+    (
+        "links in circles, dangling links",
+        "Reported; the rest of the folder is read, every file once.",
+    ),
+    (
+        "files one may not read",
+        "Reported; exit code 2 when nothing else can be read, or under --strict.",
+    ),
+    (
+        "compressed or Parquet data that is damaged",
+        "What could be unpacked before the damage is used (damaged_compression; a loss under --strict).",
+    ),
+];
+
 const SPEAKING: &str = "What attributes mean is decided span by span; one dump, even one span, may mix vocabularies. \
     Attribute keys that look relevant and are not understood are listed in the report.";
 
@@ -159,6 +207,12 @@ fn formats() -> Roff {
         roff.control("TP", []);
         roff.text([bold(format.name)]);
         roff.text([roman(format.about)]);
+    }
+    roff.control("SH", ["ODD INPUTS"]);
+    for (what, outcome) in ODD {
+        roff.control("TP", []);
+        roff.text([bold(*what)]);
+        roff.text([roman(*outcome)]);
     }
     roff.control("SH", ["VOCABULARIES"]);
     roff.text([roman(SPEAKING)]);
@@ -233,6 +287,7 @@ fn documented(shape: &json::Shape) -> Vec<String> {
             ("SPREAD", json::SPREAD),
             ("REQUEST", json::REQUEST),
             ("INPUT", json::INPUT),
+            ("INTEGRITY", json::INTEGRITY),
         ];
         let part = parts
             .iter()
@@ -278,7 +333,7 @@ fn fits(known: &str, path: &str) -> bool {
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder");
-    entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect()
+    let entries = entries.map(|entry| entry.expect("an entry").path());
+    // Beside the pages lie the pictures of README.md.
+    entries.filter(|path| path.is_file()).collect()
 }

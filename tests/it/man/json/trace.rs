@@ -126,6 +126,18 @@ pub(in crate::man) const TRACE: &[(&str, &str, &str)] = &[
         "number",
         "distance of the two in usual spreads",
     ),
+    (
+        "exemplars[].time",
+        "string or null",
+        "RFC 3339, UTC; a single observation of a metric that names the trace",
+    ),
+    ("exemplars[].metric", "string", "its name"),
+    (
+        "exemplars[].value",
+        "number",
+        "what was observed, in its unit",
+    ),
+    ("exemplars[].span_id", "string or null", "span it names"),
     ("cluster_events[].time", "string", "RFC 3339, UTC"),
     ("cluster_events[].reason", "string", "such as BackOff"),
     ("cluster_events[].object_kind", "string", "such as Pod"),

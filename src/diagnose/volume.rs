@@ -210,7 +210,7 @@ fn lost_later_too(calls: &Calls, base: &Baselines, index: CallIx, call: &Call) -
     let next = calls
         .all
         .get(index as usize + 1)
-        .filter(|n| n.previous == Some(index))?;
+        .filter(|n| n.previous == Some(index.into()))?;
     let usual = base.cache.expected_later(calls, next)?;
     (f64::from(next.cached?) < 0.5 * usual)
         .then(|| base.cache.when_hit(call))

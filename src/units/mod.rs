@@ -4,9 +4,11 @@ mod count;
 pub mod human;
 mod intern;
 mod money;
+mod small;
 mod time;
 
 pub use count::Ratio;
 pub use intern::{Interner, Sym};
 pub use money::Usd;
+pub use small::Small;
 pub use time::{Nanos, Window};

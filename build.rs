@@ -34,21 +34,25 @@ fn fixed_address() {
     }
 }
 
-/// Says which tests can run: those of the HTML report need a browser, one of them axe-core as well. A test
-/// that cannot is reported as ignored.
+/// Says which tests can run: those of the HTML report need a browser, one of them axe-core as well, that of
+/// system calls strace. A test that cannot is reported as ignored.
 fn tools_of_tests() {
-    println!("cargo::rustc-check-cfg=cfg(browser, axe)");
+    println!("cargo::rustc-check-cfg=cfg(browser, axe, strace)");
     println!("cargo::rerun-if-env-changed=AGENTDIAG_BROWSER");
     println!("cargo::rerun-if-env-changed=AGENTDIAG_AXE");
     let path = env::var_os("PATH").unwrap_or_default();
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let found =
-        env::split_paths(&path).any(|folder| names.iter().any(|n| folder.join(n).is_file()));
-    if found || env::var_os("AGENTDIAG_BROWSER").is_some() {
+    let is_there = |names: &[&str]| {
+        env::split_paths(&path).any(|folder| names.iter().any(|n| folder.join(n).is_file()))
+    };
+    let browsers = ["chromium", "chromium-browser", "google-chrome"];
+    if is_there(&browsers) || env::var_os("AGENTDIAG_BROWSER").is_some() {
         println!("cargo::rustc-cfg=browser");
     }
     if env::var_os("AGENTDIAG_AXE").is_some() {
         println!("cargo::rustc-cfg=axe");
+    }
+    if is_there(&["strace"]) {
+        println!("cargo::rustc-cfg=strace");
     }
 }
 

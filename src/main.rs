@@ -1,14 +1,21 @@
 //! Parses, dispatches, and turns the outcome into an exit code. A closed pipe is success.
 
 use std::io::{self, BufWriter, Write};
+use std::panic::{self, PanicHookInfo};
 use std::process::ExitCode;
 
 use agentdiag::cli::{Cli, Command};
 use agentdiag::commands;
 use agentdiag::error::{Error, Outcome, exit};
+use agentdiag::ingest::contains_panics;
 use clap::{CommandFactory, Parser};
 
 fn main() -> ExitCode {
+    panic::set_hook(Box::new(|fault| {
+        if !contains_panics() {
+            say_where(fault);
+        }
+    }));
     let cli = Cli::parse();
     match run(&cli) {
         Ok(outcome) => outcome.code().into(),
@@ -19,6 +26,16 @@ fn main() -> ExitCode {
             error.code().into()
         }
     }
+}
+
+/// Where the program is at fault; not what it stumbled over, which may be content of the input.
+fn say_where(fault: &PanicHookInfo<'_>) {
+    let place = fault.location().map(ToString::to_string);
+    let place = place.unwrap_or_else(|| "an unknown place".into());
+    let _ = writeln!(
+        io::stderr(),
+        "agentdiag: internal fault at {place}, please report it"
+    );
 }
 
 fn run(cli: &Cli) -> Result<Outcome, Error> {

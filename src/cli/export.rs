@@ -30,7 +30,7 @@ pub struct Export {
     pub table: Option<Table>,
 
     /// Time between samples of derived metrics (openmetrics only)
-    #[arg(long, value_name = "TIME", default_value = "30s")]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::replay::interval)]
     pub step: Nanos,
 
     /// Where to: a folder for all tables, else a file instead of standard output

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Display;
+use super::{Display, Limits};
 use crate::commands::load;
 use crate::trace::Options as Repairs;
 
@@ -67,6 +67,10 @@ pub struct Inputs {
         help_heading = "Privacy"
     )]
     pub redact_key: Option<String>,
+
+    /// What an input may not exceed.
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 impl Inputs {
@@ -81,6 +85,8 @@ impl Inputs {
             taken: self.at.clone(),
             baseline: None,
             aside: Vec::new(),
+            limits: Some(self.limits.options()),
+            max_record: usize::try_from(self.limits.max_record.0).ok(),
             threads: self.threads.map(usize::from),
             repairs: Repairs {
                 repair: !self.no_repair,

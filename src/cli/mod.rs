@@ -10,6 +10,7 @@ mod drift;
 mod explain;
 mod export;
 mod inputs;
+mod limits;
 mod prices;
 mod replay;
 mod report;
@@ -26,6 +27,7 @@ pub use drift::Drift;
 pub use explain::Explain;
 pub use export::Export;
 pub use inputs::Inputs;
+pub use limits::Limits;
 pub use prices::Prices;
 pub use replay::Replay;
 pub use report::{ChartFormat, Report};
@@ -91,7 +93,9 @@ Exit codes:
   0  done; finding slow requests is success
   1  an alert fired (replay --fail-on-fire); also kept for broken budgets
   2  usage error, or no readable input; under --strict also part of the input lost
-  3  not enough data to judge (only under --strict)";
+  3  not enough data to judge (only under --strict)
+130 and 143 mean ended by SIGINT or SIGTERM. Whatever ends a run, an output file is whole or as it was before;
+a reader that goes away (agentdiag ... | head) is no error, a full disk is one.";
 
 #[cfg(test)]
 mod tests {

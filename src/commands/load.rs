@@ -8,8 +8,8 @@ pub use crate::aggregate::Given;
 use crate::aggregate::{Config, Prices, Source as PriceSource};
 use crate::dialect::{self, Normalizer};
 use crate::error::Error;
-pub use crate::ingest::TakenAt;
 use crate::ingest::{self, Source};
+pub use crate::ingest::{Limits, TakenAt};
 use crate::model::{Dataset, Ledger, Redaction, Severity};
 use crate::saved::Saved;
 use crate::trace::{self, Forest};
@@ -34,6 +34,10 @@ pub struct Inputs {
     pub baseline: Option<PathBuf>,
     /// Files that may lie among the exports and are none of them.
     pub aside: Vec<PathBuf>,
+    /// What an input may not exceed, instead of what is usual.
+    pub limits: Option<Limits>,
+    /// Largest record in bytes, instead of what is usual.
+    pub max_record: Option<usize>,
     /// Threads, instead of one per core.
     pub threads: Option<usize>,
     /// What may be mended.
@@ -175,10 +179,13 @@ impl Loaded {
 
 /// Reads every input into one dataset; what each worker read is joined in any order.
 fn read(inputs: &Inputs, progress: &Progress) -> Result<Dataset, Error> {
+    let usual = ingest::Options::default();
     let how = ingest::Options {
         threads: inputs.threads,
         taken: inputs.taken.clone(),
-        ..ingest::Options::default()
+        limits: inputs.limits.unwrap_or_default(),
+        max_record: inputs.max_record.unwrap_or(usual.max_record),
+        ..usual
     };
     let normalizer = match inputs.buckets {
         true => Normalizer::with_buckets,

@@ -18,6 +18,7 @@ pub mod report;
 pub mod rules;
 mod spared;
 pub mod trace;
+mod unfinished;
 
 pub use analyze::analyze;
 pub use baseline::baseline;

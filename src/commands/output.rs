@@ -1,9 +1,12 @@
 //! Output files: written beside their place under another name and moved there when whole, so that a
-//! failed run leaves neither half a file nor the loss of an older one.
+//! failed or interrupted run leaves neither half a file nor the loss of an older one.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
+use super::unfinished::Unfinished;
 use crate::error::Error;
 
 /// Writes the file at `path` with `write`. Until all of it is written and on disk, an older file
@@ -35,11 +38,14 @@ fn replacing(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let part = tempfile::Builder::new()
-        .prefix(".agentdiag-")
-        .suffix(".part")
-        .permissions(permissions(&path))
-        .tempfile_in(folder)?;
+    let create = || {
+        tempfile::Builder::new()
+            .prefix(".agentdiag-")
+            .suffix(".part")
+            .permissions(permissions(&path))
+            .tempfile_in(folder)
+    };
+    let (part, _unfinished) = Unfinished::new(create, NamedTempFile::path)?;
     let mut out = BufWriter::with_capacity(1 << 16, part);
     write(&mut out)?;
     let part = out.into_inner().map_err(io::IntoInnerError::into_error)?;

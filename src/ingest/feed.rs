@@ -1,8 +1,11 @@
 //! A stream read ahead into a buffer from which whole records are taken off the front.
 
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::limits::Limits;
+use super::stop::Stop;
 use super::unpack::Bytes;
 
 /// Blocks whose bytes were decoded, for the next to be read into: fresh memory costs more than reading.
@@ -36,6 +39,27 @@ impl Spare {
     }
 }
 
+/// So many zero bytes in one go are no data.
+const ZEROS: usize = 1 << 16;
+
+/// How many bytes an input takes as it is stored.
+#[derive(Clone, Copy)]
+pub(crate) enum Stored<'a> {
+    /// So many.
+    Known(u64),
+    /// As many as were read so far.
+    Counted(&'a AtomicU64),
+}
+
+impl Stored<'_> {
+    fn bytes(self) -> u64 {
+        match self {
+            Self::Known(bytes) => bytes,
+            Self::Counted(bytes) => bytes.load(Ordering::Relaxed),
+        }
+    }
+}
+
 /// Bytes that were read and not yet taken.
 pub(crate) struct Feed<'a> {
     spare: &'a Spare,
@@ -43,6 +67,7 @@ pub(crate) struct Feed<'a> {
     pending: Vec<u8>,
     offset: u64,
     limit: u64,
+    packed: Option<(Stored<'a>, Limits)>,
     ended: bool,
     failure: Option<io::Error>,
 }
@@ -56,9 +81,16 @@ impl<'a> Feed<'a> {
             pending: Vec::new(),
             offset: 0,
             limit,
+            packed: None,
             ended: false,
             failure: None,
         }
+    }
+
+    /// The same feed of what is unpacked from `stored` bytes.
+    pub(crate) fn unpacked_from(mut self, stored: Stored<'a>, limits: Limits) -> Self {
+        self.packed = Some((stored, limits));
+        self
     }
 
     /// What is at hand.
@@ -91,21 +123,32 @@ impl<'a> Feed<'a> {
         if self.ended || self.pending.len() >= want {
             return;
         }
-        let missing = want - self.pending.len();
+        let have = self.pending.len();
+        let missing = want - have;
         let allowed = self.limit.saturating_sub(self.end());
         let ask = (missing as u64).min(allowed);
         match self.read(ask as usize) {
+            Ok(got) if got >= ZEROS && is_zero(self.pending.get(have..).unwrap_or_default()) => {
+                let kept = self.pending.iter().rposition(|byte| *byte != 0);
+                self.pending.truncate(kept.map_or(0, |at| at + 1));
+                self.stop(Stop::Zeros.into());
+            }
             Ok(got) if (got as u64) < ask => self.ended = true,
-            Ok(_) if ask == allowed => {
-                self.ended = true;
-                self.failure = Some(io::Error::other("the limit for unpacked data was reached"));
+            Ok(_) if ask == allowed => self.stop(Stop::Length.into()),
+            Ok(_) => {
+                if let Some((stored, limits)) = self.packed
+                    && self.end() > limits.unpacked(stored.bytes())
+                {
+                    self.stop(Stop::Ratio(limits.ratio).into());
+                }
             }
-            Ok(_) => {}
-            Err(error) => {
-                self.ended = true;
-                self.failure = Some(error);
-            }
+            Err(error) => self.stop(error),
         }
+    }
+
+    fn stop(&mut self, why: io::Error) {
+        self.ended = true;
+        self.failure = Some(why);
     }
 
     /// Appends up to `ask` bytes. Growing a vector for `read_to_end` would write every byte once more before
@@ -147,6 +190,12 @@ impl<'a> Feed<'a> {
     }
 }
 
+/// True when `bytes` are zeros; told from text by three of them.
+fn is_zero(bytes: &[u8]) -> bool {
+    let spots = [bytes.first(), bytes.get(bytes.len() / 2), bytes.last()];
+    spots == [Some(&0); 3] && bytes.iter().all(|byte| *byte == 0)
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
@@ -170,6 +219,38 @@ mod tests {
         let (offset, rest) = feed.take(9);
         assert_eq!((offset, rest.as_slice()), (6, &b"gh"[..]));
         spare.give(rest);
+        assert!(feed.failure().is_none());
+    }
+
+    #[test]
+    fn a_hole_ends_the_stream() {
+        let spare = Spare::default();
+        let endless = b"record\n".chain(io::repeat(0));
+        let mut feed = Feed::new(Box::new(endless), u64::MAX, &spare);
+        feed.fill(10);
+        feed.fill(1 << 18);
+        assert_eq!((feed.bytes(), feed.end()), (&b"record\n"[..], 7));
+        assert_eq!(feed.failure().and_then(Stop::of), Some(Stop::Zeros));
+    }
+
+    #[test]
+    fn what_unpacks_to_far_more_than_is_stored_ends() {
+        let spare = Spare::default();
+        let limits = Limits::default();
+        let feed = Feed::new(Box::new(io::repeat(b'x')), u64::MAX, &spare);
+        let mut feed = feed.unpacked_from(Stored::Known(1_000), limits);
+        while !feed.ended() {
+            feed.fill(1 << 20);
+            feed.drop_front(1 << 20);
+        }
+        assert_eq!(feed.end(), Limits::UNCHECKED + (1 << 20));
+        assert_eq!(feed.failure().and_then(Stop::of), Some(Stop::Ratio(250)));
+        let large = Stored::Known(1 << 21);
+        let feed = Feed::new(Box::new(io::repeat(b'x')), u64::MAX, &spare);
+        let mut feed = feed.unpacked_from(large, limits);
+        feed.fill(1 << 20);
+        feed.drop_front(1 << 20);
+        feed.fill(Limits::UNCHECKED as usize);
         assert!(feed.failure().is_none());
     }
 

@@ -6,27 +6,36 @@
 //!                 parquet
 //! ```
 
+mod contained;
+mod direct;
 mod feed;
 mod fields;
 mod formats;
 mod gzip;
 mod json;
 mod lenient;
+mod limits;
 mod open;
 mod outlet;
 mod parquet;
 mod pump;
 mod raw;
 mod sink;
+mod snapshot;
 mod sniff;
 mod source;
 mod split;
+mod stop;
 mod taken;
+mod trim;
 mod unpack;
 mod zip;
 
+pub use contained::contains_panics;
+pub use direct::{read_as, unpacked_length};
 pub use formats::{FORMATS, Format};
 pub use lenient::read_ids;
+pub use limits::Limits;
 pub use pump::{Options, Progress, Reading, read_all};
 pub use raw::{
     RawAttr, RawClusterEvent, RawEvent, RawExemplar, RawLink, RawLog, RawMetric, RawMetricKind,

@@ -1,22 +1,24 @@
 //! The reading side: opens sources one after another, unpacks and cuts them, and sends the chunks
 //! off to be decoded.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::mem;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
 
-use super::feed::{Feed, Spare};
+use super::feed::{Feed, Spare, Stored};
 use super::parquet;
 use super::pump::{Job, Options, Progress, WORTH_A_THREAD};
 use super::sniff::{HEAD, Verdict, sniff};
 use super::source::{Refusal, Source, reason};
 use super::split::Splitter;
+use super::stop::Stop;
 use super::taken::TakenAt;
 use super::unpack::{Bytes, unpack};
-use crate::model::{Input, Issue, IssueKind, Ledger, Place};
+use crate::model::{Input, Issue, IssueKind, Ledger, Place, Severity};
 
 /// What the reading threads share.
 pub(super) struct Plan<'p> {
@@ -118,7 +120,8 @@ impl<'p> Plan<'p> {
             ledger: Ledger::default(),
             readable: false,
         };
-        let found = source.is_found();
+        let (found, path) = (source.is_found(), source.path().map(Path::to_owned));
+        let packed = source.packed();
         if source.older() > 0 {
             let detail = format!(
                 "{} older files of its rotated set are not read",
@@ -131,11 +134,20 @@ impl<'p> Plan<'p> {
             return opened;
         }
         match source.open() {
-            Ok(bytes) => self.read_stored(&mut opened, bytes, found, send),
+            Ok(bytes) => self.read_stored(&mut opened, bytes, packed, found, send),
             Err(Refusal::Unreadable(why)) => opened.issue(IssueKind::Unreadable, None, why),
             Err(Refusal::Repeated) => {
                 opened.issue(IssueKind::RepeatedInput, None, "named before".into());
             }
+        }
+        if let Some(meta) = path.and_then(|path| fs::metadata(path).ok())
+            && meta.is_file()
+            && (1..meta.len()).contains(&opened.input.bytes)
+            && opened.ledger.worst() < Some(Severity::DataLoss)
+        {
+            let more = meta.len() - opened.input.bytes;
+            let detail = format!("{more} bytes were added while it was read");
+            opened.issue(IssueKind::GrownInput, Some(opened.input.bytes), detail);
         }
         opened
     }
@@ -144,7 +156,15 @@ impl<'p> Plan<'p> {
         opened.input.bytes = file.metadata().map_or(0, |meta| meta.len());
         self.read.fetch_add(opened.input.bytes, Ordering::Relaxed);
         match parquet::Rows::of_file(file) {
-            Ok(rows) => self.read_unpacked(opened, Box::new(rows), &["parquet"], found, send),
+            Ok(rows) => {
+                let stored = Stored::Known(opened.input.bytes);
+                let rows = Unpacked {
+                    bytes: Box::new(rows),
+                    layers: vec!["parquet"],
+                    stored,
+                };
+                self.read_unpacked(opened, rows, found, send);
+            }
             Err(error) => opened.issue(IssueKind::Unreadable, None, reason(&error)),
         }
     }
@@ -153,6 +173,7 @@ impl<'p> Plan<'p> {
         &self,
         opened: &mut Opened,
         bytes: Bytes<'_>,
+        packed: Option<u64>,
         found: bool,
         send: &SyncSender<Job>,
     ) {
@@ -163,7 +184,15 @@ impl<'p> Plan<'p> {
             plan: self,
         };
         match unpack(Box::new(metered)) {
-            Ok((unpacked, layers)) => self.read_unpacked(opened, unpacked, &layers, found, send),
+            Ok((bytes, layers)) => {
+                let stored = packed.map_or(Stored::Counted(&stored), Stored::Known);
+                let unpacked = Unpacked {
+                    bytes,
+                    layers,
+                    stored,
+                };
+                self.read_unpacked(opened, unpacked, found, send);
+            }
             Err(error) => opened.issue(IssueKind::Unreadable, None, reason(&error)),
         }
         opened.input.bytes = stored.load(Ordering::Relaxed);
@@ -172,12 +201,17 @@ impl<'p> Plan<'p> {
     fn read_unpacked(
         &self,
         opened: &mut Opened,
-        unpacked: Bytes<'_>,
-        layers: &[&str],
+        unpacked: Unpacked<'_>,
         found: bool,
         send: &SyncSender<Job>,
     ) {
-        let mut feed = Feed::new(unpacked, self.options.max_unpacked, self.spare);
+        let Unpacked {
+            bytes,
+            layers,
+            stored,
+        } = unpacked;
+        let feed = Feed::new(bytes, self.options.max_unpacked, self.spare);
+        let mut feed = feed.unpacked_from(stored, self.options.limits);
         feed.fill(HEAD);
         if feed.bytes().starts_with(b"\xef\xbb\xbf") {
             feed.drop_front(3);
@@ -201,6 +235,7 @@ impl<'p> Plan<'p> {
                         format,
                         chunk,
                         taken,
+                        limits: self.options.limits,
                     };
                     send.send(job).is_ok()
                 };
@@ -230,14 +265,29 @@ impl<'p> Plan<'p> {
         let end = splitter.feed.end();
         opened.input.unpacked = end;
         if let Some(error) = splitter.feed.failure() {
-            let kind = match layers.is_empty() {
-                true => IssueKind::Unreadable,
-                false => IssueKind::DamagedCompression,
+            let stop = Stop::of(error);
+            let kind = match stop {
+                Some(Stop::Zeros) if end == 0 => IssueKind::EmptyInput,
+                _ if !opened.readable => IssueKind::Unreadable,
+                Some(stop) => stop.kind(),
+                None if layers.is_empty() => IssueKind::Unreadable,
+                None => IssueKind::DamagedCompression,
             };
-            let detail = format!("{}, after {end} unpacked bytes", reason(error));
+            let detail = match kind {
+                IssueKind::EmptyInput => "it holds zero bytes only".into(),
+                _ => format!("{}, after {end} unpacked bytes", reason(error)),
+            };
             opened.issue(kind, Some(end), detail);
         }
     }
+}
+
+/// What is left of an input when its packing is off.
+struct Unpacked<'a> {
+    bytes: Bytes<'a>,
+    /// Names of the packings, outermost first.
+    layers: Vec<&'static str>,
+    stored: Stored<'a>,
 }
 
 /// Counts what is read from a file.

@@ -1,8 +1,10 @@
 //! What a format reader writes to: the sink, with the counts of the file and the places of records
 //! kept beside it, so that readers only say offsets.
 
+use super::limits::Limits;
 use super::raw::{RawAttr, RawClusterEvent, RawExemplar, RawLog, RawMetric, RawSpan, RawValue};
 use super::sink::Sink;
+use super::trim::{self, Excess};
 use crate::model::{Input, Issue, IssueKind, Place};
 use crate::units::Nanos;
 
@@ -16,6 +18,7 @@ pub(crate) struct Outlet<'s> {
     file: u32,
     base: u64,
     taken: Option<Nanos>,
+    limits: Limits,
 }
 
 impl<'s> Outlet<'s> {
@@ -27,7 +30,29 @@ impl<'s> Outlet<'s> {
             file,
             base,
             taken: None,
+            limits: Limits::default(),
         }
+    }
+
+    /// The same outlet with limits.
+    pub(crate) fn within(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What records may not exceed.
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Counts a value, or spans in a span, nested beyond the limit.
+    #[cold]
+    pub(crate) fn too_deep(&mut self, what: &'static str, at: usize) {
+        let levels = self.limits.nesting;
+        let detail = format!(
+            "{what} nested deeper than {levels} levels, left out; --max-nesting raises the limit"
+        );
+        self.issue(IssueKind::OversizedRecord, at, detail);
     }
 
     /// The same outlet for a file that was taken at that time.
@@ -56,6 +81,7 @@ impl<'s> Outlet<'s> {
             counts: &mut *self.counts,
             file: self.file,
             taken: self.taken,
+            limits: self.limits,
         }
     }
 
@@ -109,11 +135,28 @@ impl<'s> Outlet<'s> {
 
     /// Introduces a resource.
     pub(crate) fn resource(&mut self, attributes: &[RawAttr<'_>]) -> u32 {
+        let mut excess = Excess::default();
+        excess.list(attributes, self.limits);
+        if excess.is_any() {
+            self.exceeded(excess, 0);
+            return self.sink.resource(&trim::list(attributes, self.limits));
+        }
         self.sink.resource(attributes)
     }
 
     /// Introduces a scope.
     pub(crate) fn scope(&mut self, name: &str, version: &str) -> u32 {
+        if name.len().max(version.len()) as u64 > self.limits.text {
+            let texts = 1;
+            self.exceeded(
+                Excess {
+                    texts,
+                    ..Excess::default()
+                },
+                0,
+            );
+            return self.sink.scope("", "");
+        }
         self.sink.scope(name, version)
     }
 
@@ -128,7 +171,44 @@ impl<'s> Outlet<'s> {
             };
             self.issue(IssueKind::BadId, at, format!("a span without a {which}"));
         } else {
-            self.sink.span(span, resource, scope);
+            let excess = Excess::of_span(span, self.limits);
+            match excess.is_any() {
+                true => self.trimmed_span(span.clone(), resource, scope, at, excess),
+                false => self.sink.span(span, resource, scope),
+            }
+        }
+    }
+
+    #[cold]
+    fn trimmed_span(
+        &mut self,
+        mut span: RawSpan<'_>,
+        resource: u32,
+        scope: u32,
+        at: usize,
+        excess: Excess,
+    ) {
+        self.exceeded(excess, at);
+        trim::span(&mut span, self.limits);
+        self.sink.span(&span, resource, scope);
+    }
+
+    /// Counts what was left out of a record.
+    #[cold]
+    fn exceeded(&mut self, excess: Excess, at: usize) {
+        let Limits {
+            text, attributes, ..
+        } = self.limits;
+        if excess.texts > 0 {
+            let detail =
+                format!("a text of more than {text} bytes, left out; --max-text raises the limit");
+            self.issues(IssueKind::OversizedRecord, at, detail, excess.texts);
+        }
+        if excess.attributes > 0 {
+            let detail = format!(
+                "more than {attributes} attributes, the rest left out; --max-attributes raises the limit"
+            );
+            self.issues(IssueKind::OversizedRecord, at, detail, excess.attributes);
         }
     }
 
@@ -141,6 +221,10 @@ impl<'s> Outlet<'s> {
                 point.time = self.taken;
                 self.assumed_time(at);
             }
+        }
+        let excess = trim::metric(metric, self.limits);
+        if excess.is_any() {
+            self.exceeded(excess, at);
         }
         let untimed = metric.points.iter().filter(|p| p.time.is_none()).count();
         if untimed > 0 {
@@ -181,13 +265,17 @@ impl<'s> Outlet<'s> {
     }
 
     /// Hands over a log record. Before OTLP 1.5 the event name was an attribute.
-    pub(crate) fn log(&mut self, log: &mut RawLog<'_>, resource: u32) {
+    pub(crate) fn log(&mut self, log: &mut RawLog<'_>, resource: u32, at: usize) {
         self.counts.logs += 1;
         if log.event.is_empty()
             && let Some(old) = log.attributes.iter().find(|a| a.key == EVENT_NAME)
             && let RawValue::Str(text) = old.value
         {
             log.event = text.get();
+        }
+        let excess = trim::log(log, self.limits);
+        if excess.is_any() {
+            self.exceeded(excess, at);
         }
         self.sink.log(log, resource);
     }

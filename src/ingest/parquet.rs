@@ -4,7 +4,6 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
 use parquet::errors::ParquetError;
@@ -13,6 +12,7 @@ use parquet::file::serialized_reader::SerializedFileReader;
 use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row};
 
+use super::contained;
 use super::json::{is_whole, quote};
 
 /// First bytes of a file.
@@ -101,12 +101,11 @@ impl Read for Rows {
     }
 }
 
-/// Should the library panic over a damaged file, that is damage like any other. Its messages may
-/// quote the contents and are not passed on.
+/// What the library makes of a damaged file. Its messages may quote the contents and are not passed on.
 fn contained<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> io::Result<T> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Ok(found)) => Ok(found),
-        Ok(Err(_)) | Err(_) => Err(io::Error::other(
+    match contained::run(work) {
+        Some(Ok(found)) => Ok(found),
+        Some(Err(_)) | None => Err(io::Error::other(
             "damaged Parquet, or a feature not known here",
         )),
     }

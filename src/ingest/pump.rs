@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 
 use super::feed::Spare;
 use super::formats::{Chunk, Format};
+use super::limits::Limits;
 use super::open::{Opened, Plan};
 use super::outlet::Outlet;
 use super::sink::Sink;
@@ -34,6 +35,8 @@ pub struct Options {
     pub max_unpacked: u64,
     /// When files were taken whose records carry no time.
     pub taken: Vec<TakenAt>,
+    /// What else an input may not exceed.
+    pub limits: Limits,
 }
 
 impl Default for Options {
@@ -43,6 +46,7 @@ impl Default for Options {
             max_record: 1 << 29,
             max_unpacked: u64::MAX,
             taken: Vec::new(),
+            limits: Limits::default(),
         }
     }
 }
@@ -114,6 +118,7 @@ pub(super) struct Job {
     pub(super) chunk: Chunk,
     /// When its file was taken, as far as the user said so.
     pub(super) taken: Option<Nanos>,
+    pub(super) limits: Limits,
 }
 
 fn join<T>(threads: Vec<thread::ScopedJoinHandle<'_, T>>) -> Vec<T> {
@@ -137,12 +142,15 @@ fn decode_all<S: Sink>(jobs: &Mutex<Receiver<Job>>, mut sink: S, spare: &Spare) 
             format,
             chunk,
             taken,
+            limits,
         }) = job
         else {
             return (sink, counts);
         };
         let count = counts.entry(chunk.file).or_default();
-        let mut out = Outlet::new(&mut sink, count, chunk.file, chunk.offset).taken_at(taken);
+        let mut out = Outlet::new(&mut sink, count, chunk.file, chunk.offset)
+            .taken_at(taken)
+            .within(limits);
         (format.decode)(&chunk, &mut out);
         spare.give(chunk.bytes);
     }

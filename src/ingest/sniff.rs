@@ -50,6 +50,18 @@ pub(crate) fn sniff(bytes: &[u8], whole: bool) -> Verdict {
     }
 }
 
+/// How a file that begins with `bytes` is laid out as `format`; `None` when it is not of that format.
+pub(crate) fn layout_as(format: &Format, bytes: &[u8], whole: bool) -> Option<Layout> {
+    let lines = stands_in_lines(bytes, whole);
+    candidates(bytes).find_map(|shape| {
+        (format.recognise)(&Head {
+            bytes,
+            shape,
+            lines,
+        })
+    })
+}
+
 /// The outline of the beginning, then those of the first lines that begin like JSON.
 fn candidates(bytes: &[u8]) -> impl Iterator<Item = Option<Shape<'_>>> {
     let later = lines(bytes)

@@ -6,6 +6,7 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use super::parquet;
+use super::snapshot;
 use super::unpack::Bytes;
 use super::zip::{self, Entry};
 use globset::{GlobBuilder, GlobMatcher};
@@ -119,6 +120,14 @@ impl Source {
         }
     }
 
+    /// Bytes it takes in the archive that it lies in.
+    pub(crate) fn packed(&self) -> Option<u64> {
+        match &self.origin {
+            Origin::Packed(entry) => Some(entry.packed),
+            _ => None,
+        }
+    }
+
     /// The file itself, when its rows must be looked up in any order: a Parquet file on disk.
     pub(crate) fn columnar(&self) -> Option<File> {
         let Origin::File(path) = &self.origin else {
@@ -135,7 +144,7 @@ impl Source {
     pub(crate) fn open(self) -> Result<Bytes<'static>, Refusal> {
         match self.origin {
             Origin::File(path) => match File::open(path) {
-                Ok(file) => Ok(Box::new(file)),
+                Ok(file) => Ok(snapshot::of(file)),
                 Err(error) => Err(Refusal::Unreadable(reason(&error))),
             },
             Origin::Stdin => Ok(Box::new(io::stdin())),
@@ -222,7 +231,8 @@ impl Finder {
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let first = self.files.insert(real);
         let name = path.display().to_string();
-        if first && zip::is_archive(path) {
+        // A pipe gives its first bytes only once.
+        if first && path.is_file() && zip::is_archive(path) {
             return self.archive(path, &name);
         }
         let origin = match first {

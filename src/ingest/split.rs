@@ -86,7 +86,10 @@ impl Splitter<'_> {
     /// Drops a line that is too long to be held.
     fn skip_line(&mut self) {
         let start = self.feed.offset();
-        let detail = format!("a line of more than {} bytes", self.max_record);
+        let detail = format!(
+            "a line of more than {} bytes, left out; --max-record raises the limit",
+            self.max_record
+        );
         self.issue(IssueKind::OversizedRecord, start, detail);
         loop {
             let end = memchr::memchr(b'\n', self.feed.bytes());
@@ -153,7 +156,10 @@ impl Splitter<'_> {
                     return;
                 }
             } else if self.feed.bytes().len() >= self.max_record {
-                let detail = format!("a record of more than {} bytes", self.max_record);
+                let detail = format!(
+                    "a record of more than {} bytes, left out; --max-record raises the limit",
+                    self.max_record
+                );
                 self.issue(IssueKind::OversizedRecord, self.feed.offset(), detail);
                 cutter.give_up(self.feed.bytes());
             } else {
@@ -169,10 +175,22 @@ impl Splitter<'_> {
             self.feed.fill(want);
             let ended = self.feed.ended();
             let (done, stop) = whole_messages(frame, self.feed.bytes(), self.max_record);
-            if let Stop::Broken = stop {
+            if let Stop::Broken | Stop::Large = stop {
                 let at = self.feed.offset() + done as u64;
-                let detail = "expected a message or its length; nothing after it was read".into();
-                self.issue(IssueKind::MalformedRecord, at, detail);
+                let (kind, detail) = match stop {
+                    Stop::Large => (
+                        IssueKind::OversizedRecord,
+                        format!(
+                            "a message of more than {} bytes; nothing after it was read; --max-record raises the limit",
+                            self.max_record
+                        ),
+                    ),
+                    _ => (
+                        IssueKind::MalformedRecord,
+                        "expected a message or its length; nothing after it was read".to_owned(),
+                    ),
+                };
+                self.issue(kind, at, detail);
                 self.send(done, Parts::Frames(frame), emit);
                 return;
             }
@@ -236,6 +254,8 @@ enum Stop {
     Needs(usize),
     /// What follows is no message.
     Broken,
+    /// The next message is larger than a record may be.
+    Large,
 }
 
 /// How many bytes of whole messages there are, and why they end.
@@ -243,7 +263,7 @@ fn whole_messages(frame: Frame, bytes: &[u8], max_record: usize) -> (usize, Stop
     let mut done = 0;
     while done < bytes.len() {
         match frame.next(bytes, done) {
-            Framed::Message { end, .. } if end - done > max_record => return (done, Stop::Broken),
+            Framed::Message { end, .. } if end - done > max_record => return (done, Stop::Large),
             Framed::Message { end, .. } if end <= bytes.len() => done = end,
             Framed::Message { end, .. } => return (done, Stop::Needs(end - done)),
             Framed::NeedMore => return (done, Stop::Needs(bytes.len() - done + 16)),

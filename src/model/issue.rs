@@ -89,12 +89,20 @@ issue_kinds! {
     UnsupportedFormat = "unsupported_format", Error, "`agentdiag formats` lists what can be read; export OTLP/JSON where you can";
     /// The compressed stream ends early or is damaged.
     DamagedCompression = "damaged_compression", DataLoss, "copy the file again; what could be unpacked was used";
+    /// A file became shorter while it was read.
+    ShrunkInput = "shrunk_input", DataLoss, "what was read before was used; run again when nothing writes to the file";
+    /// A file became longer while it was read.
+    GrownInput = "grown_input", Info, "it was read as it was when opened; run again for what was added";
+    /// The rest of an input is zero bytes.
+    ZeroFilled = "zero_filled", DataLoss, "a sparse or preallocated file, or one that a full disk cut off; what comes before was used";
+    /// An input unpacks to far more than its size.
+    UnpackedLimit = "unpacked_limit", DataLoss, "what was unpacked up to the limit was used; raise --max-ratio if you trust the file";
     /// The last record is cut off.
     TruncatedRecord = "truncated_record", DataLoss, "the writer stopped or the copy is short; records before it were used";
     /// A record is not well-formed.
     MalformedRecord = "malformed_record", DataLoss, "the record was skipped; look at the byte offset named";
     /// A record was well-formed but too large or too deeply nested.
-    OversizedRecord = "oversized_record", DataLoss, "the record was skipped because it exceeds a limit";
+    OversizedRecord = "oversized_record", DataLoss, "what exceeds the limit was left out; the option that raises it is named";
     /// Bytes that are not UTF-8 inside a text.
     InvalidUtf8 = "invalid_utf8", Repaired, "the bytes were replaced; names may look odd";
     /// A number is not finite, negative where it cannot be, or out of range.

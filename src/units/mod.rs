@@ -5,10 +5,12 @@ pub mod human;
 mod intern;
 mod money;
 mod small;
+mod size;
 mod time;
 
 pub use count::Ratio;
 pub use intern::{Interner, Sym};
 pub use money::Usd;
 pub use small::Small;
+pub use size::{BadBytes, Bytes};
 pub use time::{Nanos, Window};

@@ -62,16 +62,16 @@ impl Mix {
 
     /// Takes in what one agent chose in one kind of task, as a saved period has it.
     pub(super) fn take_in(&mut self, kind: (Sym, Sym), saved: &Saved, names: &mut Interner) {
-        self.requests += saved.requests;
+        add(&mut self.requests, saved.requests);
         let stratum = self.kinds.entry(kind).or_default();
-        stratum.requests += saved.requests;
-        stratum.calls += saved.calls;
-        stratum.squares += saved.squares;
+        add(&mut stratum.requests, saved.requests);
+        add(&mut stratum.calls, saved.calls);
+        add(&mut stratum.squares, saved.squares);
         for (tool, theirs) in &saved.tools {
             let cell = stratum.tools.entry(names.intern(tool)).or_default();
-            cell.calls += theirs.calls;
-            cell.squares += theirs.squares;
-            cell.cross += theirs.cross;
+            add(&mut cell.calls, theirs.calls);
+            add(&mut cell.squares, theirs.squares);
+            add(&mut cell.cross, theirs.cross);
         }
     }
 
@@ -79,11 +79,16 @@ impl Mix {
     pub(super) fn share(&self, tool: Sym) -> Ratio {
         let mut share = Ratio::default();
         for stratum in self.kinds.values() {
-            share.whole += stratum.calls;
-            share.part += stratum.tools.get(&tool).map_or(0, |cell| cell.calls);
+            add(&mut share.whole, stratum.calls);
+            add(&mut share.part, stratum.count(tool));
         }
         share
     }
+}
+
+/// Adds what a saved file says, which may be anything.
+fn add(sum: &mut u64, more: u64) {
+    *sum = sum.saturating_add(more);
 }
 
 impl Stratum {
@@ -226,7 +231,8 @@ fn joint_effect(left: &Stratum, right: &Stratum, tools: &[Sym]) -> f64 {
 }
 
 fn cells(side: &Stratum, common: &[Sym], rare: &[Sym]) -> Vec<u64> {
-    let rest = rare.iter().map(|tool| side.count(*tool)).sum();
+    let rest = rare.iter().map(|tool| side.count(*tool));
+    let rest = rest.fold(0, u64::saturating_add);
     let counts = common.iter().map(|tool| side.count(*tool));
     counts.chain(std::iter::once(rest)).collect()
 }

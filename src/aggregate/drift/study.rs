@@ -133,7 +133,10 @@ pub fn against_saved((data, forest): Part<'_>, saved: &Profile) -> Study {
     let tools = choices.shown(&mixes, &found, 1, split);
     Study {
         before: Side {
-            requests: saved.tasks.values().map(|task| task.requests).sum(),
+            requests: saved
+                .tasks
+                .values()
+                .fold(0, |sum: u64, task| sum.saturating_add(task.requests)),
             window: None,
         },
         after: look.sides(None).1,

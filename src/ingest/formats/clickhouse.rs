@@ -86,7 +86,7 @@ impl<'a> Reader<'a, '_, '_> {
         if let Some(mut log) = row.log {
             (log.time, log.trace, log.span) = (span.start, span.trace, span.id);
             log.place = self.out.place(at);
-            self.out.log(&mut log, resource);
+            self.out.log(&mut log, resource, at);
             return Ok(());
         }
         span.end = match (span.start, row.duration) {

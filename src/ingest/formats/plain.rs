@@ -10,9 +10,6 @@ use crate::ingest::lenient;
 use crate::ingest::raw::{RawAttr, RawEvent, RawLink, RawSpan, RawValue, Text};
 use crate::model::{IssueKind, SpanId, Status, TraceId};
 
-/// Values nested deeper are passed over.
-const DEPTH: usize = 32;
-
 /// A key as text.
 pub(super) fn key_text(key: &[u8]) -> Cow<'_, str> {
     match key.contains(&b'\\') {
@@ -34,13 +31,13 @@ impl<'a> Reader<'a, '_, '_> {
     /// their names. An object inside is delivered under the names of what is in it, and, where it
     /// stands at the top, also whole as JSON text: some vocabularies expect the one, some the other.
     pub(super) fn attributes(&mut self, into: &mut Vec<RawAttr<'a>>, prefix: &str) -> Step<()> {
-        self.entries(into, prefix, DEPTH)
+        self.entries(into, prefix, self.levels())
     }
 
     /// The entries of the object that comes next, all of them: those of a resource.
     pub(super) fn resource_attributes(&mut self, into: &mut Vec<RawAttr<'a>>) -> Step<()> {
         self.object("resource attributes", |r, key| {
-            let value = r.plain_value(DEPTH)?;
+            let value = r.plain_value(r.levels())?;
             if !matches!(value, RawValue::Null) {
                 into.push(RawAttr {
                     key: key_text(key),
@@ -54,7 +51,7 @@ impl<'a> Reader<'a, '_, '_> {
 
     /// One attribute that stands by itself, as a column of a data frame does.
     pub(super) fn attribute(&mut self, into: &mut Vec<RawAttr<'a>>, name: &'a [u8]) -> Step<()> {
-        self.entry(into, key_text(name), DEPTH)
+        self.entry(into, key_text(name), self.levels())
     }
 
     fn entries(&mut self, into: &mut Vec<RawAttr<'a>>, prefix: &str, depth: usize) -> Step<()> {
@@ -75,7 +72,7 @@ impl<'a> Reader<'a, '_, '_> {
         let place = self.json.at();
         match self.json.peek() {
             b'{' => {
-                if depth == DEPTH && self.out.wants(name.as_bytes()) {
+                if depth == self.levels() && self.out.wants(name.as_bytes()) {
                     let value = self.whole()?;
                     if value.raw() != b"{}" {
                         into.push(RawAttr {
@@ -120,6 +117,11 @@ impl<'a> Reader<'a, '_, '_> {
         let start = self.json.at();
         self.json.skip()?;
         Ok(Text::plain(self.json.since(start)))
+    }
+
+    /// How deep values may be nested.
+    pub(super) fn levels(&self) -> usize {
+        usize::from(self.out.limits().nesting)
     }
 
     /// The next value: texts, numbers, lists of them; objects become maps.
@@ -173,9 +175,7 @@ impl<'a> Reader<'a, '_, '_> {
 
     fn too_deep(&mut self) -> Step<()> {
         let at = self.here();
-        self.out.count(IssueKind::OversizedRecord, at, || {
-            format!("a value nested deeper than {DEPTH} levels")
-        });
+        self.out.too_deep("a value", at);
         self.json.skip()
     }
 

@@ -24,9 +24,6 @@ pub(super) const FORMAT: Format = Format {
     ..Format::USUAL
 };
 
-/// Subsegments inside subsegments, but not for ever.
-const DEPTH: u8 = 100;
-
 fn recognise(head: &Head<'_>) -> Option<Layout> {
     let shape = head.shape.as_ref()?;
     if shape.has_all(&["Traces.Segments", "Traces.Segments.Document"]) {
@@ -52,7 +49,7 @@ struct Around {
     trace: TraceId,
     parent: SpanId,
     resource: Option<u32>,
-    depth: u8,
+    depth: usize,
 }
 
 fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
@@ -136,7 +133,11 @@ impl<'a> Reader<'a, '_, '_> {
         span.place = self.out.place(at);
         self.out.span(&span, resource, scope, at);
         match aside.below {
-            Some(place) if around.depth < DEPTH => {
+            Some(_) if around.depth >= self.levels() => {
+                self.out.too_deep("subsegments", at);
+                Ok(())
+            }
+            Some(place) => {
                 let inner = Around {
                     trace: span.trace,
                     parent: span.id,
@@ -147,7 +148,7 @@ impl<'a> Reader<'a, '_, '_> {
                     r.list("a list of subsegments", |r| r.segment(inner))
                 })
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

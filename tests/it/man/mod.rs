@@ -146,6 +146,46 @@ const READING: &str = "Files are told apart by content, never by name, and may b
     Folders and quoted globs are searched; - is standard input. Traces, metrics, logs and cluster events may be \
     given together and in any order. What is damaged is skipped, counted and reported with its place; the rest is read.";
 
+/// What becomes of inputs that are no plain files of telemetry; each is a test in `tests/it/odd`.
+const ODD: &[(&str, &str)] = &[
+    (
+        "standard input, named pipes",
+        "- and /dev/stdin; read as a stream to its end. A pipe that lies in a folder is passed over.",
+    ),
+    (
+        "a file that grows",
+        "It is read as it was when it was opened; the report says how much was added (grown_input).",
+    ),
+    (
+        "a file that is cut short while it is read",
+        "What was read before is used (shrunk_input; a loss under --strict).",
+    ),
+    (
+        "sparse and preallocated files",
+        "Reading stops at a run of 64 KiB of zero bytes (zero_filled; a loss under --strict). A file of zeros alone is refused.",
+    ),
+    (
+        "files that unpack to far more than their size",
+        "Once 256 MiB are unpacked, reading stops at 250 bytes for each stored byte (unpacked_limit; a loss under --strict); --max-ratio raises the limit.",
+    ),
+    (
+        "deep nesting, long texts, many attributes, large records",
+        "Values and spans below 100 levels, texts over 64 MiB, attributes beyond 65,536 of a record, and records over 512 MiB are left out (oversized_record; a loss under --strict); --max-nesting, --max-text, --max-attributes and --max-record raise the limits. Records of up to 512 KiB are never too large.",
+    ),
+    (
+        "links in circles, dangling links",
+        "Reported; the rest of the folder is read, every file once.",
+    ),
+    (
+        "files one may not read",
+        "Reported; exit code 2 when nothing else can be read, or under --strict.",
+    ),
+    (
+        "compressed or Parquet data that is damaged",
+        "What could be unpacked before the damage is used (damaged_compression; a loss under --strict).",
+    ),
+];
+
 const SPEAKING: &str = "What attributes mean is decided span by span; one dump, even one span, may mix vocabularies. \
     Attribute keys that look relevant and are not understood are listed in the report.";
 
@@ -159,6 +199,12 @@ fn formats() -> Roff {
         roff.control("TP", []);
         roff.text([bold(format.name)]);
         roff.text([roman(format.about)]);
+    }
+    roff.control("SH", ["ODD INPUTS"]);
+    for (what, outcome) in ODD {
+        roff.control("TP", []);
+        roff.text([bold(*what)]);
+        roff.text([roman(*outcome)]);
     }
     roff.control("SH", ["VOCABULARIES"]);
     roff.text([roman(SPEAKING)]);

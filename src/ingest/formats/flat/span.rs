@@ -11,9 +11,6 @@ use crate::ingest::raw::{RawSpan, RawValue, Text};
 use crate::model::{SpanId, SpanKind, TraceId};
 use crate::units::Nanos;
 
-/// Spans inside spans, but not for ever.
-const DEPTH: u8 = 100;
-
 /// What the span around says.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Around {
@@ -21,7 +18,7 @@ pub(super) struct Around {
     pub(super) trace: TraceId,
     parent: SpanId,
     resource: Option<u32>,
-    depth: u8,
+    depth: usize,
 }
 
 /// What a span says beside what goes into [`RawSpan`] as it stands.
@@ -77,7 +74,11 @@ impl<'a> Reader<'a, '_, '_> {
         span.place = self.out.place(at);
         self.out.span(&span, resource, scope, at);
         match aside.children {
-            Some(place) if around.depth < DEPTH => {
+            Some(_) if around.depth >= self.levels() => {
+                self.out.too_deep("spans", at);
+                Ok(())
+            }
+            Some(place) => {
                 let inner = Around {
                     trace: span.trace,
                     parent: span.id,
@@ -86,7 +87,7 @@ impl<'a> Reader<'a, '_, '_> {
                 };
                 self.back(place, |r| r.list("a list of spans", |r| r.flat_span(inner)))
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

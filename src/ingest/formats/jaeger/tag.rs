@@ -10,9 +10,6 @@ use crate::ingest::lenient;
 use crate::ingest::raw::{RawAttr, RawValue, Text};
 use crate::model::{SpanKind, Status};
 
-/// Lists in tags are one level deep.
-const DEPTH: usize = 4;
-
 /// Tags that stand for fields of OTLP.
 #[derive(Default)]
 pub(super) struct Special<'a> {
@@ -112,7 +109,7 @@ impl<'a> Reader<'a, '_, '_> {
             let name = name.get();
             let wanted = r.out.wants(name.as_bytes());
             if wanted || into.all || is_field(&name) {
-                let value = r.back(place, |r| r.plain_value(DEPTH))?;
+                let value = r.back(place, |r| r.plain_value(r.levels()))?;
                 into.add(name, typed(value, sort.raw()), wanted);
             }
             Ok(())
@@ -127,7 +124,7 @@ impl<'a> Reader<'a, '_, '_> {
                 false => key_text(key),
             };
             let wanted = r.out.wants(name.as_bytes());
-            let value = r.plain_value(DEPTH)?;
+            let value = r.plain_value(r.levels())?;
             into.add(name, value, wanted);
             Ok(())
         })

@@ -57,7 +57,8 @@ struct Runs<'a> {
 
 fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
     let mut runs = Runs::default();
-    record::each(chunk, out, |reader, _| reader.run(&mut runs, run::DEPTH));
+    let levels = usize::from(out.limits().nesting);
+    record::each(chunk, out, |reader, _| reader.run(&mut runs, levels));
     runs.deliver(out);
 }
 
@@ -65,7 +66,7 @@ impl Reader<'_, '_, '_> {
     /// A run that is complete in one record.
     pub(super) fn lone_run(&mut self) -> Step<()> {
         let mut runs = Runs::default();
-        let read = self.run(&mut runs, run::DEPTH);
+        let read = self.run(&mut runs, self.levels());
         runs.deliver(&mut self.out());
         read
     }

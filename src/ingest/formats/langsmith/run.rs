@@ -10,9 +10,6 @@ use crate::ingest::raw::{RawAttr, RawEvent, RawSpan, RawValue, Text};
 use crate::model::Status;
 use crate::units::Nanos;
 
-/// Runs inside runs, but not for ever.
-pub(super) const DEPTH: u8 = 100;
-
 /// Token counts of one run, each from the best place that has it.
 #[derive(Default)]
 struct Usage {
@@ -27,7 +24,7 @@ struct Usage {
 
 impl<'a> Reader<'a, '_, '_> {
     /// One run and those nested in it.
-    pub(super) fn run(&mut self, runs: &mut Runs<'a>, depth: u8) -> Step<()> {
+    pub(super) fn run(&mut self, runs: &mut Runs<'a>, depth: usize) -> Step<()> {
         let at = self.here();
         let mut span = RawSpan::default();
         let (mut sort, mut path) = (Text::default(), Text::default());
@@ -79,10 +76,14 @@ impl<'a> Reader<'a, '_, '_> {
         span.place = self.out.place(at);
         runs.add(span, at, self);
         match children {
-            Some(place) if depth > 0 => self.back(place, |r| {
+            Some(_) if depth == 0 => {
+                self.out.too_deep("runs", at);
+                Ok(())
+            }
+            Some(place) => self.back(place, |r| {
                 r.list("a list of runs", |r| r.run(runs, depth - 1))
             }),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

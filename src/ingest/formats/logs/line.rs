@@ -67,9 +67,6 @@ const SERVICES: &[&str] = &[
     "app",
 ];
 
-/// Values nested deeper are passed over.
-const DEPTH: usize = 32;
-
 /// A record being read: its fields may stand in an object inside (`dd`, `trace`, `span`, `extra`).
 #[derive(Default)]
 pub(super) struct Line<'a> {
@@ -101,7 +98,7 @@ impl<'a> Reader<'a, '_, '_> {
         let resource = self.out.resource(&said);
         let mut log = line.log;
         log.place = self.out.place(at);
-        self.out.log(&mut log, resource);
+        self.out.log(&mut log, resource, at);
     }
 
     /// One field, named with the objects around it.
@@ -133,7 +130,7 @@ impl<'a> Reader<'a, '_, '_> {
                 log.time = log.time.or(time);
             }
             _ if BODIES.contains(&name) && matches!(log.body, RawValue::Null) => {
-                log.body = self.plain_value(DEPTH)?;
+                log.body = self.plain_value(self.levels())?;
             }
             "event.name" | "event_name" => log.event = self.name("an event name")?,
             _ if LEVELS.contains(&name) => {
@@ -159,7 +156,7 @@ impl<'a> Reader<'a, '_, '_> {
                 }
             }
             _ if self.out.wants(name.as_bytes()) => {
-                let value = self.plain_value(DEPTH)?;
+                let value = self.plain_value(self.levels())?;
                 if !matches!(value, RawValue::Null) {
                     log.attributes.push(RawAttr {
                         key: name.to_owned().into(),

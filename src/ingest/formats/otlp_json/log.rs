@@ -25,7 +25,7 @@ impl Reader<'_, '_, '_> {
                     log.severity = lenient::severity(text.as_bytes()).unwrap_or(0);
                 }
                 b"eventName" | b"event_name" => log.event = r.name("an event name")?,
-                b"body" => log.body = r.any_value(16)?,
+                b"body" => log.body = r.any_value(usize::from(r.out.limits().nesting))?,
                 b"attributes" => r.attributes(&mut log.attributes, false)?,
                 b"traceId" | b"trace_id" => log.trace = r.trace_id()?,
                 b"spanId" | b"span_id" => log.span = r.span_id()?,
@@ -36,7 +36,7 @@ impl Reader<'_, '_, '_> {
         if found {
             log.time = log.time.or(observed);
             log.place = self.out.place(at);
-            self.out.log(&mut log, resource);
+            self.out.log(&mut log, resource, at);
         }
         Ok(())
     }

@@ -14,9 +14,6 @@ pub(super) struct Key<'a> {
     hint: Option<u16>,
 }
 
-/// Values nested deeper are passed over.
-const DEPTH: usize = 64;
-
 impl<'a> Reader<'a, '_, '_> {
     /// A resource; one that repeats the last is not read again.
     pub(super) fn resource(&mut self) -> Step<u32> {
@@ -68,8 +65,9 @@ impl<'a> Reader<'a, '_, '_> {
     /// A list of attributes, appended to `into`: all of them, or those the sink wants.
     pub(super) fn attributes(&mut self, into: &mut Vec<RawAttr<'a>>, all: bool) -> Step<()> {
         self.keys.begin();
+        let depth = usize::from(self.out.limits().nesting);
         self.list("a list of attributes", |r| {
-            r.attribute(into, all, DEPTH).map(drop)
+            r.attribute(into, all, depth).map(drop)
         })
     }
 
@@ -77,8 +75,9 @@ impl<'a> Reader<'a, '_, '_> {
     #[inline]
     pub(super) fn span_attributes(&mut self, span: &mut RawSpan<'a>) -> Step<()> {
         self.keys.begin();
+        let depth = usize::from(self.out.limits().nesting);
         self.list("a list of attributes", |r| {
-            let hint = r.attribute(&mut span.attributes, false, DEPTH)?;
+            let hint = r.attribute(&mut span.attributes, false, depth)?;
             span.hints.resize(span.attributes.len(), hint);
             Ok(())
         })
@@ -277,9 +276,7 @@ impl<'a> Reader<'a, '_, '_> {
 
     fn too_deep(&mut self) -> Step<()> {
         let at = self.here();
-        self.out.count(IssueKind::OversizedRecord, at, || {
-            format!("a value nested deeper than {DEPTH} levels")
-        });
+        self.out.too_deep("a value", at);
         self.json.skip()
     }
 

@@ -79,7 +79,7 @@ pub(super) fn log(log: &LogRecord, out: &mut Outlet<'_>, at: usize, resource: u3
         attributes: attributes(&log.attributes, |key| out.wants(key)),
         place: out.place(at),
     };
-    out.log(&mut raw, resource);
+    out.log(&mut raw, resource, at);
 }
 
 /// The attributes whose keys are `wanted`.

@@ -34,9 +34,6 @@ pub(super) const FORMAT: Format = Format {
     ..Format::USUAL
 };
 
-/// One message is not unpacked beyond this.
-const MAX_MESSAGE: u64 = 1 << 30;
-
 /// The order matters where two could fit: a bare body begins with a byte that is also a short
 /// varint length.
 const FRAMES: [Frame; 5] = [
@@ -105,8 +102,20 @@ fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
 
 /// One request: packed, JSON or protobuf.
 fn message(bytes: &[u8], out: &mut Outlet<'_>, cut: bool) {
-    match unpack_message(bytes, MAX_MESSAGE) {
-        Some(Ok(unpacked)) => plain_message(&unpacked, out, cut),
+    let limits = out.limits();
+    let most = limits.unpacked(bytes.len() as u64);
+    match unpack_message(bytes, most) {
+        Some(Ok(unpacked)) => {
+            let full = unpacked.len() as u64 >= most;
+            if full {
+                let times = limits.ratio;
+                let detail = format!(
+                    "a message that unpacks to more than {times} times its size; --max-ratio raises the limit"
+                );
+                out.issue(IssueKind::UnpackedLimit, 0, detail);
+            }
+            plain_message(&unpacked, out, cut || full);
+        }
         Some(Err(error)) => {
             let detail = format!("a compressed message: {error}");
             out.issue(IssueKind::DamagedCompression, 0, detail);

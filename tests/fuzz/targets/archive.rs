@@ -1,0 +1,6 @@
+//! Zip archives.
+#![no_main]
+
+use agentdiag_fuzz::{entry, hook};
+
+libfuzzer_sys::fuzz_target!(init: hook::own_panics(), |bytes: &[u8]| entry::run("archive", bytes));

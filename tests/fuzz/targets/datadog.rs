@@ -1,0 +1,6 @@
+//! Datadog.
+#![no_main]
+
+use agentdiag_fuzz::entry;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::run("datadog", bytes));

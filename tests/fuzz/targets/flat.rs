@@ -1,0 +1,6 @@
+//! Records of one span each, Phoenix among them.
+#![no_main]
+
+use agentdiag_fuzz::entry;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::run("flat", bytes));

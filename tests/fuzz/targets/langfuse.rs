@@ -1,0 +1,6 @@
+//! Langfuse.
+#![no_main]
+
+use agentdiag_fuzz::entry;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::run("langfuse", bytes));

@@ -1,0 +1,6 @@
+//! Logs as JSON lines and from Loki.
+#![no_main]
+
+use agentdiag_fuzz::entry;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::run("logs", bytes));

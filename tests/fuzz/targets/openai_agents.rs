@@ -1,0 +1,6 @@
+//! OpenAI Agents.
+#![no_main]
+
+use agentdiag_fuzz::entry;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::run("openai_agents", bytes));

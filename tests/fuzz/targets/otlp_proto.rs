@@ -1,0 +1,6 @@
+//! OTLP as protobuf.
+#![no_main]
+
+use agentdiag_fuzz::entry;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::run("otlp_proto", bytes));

@@ -1,0 +1,6 @@
+//! Answers of Prometheus' HTTP API.
+#![no_main]
+
+use agentdiag_fuzz::entry;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::run("prom_api", bytes));

@@ -1,0 +1,6 @@
+//! Prometheus text and OpenMetrics.
+#![no_main]
+
+use agentdiag_fuzz::entry;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::run("prom_text", bytes));

@@ -1,0 +1,6 @@
+//! AWS X-Ray.
+#![no_main]
+
+use agentdiag_fuzz::entry;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::run("xray", bytes));

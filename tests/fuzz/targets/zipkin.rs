@@ -1,0 +1,6 @@
+//! Zipkin.
+#![no_main]
+
+use agentdiag_fuzz::entry;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::run("zipkin", bytes));

@@ -35,11 +35,13 @@ fn fixed_address() {
 }
 
 /// Says which tests can run: those of the HTML report need a browser, one of them axe-core as well, that of
-/// system calls strace. A test that cannot is reported as ignored.
+/// system calls strace, one of exported tables a Python with duckdb and polars. A test that cannot is reported as
+/// ignored.
 fn tools_of_tests() {
-    println!("cargo::rustc-check-cfg=cfg(browser, axe, strace)");
+    println!("cargo::rustc-check-cfg=cfg(browser, axe, strace, duckdb)");
     println!("cargo::rerun-if-env-changed=AGENTDIAG_BROWSER");
     println!("cargo::rerun-if-env-changed=AGENTDIAG_AXE");
+    println!("cargo::rerun-if-env-changed=AGENTDIAG_DUCKDB");
     let path = env::var_os("PATH").unwrap_or_default();
     let is_there = |names: &[&str]| {
         env::split_paths(&path).any(|folder| names.iter().any(|n| folder.join(n).is_file()))
@@ -50,6 +52,9 @@ fn tools_of_tests() {
     }
     if env::var_os("AGENTDIAG_AXE").is_some() {
         println!("cargo::rustc-cfg=axe");
+    }
+    if env::var_os("AGENTDIAG_DUCKDB").is_some() {
+        println!("cargo::rustc-cfg=duckdb");
     }
     if is_there(&["strace"]) {
         println!("cargo::rustc-cfg=strace");

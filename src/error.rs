@@ -23,6 +23,8 @@ pub enum Outcome {
     Done,
     /// A budget is broken, or an alert fired that should fail the run.
     Broken,
+    /// The same, with the exit code that the user asked for.
+    BrokenAs(u8),
     /// Part of the input is lost, and the user asked to be strict about it.
     Damaged,
     /// There was not enough data to judge, and the user asked to be strict about it.
@@ -36,6 +38,7 @@ impl Outcome {
         match self {
             Self::Done => exit::DONE,
             Self::Broken => exit::BROKEN,
+            Self::BrokenAs(code) => code,
             Self::Damaged => exit::UNUSABLE,
             Self::TooLittle => exit::TOO_LITTLE,
         }
@@ -54,6 +57,9 @@ pub enum Error {
     /// A file that is needed besides the inputs (prices, a baseline) could not be used.
     #[error("{0}")]
     File(String),
+    /// What is to be recorded is not there.
+    #[error("{0}")]
+    Unavailable(String),
     /// A fault of the program, not of its input.
     #[error("internal fault, please report it: {0}")]
     Fault(String),

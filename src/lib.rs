@@ -9,6 +9,7 @@
 //!                                          |                            |
 //!                                          +-> aggregate: cost, drift --+
 //!                                          +-> alerts: rules replayed --+
+//!                                          +-> quantity: budget, compare+
 //! ```
 //!
 //! Two kinds of knowledge are kept apart: [`ingest`] knows encodings and nothing about language
@@ -26,6 +27,8 @@
 //! not depend on their order, so that the same input gives the same bytes on any number of threads.
 //!
 //! What was learned from a healthy period can be kept: [`saved`] is the file.
+//!
+//! [`gpu`] stands aside: it records device metrics for [`ingest`] to read beside traces.
 //!
 //! [`commands`] wires the stages together; `main.rs` turns an [`error::Outcome`] into an exit code.
 
@@ -50,9 +53,17 @@ pub mod aggregate;
 
 pub mod export;
 
+pub mod gpu;
+
 pub mod saved;
 
 pub mod alerts;
+
+pub mod quantity;
+
+pub mod budget;
+
+pub mod compare;
 
 pub mod report;
 

@@ -119,18 +119,7 @@ impl ModelTimes {
         self.call.push(whole.0 as f64);
         let first = call.first_token.map(|first| first.value);
         self.first_token.extend(first.map(|first| first.0 as f64));
-        let generation = match (call.decode, first) {
-            (Some(decode), _) => Some(decode.value),
-            (None, Some(first)) if first < whole => Some(whole - first),
-            _ => None,
-        };
-        let further = call
-            .output
-            .map_or(0, |output| output.value.saturating_sub(1));
-        if let (Some(generation), 1..) = (generation, further) {
-            self.inter_token
-                .push(generation.0 as f64 / f64::from(further));
-        }
+        self.inter_token.extend(inter_token(call, whole));
     }
 
     fn finish(self, model: &str) -> Option<ModelLatency> {
@@ -141,6 +130,19 @@ impl ModelTimes {
             inter_token: spread(self.inter_token),
         })
     }
+}
+
+/// Mean time per token after the first, in nanoseconds, of a call that took `whole`; `None` where it does not show
+/// when the first came or how many followed.
+pub(crate) fn inter_token(call: &LlmCall, whole: Nanos) -> Option<f64> {
+    let first = call.first_token.map(|first| first.value);
+    let generation = match (call.decode, first) {
+        (Some(decode), _) => decode.value,
+        (None, Some(first)) if first < whole => whole - first,
+        _ => return None,
+    };
+    let further = call.output?.value.saturating_sub(1);
+    (further > 0).then(|| generation.0 as f64 / f64::from(further))
 }
 
 /// The tool of a tool operation; the span's name where the tool has none.
@@ -160,7 +162,7 @@ pub(super) fn tool_of(data: &Dataset, op: &StepOp) -> Sym {
 }
 
 /// As [`tool_of`], as text.
-pub(super) fn tool_name<'a>(data: &'a Dataset, op: &StepOp) -> &'a str {
+pub(crate) fn tool_name<'a>(data: &'a Dataset, op: &StepOp) -> &'a str {
     data.text(tool_of(data, op))
 }
 

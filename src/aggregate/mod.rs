@@ -16,9 +16,11 @@ pub use cost::{
     Cost, Difference, MachineUse, PricedCall, Reconciliation, RequestCost, TableUse, ToolCost,
     UnknownModel, Waste, WasteItem, WasteReason, Worst, recost,
 };
+pub(crate) use cost::{agent_of, call_of, ops};
 pub use drift::{Drift, Study, ToolShift};
 pub use frame::FrameError;
 pub use latency::{Estimate, Latency, ModelLatency, Named, Spread};
+pub(crate) use latency::{inter_token, tool_name};
 pub use prices::{
     BadPrice, Change, Changes, Config, Entry, Given, Machine, PriceError, Prices, STALE_DAYS,
     Service, Skipped, Source, Tariff, Terms, Usage, Vintage, Written,

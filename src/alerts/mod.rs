@@ -11,6 +11,7 @@
 //! what production would have said over the same series.
 
 mod blame;
+mod built_in;
 mod burn;
 mod calibrate;
 mod derive;
@@ -27,6 +28,7 @@ mod store;
 mod template;
 mod write;
 
+pub use built_in::{BUILT_IN, built_in};
 pub use burn::{BURN_ALERT, BURN_WINDOWS, BurnWindow, burn_rules};
 pub use calibrate::Threshold;
 pub use derive::{DERIVED, Derived, LeftOut, Options, derive};
@@ -40,6 +42,3 @@ pub use state::Episode;
 pub use store::{Store, Version};
 pub use template::Template;
 pub use write::{Basis, Written, write};
-
-/// The rules that are asked about when the user gives none.
-pub const BUILT_IN: &str = include_str!("agent-alerts.yml");

@@ -11,6 +11,7 @@ mod price;
 mod recording;
 mod tool;
 mod volume;
+mod work;
 
 use hashbrown::HashMap;
 
@@ -25,6 +26,7 @@ pub use price::{Expected, Price, Prices, log_ratio, uncached};
 pub(crate) use tool::tool_name;
 pub use tool::{ToolCalls, ToolTime, ToolTimes};
 pub use volume::{Volume, Volumes};
+pub use work::{Work, work};
 
 use crate::model::Dataset;
 use crate::stats::{LowSide, SpreadLimits, median};

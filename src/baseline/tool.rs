@@ -44,6 +44,13 @@ impl ToolCalls {
         Self { names, of_op }
     }
 
+    /// Number of the tool of an operation; `None` for operations that are none.
+    #[must_use]
+    pub fn number(&self, op: u32) -> Option<u32> {
+        let number = self.of_op.get(op as usize).copied();
+        number.filter(|number| *number != u32::MAX)
+    }
+
     /// The tools by number.
     #[must_use]
     pub fn names(&self) -> &[Sym] {

@@ -18,7 +18,7 @@ pub struct Drift {
 
     /// What to compare with: a dump (file or folder), or a file saved by `agentdiag baseline`
     ///
-    /// A saved period holds tool choice only: the rest is then not compared.
+    /// Of a saved period, agents, models and versions are not compared one by one.
     #[arg(long, value_name = "DUMP_OR_FILE", conflicts_with = "split")]
     pub baseline: Option<PathBuf>,
 

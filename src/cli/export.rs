@@ -47,7 +47,7 @@ impl Export {
     #[must_use]
     pub fn options(&self, display: &Display) -> export::Options {
         export::Options {
-            inputs: self.inputs.options(display),
+            inputs: self.slow.with_baseline(self.inputs.options(display)),
             rule: self.slow.rule(),
             to: match self.to {
                 To::Parquet => export::To::Parquet,

@@ -3,12 +3,16 @@
 
 mod analyze;
 mod baseline;
+mod check;
+mod compare;
 mod completions;
 mod cost;
 mod display;
 mod drift;
 mod explain;
 mod export;
+mod form;
+mod gpu;
 mod inputs;
 mod limits;
 mod prices;
@@ -20,19 +24,23 @@ mod trace;
 
 pub use analyze::Analyze;
 pub use baseline::Baseline;
+pub use check::Check;
+pub use compare::Compare;
 pub use completions::Completions;
 pub use cost::Cost;
 pub use display::{Color, Display};
 pub use drift::Drift;
 pub use explain::Explain;
 pub use export::Export;
+pub use form::Form;
+pub use gpu::Gpu;
 pub use inputs::Inputs;
 pub use limits::Limits;
 pub use prices::Prices;
 pub use replay::Replay;
 pub use report::{ChartFormat, Report};
 pub use rules::Rules;
-pub use slow::Slow;
+pub use slow::{Rule as SlowRule, Slow};
 pub use trace::Trace;
 
 use clap::{Parser, Subcommand};
@@ -76,10 +84,16 @@ pub enum Command {
     Export(Export),
     /// Learn from a healthy period what is normal, and save it
     Baseline(Baseline),
+    /// Say what changed from one set of requests to another, beyond chance
+    Compare(Compare),
+    /// Hold a dump to budgets, for CI: fails when one is broken beyond noise
+    Check(Check),
     /// Replay Prometheus alert rules: which would have fired, when, and which incidents they saw
     Replay(Replay),
     /// Write Prometheus alert rules with thresholds that fit a dump
     Rules(Rules),
+    /// Record what NVIDIA GPUs do, to be analyzed beside the traces of the same time
+    Gpu(Gpu),
     /// Explain a cause: what it is, what looks like it, what to do
     Explain(Explain),
     /// List what can be read: formats and vocabularies
@@ -91,7 +105,7 @@ pub enum Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done; finding slow requests is success
-  1  an alert fired (replay --fail-on-fire); also kept for broken budgets
+  1  a budget is broken (check), or an alert fired (replay --fail-on-fire)
   2  usage error, or no readable input; under --strict also part of the input lost
   3  not enough data to judge (only under --strict)
 130 and 143 mean ended by SIGINT or SIGTERM. Whatever ends a run, an output file is whole or as it was before;

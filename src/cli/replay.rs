@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Display, Inputs, Slow};
+use super::{Display, Form, Inputs, Slow};
 use crate::alerts::Version;
 use crate::commands::{load, replay};
 use crate::units::Nanos;
@@ -20,6 +20,10 @@ pub struct Replay {
     /// Prometheus rule files; without any, six alerts about agents that are built in
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
+
+    /// Let the built-in rule about tool choice watch this tool only; may be repeated. Without it, every tool
+    #[arg(long, value_name = "TOOL", conflicts_with = "rules")]
+    pub high_stakes: Vec<String>,
 
     /// Time between evaluations, where a group of rules does not say
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = interval)]
@@ -48,18 +52,9 @@ pub struct Replay {
     #[arg(long)]
     pub fail_on_fire: bool,
 
-    /// How to write the result: text or json (one object)
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        hide_possible_values = true
-    )]
-    pub format: Format,
-
-    /// Same as --format json
-    #[arg(long, conflicts_with = "format")]
-    pub json: bool,
+    /// How to write the result.
+    #[command(flatten)]
+    pub form: Form,
 
     /// What is slow.
     #[command(flatten)]
@@ -77,30 +72,22 @@ impl Replay {
         replay::Options {
             inputs: load::Inputs {
                 buckets: true,
-                ..self.inputs.options(display)
+                ..self.slow.with_baseline(self.inputs.options(display))
             },
             rules: self.rules.clone(),
+            high_stakes: self.high_stakes.clone(),
             interval: self.interval,
             scrape: self.scrape,
             version: self.prometheus,
             prefer: self.prefer.into(),
             objective: self.slo,
             fail_on_fire: self.fail_on_fire,
-            json: self.json || matches!(self.format, Format::Json),
+            json: self.form.is_json(),
             rule: self.slow.rule(),
             top: self.top,
             style: display.style(),
         }
     }
-}
-
-/// How the result is written.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// One object.
-    Json,
 }
 
 /// Whose series count.

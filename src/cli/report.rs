@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{Display, Inputs, Slow};
-use crate::commands::report;
+use crate::commands::{load, report};
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
@@ -34,6 +34,10 @@ pub struct Report {
     )]
     pub chart_format: Vec<ChartFormat>,
 
+    /// Prometheus rule files whose alerts are drawn over the timeline; without any, those that are built in
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+
     /// What is slow.
     #[command(flatten)]
     pub slow: Slow,
@@ -49,11 +53,15 @@ impl Report {
     pub fn options(&self, display: &Display) -> report::Options {
         let wants = |format| self.chart_format.contains(&format);
         report::Options {
-            inputs: self.inputs.options(display),
+            inputs: load::Inputs {
+                buckets: !self.rules.is_empty(),
+                ..self.slow.with_baseline(self.inputs.options(display))
+            },
             output: self.output.clone(),
             charts: self.charts.clone(),
             svg: wants(ChartFormat::Svg),
             png: wants(ChartFormat::Png),
+            rules: self.rules.clone(),
             rule: self.slow.rule(),
             strict: self.strict,
         }

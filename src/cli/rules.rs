@@ -58,9 +58,10 @@ impl Rules {
             replay: replay::Options {
                 inputs: load::Inputs {
                     buckets: true,
-                    ..self.inputs.options(display)
+                    ..self.slow.with_baseline(self.inputs.options(display))
                 },
                 rules: Vec::new(),
+                high_stakes: Vec::new(),
                 interval: self.interval,
                 scrape: self.scrape,
                 version: self.prometheus,

@@ -11,6 +11,21 @@ use crate::units::Nanos;
 /// Options of every subcommand that judges requests.
 #[derive(Debug, Args)]
 pub struct Slow {
+    /// What makes a request slow.
+    #[command(flatten)]
+    pub rule: Rule,
+
+    /// Take what is normal from this file, written by `agentdiag baseline` from a healthy period
+    ///
+    /// Where it is silent (a model, tool or kind of task it has not seen), the healthier part of the dump itself says
+    /// what is normal, as it does without a baseline.
+    #[arg(long, value_name = "FILE", help_heading = "What is slow")]
+    pub baseline: Option<PathBuf>,
+}
+
+/// What makes a request slow.
+#[derive(Debug, Args)]
+pub struct Rule {
     /// Slow from this multiple of the request's own expected time on
     #[arg(long, value_name = "FACTOR", default_value = "1.3", value_parser = factor, help_heading = "What is slow")]
     pub slow_factor: f64,
@@ -23,13 +38,6 @@ pub struct Slow {
         help_heading = "What is slow"
     )]
     pub slow_floor: Nanos,
-
-    /// Take what is normal from this file, written by `agentdiag baseline` from a healthy period
-    ///
-    /// Where it is silent (a model, tool or kind of task it has not seen), the healthier part of the dump itself says
-    /// what is normal, as it does without a baseline.
-    #[arg(long, value_name = "FILE", help_heading = "What is slow")]
-    pub baseline: Option<PathBuf>,
 
     /// Instead: slow from this duration on, such as 8s
     #[arg(long, value_name = "TIME", conflicts_with_all = ["slow_factor", "slow_top"], help_heading = "What is slow")]
@@ -51,6 +59,14 @@ impl Slow {
     /// The rule that was meant.
     #[must_use]
     pub fn rule(&self) -> SlowRule {
+        self.rule.options()
+    }
+}
+
+impl Rule {
+    /// The rule that was meant.
+    #[must_use]
+    pub fn options(&self) -> SlowRule {
         SlowRule {
             slow_factor: self.slow_factor,
             slow_floor: self.slow_floor,

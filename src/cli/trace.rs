@@ -1,8 +1,8 @@
 //! Arguments of `trace`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::{Display, Inputs, Slow};
+use super::{Display, Form, Inputs, Slow};
 use crate::commands::trace;
 
 /// Arguments of `trace`.
@@ -16,18 +16,9 @@ pub struct Trace {
     #[command(flatten)]
     pub inputs: Inputs,
 
-    /// How to write the result: text, or json (one object)
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        hide_possible_values = true
-    )]
-    pub format: Format,
-
-    /// Same as --format json
-    #[arg(long, conflicts_with = "format")]
-    pub json: bool,
+    /// How to write the result.
+    #[command(flatten)]
+    pub form: Form,
 
     /// What is slow.
     #[command(flatten)]
@@ -48,10 +39,10 @@ impl Trace {
     pub fn options(&self, display: &Display) -> trace::Options {
         trace::Options {
             id: self.id.clone(),
-            inputs: self.inputs.options(display),
-            format: match (self.json, self.format) {
-                (true, _) | (_, Format::Json) => trace::Format::Json,
-                (_, Format::Text) => trace::Format::Text,
+            inputs: self.slow.with_baseline(self.inputs.options(display)),
+            format: match self.form.is_json() {
+                true => trace::Format::Json,
+                false => trace::Format::Text,
             },
             rule: self.slow.rule(),
             lines: self.lines,
@@ -59,15 +50,6 @@ impl Trace {
             style: display.style(),
         }
     }
-}
-
-/// How the result is written.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// One object.
-    Json,
 }
 
 const EXAMPLES: &str = "\

@@ -2,11 +2,12 @@
 
 use super::load::{Inputs, Loaded};
 use super::progress::Progress;
+use super::replay::Alerts;
 use super::spared;
 use crate::aggregate::{self, Aggregates, Prices};
 use crate::diagnose::{self, Verdicts};
 use crate::error::Error;
-use crate::report::{Findings, Report};
+use crate::report::{Findings, Replay, Report};
 use crate::saved::Saved;
 
 /// Everything the stages found.
@@ -23,8 +24,20 @@ impl Analysis {
     /// # Errors
     /// When nothing can be read or a price file is wrong.
     pub(super) fn run(inputs: &Inputs, rule: diagnose::Options) -> Result<Self, Error> {
-        let prices = inputs.prices()?;
         let saved = inputs.saved()?;
+        Self::against(inputs, rule, saved)
+    }
+
+    /// The same, with what is normal taken from a healthy period.
+    ///
+    /// # Errors
+    /// As [`Analysis::run`].
+    pub(super) fn against(
+        inputs: &Inputs,
+        rule: diagnose::Options,
+        saved: Option<Saved>,
+    ) -> Result<Self, Error> {
+        let prices = inputs.prices()?;
         inputs.on_threads(|progress| Self::of(inputs, rule, &prices, saved, progress))
     }
 
@@ -51,6 +64,11 @@ impl Analysis {
             sums,
             rule,
         })
+    }
+
+    /// What alert rules said over it.
+    pub(super) fn alerts<'a>(&'a self, alerts: &'a Alerts) -> Replay<'a> {
+        alerts.report(&self.loaded, &self.verdicts.incidents)
     }
 
     /// All of it as one value to show.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::analysis::Analysis;
 use super::load::Inputs;
 use super::output::write_file;
+use super::replay::{self, Alerts, Rules};
 use crate::diagnose;
 use crate::error::{Error, Outcome};
 use crate::render::chart::Subject;
@@ -60,13 +61,18 @@ pub fn analyze(options: &Options, out: impl Write) -> Result<Outcome, Error> {
     let analysis = Analysis::run(&options.inputs, options.rule)?;
     let report = analysis.report();
     match &options.output {
-        Some(path) => write_file(path, |out| show(&report, options, out))?,
-        None => show(&report, options, out)?,
+        Some(path) => write_file(path, |out| show(&analysis, &report, options, out))?,
+        None => show(&analysis, &report, options, out)?,
     }
     Ok(report.outcome(options.strict))
 }
 
-fn show(report: &Report<'_>, options: &Options, out: impl Write) -> io::Result<()> {
+fn show(
+    analysis: &Analysis,
+    report: &Report<'_>,
+    options: &Options,
+    out: impl Write,
+) -> io::Result<()> {
     let (style, top) = (options.style, options.top);
     match options.format {
         Format::Text if options.explain_input => {
@@ -79,16 +85,27 @@ fn show(report: &Report<'_>, options: &Options, out: impl Write) -> io::Result<(
         },
         Format::Json => render::json(report, out),
         Format::Ndjson => render::ndjson(report, out),
-        Format::Html => html(report, out),
+        Format::Html => html(analysis, report, options, out),
         Format::Markdown => render::markdown(report, top, out),
     }
 }
 
-fn html(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
+/// The page of `agentdiag report` with the built-in rules.
+fn html(
+    analysis: &Analysis,
+    report: &Report<'_>,
+    options: &Options,
+    mut out: impl Write,
+) -> io::Result<()> {
+    let rules = replay::Options::over(options.inputs.clone(), Vec::new(), options.rule);
+    let alerts = Rules::read(&rules).and_then(|read| Alerts::over(&analysis.loaded, &rules, read));
+    let alerts = alerts.ok();
+    let alerts = alerts.as_ref().map(|alerts| analysis.alerts(alerts));
     let figures = report.figures();
     let page = render::html::page(Subject {
         report,
         figures: &figures,
+        alerts: alerts.as_ref(),
     });
     out.write_all(page.map_err(io::Error::other)?.as_bytes())
 }

@@ -90,7 +90,7 @@ pub fn drift(options: &Options, out: impl Write) -> Result<Outcome, Error> {
 }
 
 /// True for a file that `agentdiag baseline` wrote.
-fn is_saved(path: &Path) -> bool {
+pub(super) fn is_saved(path: &Path) -> bool {
     let mut head = Vec::new();
     let read = File::open(path).and_then(|file| file.take(256).read_to_end(&mut head));
     read.is_ok() && Saved::is_one(&head)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::load::{Inputs, Loaded};
 use super::progress::Progress;
 use crate::alerts::{self, Group, RuleRun, Schedule, Store, Version};
+use crate::baseline::Norms;
 use crate::diagnose::{self, Incident};
 use crate::error::{Error, Outcome};
 use crate::render::{self, Style, terminal};
@@ -29,6 +30,8 @@ pub struct Options {
     pub inputs: Inputs,
     /// Rule files; the built-in rules without any.
     pub rules: Vec<PathBuf>,
+    /// Tools whose selection the built-in rules watch; without any, all.
+    pub high_stakes: Vec<String>,
     /// Between evaluations, where a group does not say.
     pub interval: Nanos,
     /// Between scrapes of the series derived from spans.
@@ -59,10 +62,11 @@ const MOST_INSTANTS: i64 = 5_000_000;
 /// # Errors
 /// When nothing can be read, a rule file is wrong, or `out` cannot be written.
 pub fn replay(options: &Options, out: impl Write) -> Result<Outcome, Error> {
-    let mut store = Store::new(options.version);
-    let rules = read_rules(&options.rules, options.objective, &mut store)?;
+    let rules = Rules::read(options)?;
     let inputs = &options.inputs;
-    let played = inputs.on_threads(|progress| Played::of(options, rules, store, progress))?;
+    let saved = inputs.saved()?;
+    let norms = saved.as_ref().map(|saved| &saved.norms);
+    let played = inputs.on_threads(|progress| Played::of(options, rules, norms, progress))?;
     let replay = played.report();
     match options.json {
         true => render::replay_json(&replay, out)?,
@@ -78,23 +82,62 @@ pub fn replay(options: &Options, out: impl Write) -> Result<Outcome, Error> {
     })
 }
 
+/// Rules, and the store that their expressions are compiled for.
+pub(super) struct Rules {
+    groups: Vec<(String, Group)>,
+    store: Store,
+}
+
+impl Rules {
+    /// Reads the rule files, or takes those that are built in.
+    ///
+    /// # Errors
+    /// When a file cannot be read or used.
+    pub(super) fn read(options: &Options) -> Result<Self, Error> {
+        let mut store = Store::new(options.version);
+        let groups = read_rules(options, &mut store)?;
+        Ok(Self { groups, store })
+    }
+}
+
+impl Options {
+    /// As `agentdiag replay` does it unless told otherwise.
+    #[must_use]
+    pub fn over(inputs: Inputs, rules: Vec<PathBuf>, rule: diagnose::Options) -> Self {
+        Self {
+            inputs,
+            rules,
+            high_stakes: Vec::new(),
+            interval: Nanos(30 * Nanos::SECOND.0),
+            scrape: Nanos(15 * Nanos::SECOND.0),
+            version: Version::default(),
+            prefer: Prefer::default(),
+            objective: 0.99,
+            fail_on_fire: false,
+            json: false,
+            rule,
+            top: 0,
+            style: Style::PLAIN,
+        }
+    }
+}
+
 /// All rules with the file of each group; those about the error budget are of no file.
-fn read_rules(
-    files: &[PathBuf],
-    objective: f64,
-    store: &mut Store,
-) -> Result<Vec<(String, Group)>, Error> {
+fn read_rules(options: &Options, store: &mut Store) -> Result<Vec<(String, Group)>, Error> {
     let mut texts = Vec::new();
-    for path in files {
+    for path in &options.rules {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|error| Error::File(format!("{name}: {error}")))?;
         texts.push((name, text));
     }
     if texts.is_empty() {
-        texts.push(("built-in".to_owned(), alerts::BUILT_IN.to_owned()));
+        texts.push((
+            "built-in".to_owned(),
+            alerts::built_in(&options.high_stakes),
+        ));
     }
-    texts.push((String::new(), alerts::burn_rules(objective)));
+    texts.push((String::new(), alerts::burn_rules(options.objective)));
     let mut all = Vec::new();
     for (name, text) in texts {
         let groups = alerts::read(&name, &text, store);
@@ -107,9 +150,14 @@ fn read_rules(
 /// A dump with everything the rules said over it.
 struct Played {
     loaded: Loaded,
+    alerts: Alerts,
+    incidents: Vec<Incident>,
+}
+
+/// Everything the rules said over a dump.
+pub(super) struct Alerts {
     groups: Vec<(String, Group)>,
     runs: Vec<RuleRun>,
-    incidents: Vec<Incident>,
     store: Store,
     schedule: Schedule,
     notes: Vec<String>,
@@ -118,24 +166,42 @@ struct Played {
 impl Played {
     fn of(
         options: &Options,
-        rules: Vec<(String, Group)>,
-        mut store: Store,
+        rules: Rules,
+        norms: Option<&Norms>,
         progress: &Progress,
     ) -> Result<Self, Error> {
         let loaded = Loaded::read(&options.inputs, progress)?;
-        let notes = fill(&mut store, &loaded, options)?;
-        let schedule = schedule(&store, options.interval)?;
         progress.stage("replaying rules");
-        let (files, mut groups): (Vec<String>, Vec<Group>) = rules.into_iter().unzip();
         let Loaded { dataset, forest } = &loaded;
-        let (runs, verdicts) = rayon::join(
-            || alerts::replay(&mut groups, &mut store, schedule),
-            || diagnose::diagnose(dataset, forest, &options.rule),
+        let (alerts, verdicts) = rayon::join(
+            || Alerts::over(&loaded, options, rules),
+            || diagnose::diagnose_against(dataset, forest, &options.rule, norms),
         );
         Ok(Self {
-            groups: files.into_iter().zip(groups).collect(),
+            alerts: alerts?,
             incidents: verdicts.incidents,
             loaded,
+        })
+    }
+
+    fn report(&self) -> Replay<'_> {
+        self.alerts.report(&self.loaded, &self.incidents)
+    }
+}
+
+impl Alerts {
+    /// Replays rules over a dump that was read.
+    ///
+    /// # Errors
+    /// When the dump has no series, or covers too much time.
+    pub(super) fn over(loaded: &Loaded, options: &Options, rules: Rules) -> Result<Self, Error> {
+        let Rules { groups, mut store } = rules;
+        let notes = fill(&mut store, loaded, options)?;
+        let schedule = schedule(&store, options.interval)?;
+        let (files, mut groups): (Vec<String>, Vec<Group>) = groups.into_iter().unzip();
+        let runs = alerts::replay(&mut groups, &mut store, schedule);
+        Ok(Self {
+            groups: files.into_iter().zip(groups).collect(),
             runs,
             store,
             schedule,
@@ -143,11 +209,16 @@ impl Played {
         })
     }
 
-    fn report(&self) -> Replay<'_> {
+    /// What they said, beside the incidents.
+    pub(super) fn report<'a>(
+        &'a self,
+        loaded: &'a Loaded,
+        incidents: &'a [Incident],
+    ) -> Replay<'a> {
         Replay::assemble(ReplayFindings {
-            dataset: &self.loaded.dataset,
-            forest: &self.loaded.forest,
-            incidents: &self.incidents,
+            dataset: &loaded.dataset,
+            forest: &loaded.forest,
+            incidents,
             groups: &self.groups,
             runs: &self.runs,
             store: &self.store,

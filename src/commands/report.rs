@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::analysis::Analysis;
 use super::load::Inputs;
 use super::output::write_file;
+use super::replay::{self, Alerts, Rules};
 use crate::diagnose;
 use crate::error::{Error, Outcome};
 use crate::render::chart::{Chart, ChartError, Form, Subject};
@@ -26,6 +27,8 @@ pub struct Options {
     pub svg: bool,
     /// Charts as PNG.
     pub png: bool,
+    /// Rule files whose alerts are drawn; the built-in rules without any.
+    pub rules: Vec<PathBuf>,
     /// What makes a request slow.
     pub rule: diagnose::Options,
     /// Losses and too little data are failures.
@@ -43,12 +46,17 @@ pub fn report(options: &Options, mut out: impl Write) -> Result<Outcome, Error> 
         let made = fs::create_dir_all(folder);
         made.map_err(|error| Error::File(format!("{}: {error}", folder.display())))?;
     }
+    let rules = replay::Options::over(options.inputs.clone(), options.rules.clone(), options.rule);
+    let read = Rules::read(&rules)?;
     let analysis = Analysis::run(&options.inputs, options.rule)?;
+    let alerts = Alerts::over(&analysis.loaded, &rules, read).ok();
+    let alerts = alerts.as_ref().map(|alerts| analysis.alerts(alerts));
     let report = analysis.report();
     let figures = report.figures();
     let subject = Subject {
         report: &report,
         figures: &figures,
+        alerts: alerts.as_ref(),
     };
     let page = html::page(subject).map_err(fault)?;
     if options.output == Path::new("-") {

@@ -28,6 +28,8 @@ pub struct Options {
 /// When nothing can be read, or the file cannot be written.
 pub fn rules(options: &Options, mut out: impl Write) -> Result<Outcome, Error> {
     let how = &options.replay;
+    let saved = how.inputs.saved()?;
+    let norms = saved.as_ref().map(|saved| &saved.norms);
     let text = how.inputs.on_threads(|progress| {
         let loaded = Loaded::read(&how.inputs, progress)?;
         let mut store = Store::new(how.version);
@@ -35,7 +37,7 @@ pub fn rules(options: &Options, mut out: impl Write) -> Result<Outcome, Error> {
         let schedule = schedule(&store, how.interval)?;
         progress.stage("choosing thresholds");
         let Loaded { dataset, forest } = &loaded;
-        let verdicts = diagnose::diagnose(dataset, forest, &how.rule);
+        let verdicts = diagnose::diagnose_against(dataset, forest, &how.rule, norms);
         let trouble = trouble(&verdicts.incidents, forest.requests.len());
         let basis = Basis {
             schedule,

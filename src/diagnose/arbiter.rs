@@ -103,10 +103,18 @@ fn evidence(scene: &Scene<'_>, account: &Account, cause: Cause, most: usize) -> 
         .take(most)
         .map(|(_, c)| fact(scene, &c.proof));
     let first = facts.next()?;
-    Some(Evidence {
-        first,
-        rest: facts.collect(),
-    })
+    let mut rest: Vec<Fact> = facts.collect();
+    if cause == Cause::NoisyNeighbour && most > 1 {
+        let span = first
+            .span
+            .and_then(|s| Some((s, scene.dataset.spans.get(s as usize)?)));
+        let devices = span.map(|(at, span)| {
+            let region = scene.dataset.resource_of(span).region;
+            scene.devices.facts(at, span.window(), region)
+        });
+        rest.extend(devices.into_iter().flatten());
+    }
+    Some(Evidence { first, rest })
 }
 
 /// A proof in words. The span's name says which tool or call is meant.

@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::crowd::Crowd;
+use super::devices::Devices;
 use super::routes::Homes;
 use super::scene::reach;
 use super::serving::Serving;
@@ -28,6 +29,7 @@ pub(super) struct Ground<'a> {
     pub(super) homes: Homes,
     pub(super) crowd: Crowd,
     pub(super) serving: Serving,
+    pub(super) devices: Devices,
     pub(super) repeats: Repeats,
     /// Starts of failed model attempts with their request and length, by time.
     pub(super) failures: Vec<(Nanos, u32, Nanos)>,
@@ -60,6 +62,7 @@ impl<'a> Ground<'a> {
             homes,
             crowd,
             serving: Serving::learn(dataset, calls),
+            devices: Devices::of(dataset),
             repeats,
             failures: failures(forest),
             warned: warned(dataset),

@@ -105,6 +105,7 @@ static META: [CauseMeta; 10] = [
         needs: &[
             "other traffic on the same endpoint in the dump",
             "queue time or engine metrics (vllm:num_requests_waiting and the like), to be sure",
+            "metrics of the GPUs (`agentdiag gpu`, DCGM exporter), to see whether the machine agrees",
         ],
         next_checks: &[
             "Look at queue length and running requests of the engine, or at the provider's status page, \

@@ -11,6 +11,7 @@ mod causes;
 mod claim;
 mod confidence;
 mod crowd;
+mod devices;
 mod diagnosis;
 mod ground;
 mod incident;

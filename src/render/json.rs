@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
+use crate::report::check::{self, CheckReport};
+use crate::report::compare::{self, CompareReport};
 use crate::report::cost::{self, CostReport};
 use crate::report::drift::{self, DriftReport};
 use crate::report::v1::{Document, ReplayDocument, Request, TraceDocument};
@@ -82,6 +84,22 @@ pub fn cost(report: &CostReport<'_>, out: impl Write) -> io::Result<()> {
 /// When `out` cannot be written.
 pub fn drift(report: &DriftReport<'_>, out: impl Write) -> io::Result<()> {
     object(&drift::v1::Document::from(report), out)
+}
+
+/// Writes what became of budgets as `agentdiag.check.v1`.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn check(report: &CheckReport<'_>, out: impl Write) -> io::Result<()> {
+    object(&check::v1::Document::from(report), out)
+}
+
+/// Writes what changed between two sets as `agentdiag.compare.v1`.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn compare(report: &CompareReport<'_>, out: impl Write) -> io::Result<()> {
+    object(&compare::v1::Document::from(report), out)
 }
 
 /// Writes any object, one line for each element of its lists.

@@ -4,6 +4,8 @@
 //! and keeps only sums and indices; a [`Row`] is made when it is shown.
 
 mod around;
+pub mod check;
+pub mod compare;
 pub mod cost;
 mod coverage;
 pub mod drift;

@@ -62,6 +62,27 @@ pub struct RuleRow {
     pub unseen: Vec<String>,
 }
 
+impl RuleRow {
+    /// Why it did not fire.
+    #[must_use]
+    pub fn why_quiet(&self) -> String {
+        if !self.unseen.is_empty() {
+            let names = self.unseen.join(", ");
+            return format!("cannot tell, the dump has no series of {names}");
+        }
+        if !self.alert {
+            return "records a series".to_owned();
+        }
+        match self.only_pending {
+            0 => "its condition never held".to_owned(),
+            n => format!(
+                "its condition held {}, never long enough",
+                human::counted(n, "time")
+            ),
+        }
+    }
+}
+
 /// One alert that fired.
 #[derive(Clone, Debug)]
 pub struct Firing {

@@ -22,27 +22,33 @@ pub fn quantile_interval(sample: &mut Ordered, q: f64, confidence: f64) -> Optio
     if n == 0 || !(0.0 < q && q < 1.0) {
         return None;
     }
-    let risk = (1.0 - confidence) / 2.0;
-    let (low, high) = if n > EXACT {
-        normal_ranks(n, q, risk)
-    } else {
-        exact_ranks(n, q, risk)?
-    };
+    let (low, high) = ranks(n, q, (1.0 - confidence) / 2.0);
     Some(Interval {
-        low: sample.at(low)?,
-        high: sample.at(high)?,
+        low: sample.at(low?)?,
+        high: sample.at(high?)?,
     })
 }
 
 /// Largest sample whose binomial probabilities are summed one by one.
 const EXACT: usize = 5000;
 
-/// The number of values below the quantile is binomial; half the risk is cut from each end.
-fn exact_ranks(n: usize, q: f64, risk: f64) -> Option<(usize, usize)> {
-    let (mut below, mut low, mut high) = (0.0, 0, None);
+/// Places, from zero, of the values below and above which the `q`-quantile of `n` values lies with at most `risk`
+/// each; `None` where the sample is too small to promise that.
+pub(super) fn ranks(n: usize, q: f64, risk: f64) -> (Option<usize>, Option<usize>) {
+    if n > EXACT {
+        let (low, high) = normal_ranks(n, q, risk);
+        (Some(low), (high < n).then_some(high))
+    } else {
+        exact_ranks(n, q, risk)
+    }
+}
+
+/// The number of values below the quantile is binomial.
+fn exact_ranks(n: usize, q: f64, risk: f64) -> (Option<usize>, Option<usize>) {
+    let (mut below, mut low, mut high) = (0.0, None, None);
     for (k, mass) in binomial(n, q).enumerate() {
         if below + mass <= risk {
-            low = k + 1;
+            low = Some(k);
         }
         below += mass;
         if below >= 1.0 - risk {
@@ -50,10 +56,19 @@ fn exact_ranks(n: usize, q: f64, risk: f64) -> Option<(usize, usize)> {
             break;
         }
     }
-    Some((low.checked_sub(1)?, high?))
+    (low, high.filter(|high| *high < n))
 }
 
 fn normal_ranks(n: usize, q: f64, risk: f64) -> (usize, usize) {
+    let z = normal_upper(risk);
+    let (centre, reach) = (n as f64 * q, z * (n as f64 * q * (1.0 - q)).sqrt());
+    let low = (centre - reach).floor().max(1.0) as usize - 1;
+    (low, (centre + reach).ceil() as usize)
+}
+
+/// The point above which a standard normal number lies with chance `risk` (up to a half): 1.96 for 0.025.
+#[must_use]
+pub fn normal_upper(risk: f64) -> f64 {
     let (mut z, mut step) = (0.0, 20.0);
     for _ in 0..60 {
         step /= 2.0;
@@ -61,9 +76,7 @@ fn normal_ranks(n: usize, q: f64, risk: f64) -> (usize, usize) {
             z += step;
         }
     }
-    let (centre, reach) = (n as f64 * q, z * (n as f64 * q * (1.0 - q)).sqrt());
-    let low = (centre - reach).floor().max(1.0) as usize - 1;
-    (low, (centre + reach).ceil() as usize)
+    z
 }
 
 /// P(K = 0), P(K = 1), … of a binomial(n, q), by logarithms so that large n does not underflow.
@@ -83,16 +96,19 @@ pub fn wilson(hits: u64, n: u64, z: f64) -> Option<Interval> {
     if n == 0 {
         return None;
     }
-    let n = n as f64;
-    let share = hits as f64 / n;
+    Some(wilson_share(hits as f64 / n as f64, n as f64, z))
+}
+
+/// Wilson's interval of a share of as many as `n` independent units, not necessarily a whole number.
+pub(super) fn wilson_share(share: f64, n: f64, z: f64) -> Interval {
     let z2 = z * z;
     let centre = share + z2 / (2.0 * n);
     let reach = z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
     let whole = 1.0 + z2 / n;
-    Some(Interval {
+    Interval {
         low: ((centre - reach) / whole).clamp(0.0, share),
         high: ((centre + reach) / whole).clamp(share.min(1.0), 1.0),
-    })
+    }
 }
 
 #[cfg(test)]

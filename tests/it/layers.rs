@@ -20,6 +20,41 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("aggregate", &["units", "error", "stats", "model", "trace"]),
     ("alerts", &["units", "error", "stats", "model", "trace"]),
     (
+        "quantity",
+        &[
+            "units",
+            "stats",
+            "model",
+            "trace",
+            "baseline",
+            "diagnose",
+            "aggregate",
+        ],
+    ),
+    (
+        "budget",
+        &[
+            "units",
+            "stats",
+            "model",
+            "diagnose",
+            "aggregate",
+            "quantity",
+        ],
+    ),
+    (
+        "compare",
+        &[
+            "units",
+            "stats",
+            "model",
+            "trace",
+            "diagnose",
+            "aggregate",
+            "quantity",
+        ],
+    ),
+    (
         "saved",
         &["units", "error", "stats", "baseline", "aggregate"],
     ),
@@ -39,9 +74,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "diagnose",
             "aggregate",
             "alerts",
+            "quantity",
+            "budget",
+            "compare",
         ],
     ),
-    ("render", &["units", "report"]),
+    ("gpu", &["units"]),
+    ("render", &["units", "gpu", "report"]),
     (
         "commands",
         &[
@@ -56,8 +95,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "diagnose",
             "aggregate",
             "export",
+            "gpu",
             "saved",
             "alerts",
+            "quantity",
+            "budget",
+            "compare",
             "report",
             "render",
         ],
@@ -113,6 +156,7 @@ fn heavy_libraries_are_named_in_one_place_each() {
             ("polars::", "aggregate"),
             ("use parquet::", "ingest/parquet.rs"),
             ("use zip::", "ingest/zip.rs"),
+            ("nvml_wrapper::", "gpu/nvml.rs"),
         ] {
             let mut code = text.lines().filter(|l| !l.trim_start().starts_with("//"));
             let names = code.any(|line| line.contains(library));

@@ -12,8 +12,10 @@
 mod alerts;
 mod baseline;
 mod blinded;
+mod budgets;
 mod calibration;
 mod charts;
+mod check;
 mod cli;
 mod damage;
 mod deep;
@@ -22,6 +24,7 @@ mod evidence;
 mod explained;
 mod export;
 mod fuzzed;
+mod gpu;
 mod hostile_cli;
 mod ingest;
 mod invariants;

@@ -56,11 +56,29 @@ const RUNS: &[&[&str]] = &[
     &["replay", "--json", "DUMP"],
     &["rules", "DUMP"],
     &["baseline", "DUMP"],
+    &["compare", "DUMP", "DUMP"],
+    &["compare", "--json", "DUMP", "DUMP"],
+    &["check", "--budget", "BUDGETS", "--baseline", "DUMP", "DUMP"],
+    &[
+        "check",
+        "--budget",
+        "BUDGETS",
+        "--report",
+        "junit=OUT/junit.xml",
+        "--report",
+        "sarif=OUT/check.sarif",
+        "--report",
+        "markdown=OUT/check.md",
+        "--report",
+        "github",
+        "DUMP",
+    ],
+    &["check", "--budget", "BUDGETS", "--json", "DUMP"],
     &["baseline", "-o", "OUT/base.json", "DUMP"],
 ];
 
 /// Subcommands that read no dump.
-const WITHOUT_DUMP: &[&str] = &["completions", "explain", "formats", "help", "prices"];
+const WITHOUT_DUMP: &[&str] = &["completions", "explain", "formats", "gpu", "help", "prices"];
 
 #[test]
 fn every_subcommand_is_tried() {
@@ -237,6 +255,11 @@ fn nothing_leaks(dump: &Path) {
     for run in RUNS {
         let place = |arg: &&str| -> OsString {
             let arg = arg.replace("DUMP", &dump.display().to_string());
+            let budgets = concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/fixtures/budgets/agentdiag.toml"
+            );
+            let arg = arg.replace("BUDGETS", budgets);
             arg.replace("OUT", &out.path().display().to_string()).into()
         };
         let mut command = Command::cargo_bin("agentdiag").expect("the binary is built");

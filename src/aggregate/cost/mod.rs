@@ -9,7 +9,7 @@ mod waste;
 
 pub use machine::MachineUse;
 pub use pricer::recost;
-pub(super) use pricer::{agent_of, call_of, ops};
+pub(crate) use pricer::{agent_of, call_of, ops};
 pub use reconcile::{Difference, Reconciliation, Worst};
 pub use tools::ToolCost;
 pub use waste::{Waste, WasteItem, WasteReason};

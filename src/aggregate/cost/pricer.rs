@@ -283,13 +283,13 @@ impl<'a> Pricer<'a> {
 }
 
 /// The leaf operations of a request.
-pub(in crate::aggregate) fn ops<'a>(forest: &'a Forest, request: &Request) -> &'a [StepOp] {
+pub(crate) fn ops<'a>(forest: &'a Forest, request: &Request) -> &'a [StepOp] {
     let range = request.ops.start as usize..request.ops.end as usize;
     forest.ops.get(range).unwrap_or_default()
 }
 
 /// The agent whose lane an operation lies in; the request's own for its first lane.
-pub(in crate::aggregate) fn agent_of(forest: &Forest, request: &Request, op: &StepOp) -> Sym {
+pub(crate) fn agent_of(forest: &Forest, request: &Request, op: &StepOp) -> Sym {
     match forest.lanes.get(op.lane as usize) {
         Some(lane) if op.lane != request.lanes.start => lane.agent,
         _ => request.agent,
@@ -298,7 +298,7 @@ pub(in crate::aggregate) fn agent_of(forest: &Forest, request: &Request, op: &St
 
 /// The model call behind an operation; embeddings count, tools do not.
 #[inline]
-pub(in crate::aggregate) fn call_of(data: &Dataset, op: &StepOp) -> Option<LlmCall> {
+pub(crate) fn call_of(data: &Dataset, op: &StepOp) -> Option<LlmCall> {
     data.llm_of(data.spans.get(op.span as usize)?)
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Choices, Comparison, Sides};
-use crate::stats::{Stratum, median, rank_test};
+use super::{Choices, Comparison, Mix, Sides};
+use crate::aggregate::profile::Amounts;
+use crate::stats::{Stratum, bucket, median, middle, rank_test};
 use crate::units::{Nanos, Sym};
 
 /// How large a change is.
@@ -55,6 +56,9 @@ pub struct Measure {
     pub changes: Vec<ShareChange>,
 }
 
+/// Numbers taken from one histogram of a saved period at most.
+const MOST_SAVED: u32 = 5000;
+
 /// Shares listed of a measure.
 const LISTED: usize = 5;
 
@@ -73,13 +77,23 @@ impl Choices {
         let tested = cuts.iter().map(|cut| (*cut, self.compare(*cut)));
         let best = tested.min_by(|(_, a), (_, b)| a.rank().total_cmp(&b.rank()));
         let (cut, found) = best.unwrap_or((0, Comparison::default()));
-        let (before, after) = self.mixes(cut);
+        self.measured((name, what), &self.mixes(cut), &found, cuts.len())
+    }
+
+    /// A measure from two sides compared, the best of `tests` comparisons.
+    pub(super) fn measured(
+        &self,
+        (name, what): (&'static str, &'static str),
+        (before, after): &(Mix, Mix),
+        found: &Comparison,
+        tests: usize,
+    ) -> Measure {
         let change = |tool: Sym| ShareChange {
             name: self.names.get(tool).to_owned(),
             before: before.share(tool).share().unwrap_or(0.0),
             after: after.share(tool).share().unwrap_or(0.0),
         };
-        let whole = |mix: &super::Mix| {
+        let whole = |mix: &Mix| {
             let first = found.shifts.first().map(|s| mix.share(s.tool).whole);
             first.unwrap_or(0)
         };
@@ -95,14 +109,14 @@ impl Choices {
         Measure {
             name,
             what,
-            p_value: found.p_value.map(|p| (p * cuts.len() as f64).min(1.0)),
+            p_value: found.p_value.map(|p| (p * tests as f64).min(1.0)),
             effect: found.divergence.map(Effect::Divergence),
             before: Summary {
-                n: whole(&before),
+                n: whole(before),
                 median: None,
             },
             after: Summary {
-                n: whole(&after),
+                n: whole(after),
                 median: None,
             },
             changes,
@@ -144,6 +158,44 @@ impl Numbers {
             effect: best.map(|(_, test)| Effect::Superiority(test.superiority)),
             before: side(left),
             after: side(right),
+            changes: Vec::new(),
+        }
+    }
+
+    /// All numbers compared with those of a saved period, by kind of task. That keeps numbers within 1.6 %, so these
+    /// are taken as coarsely.
+    pub(super) fn against(
+        &self,
+        (name, what): (&'static str, &'static str),
+        saved: &BTreeMap<&str, &Amounts>,
+    ) -> Measure {
+        let mut strata: BTreeMap<&str, Stratum> = BTreeMap::new();
+        for (kind, amounts) in saved {
+            strata.entry(kind).or_default().left = amounts.histogram().sample(MOST_SAVED);
+        }
+        let coarse = |value: f64| middle(bucket(value.round() as u64)) as f64;
+        for (kind, value) in &self.all {
+            strata.entry(kind).or_default().right.push(coarse(*value));
+        }
+        let strata: Vec<Stratum> = strata.into_values().collect();
+        let side = |of: fn(&Stratum) -> &Vec<f64>| {
+            let mut values: Vec<f64> = strata.iter().flat_map(of).copied().collect();
+            Summary {
+                n: values.len() as u64,
+                median: median(&mut values),
+            }
+        };
+        let (mut before, after) = (side(|s| &s.left), side(|s| &s.right));
+        let enough = before.n.min(after.n) >= super::mix::LEAST_REQUESTS;
+        before.n = saved.values().map(|amounts| amounts.len()).sum();
+        let test = rank_test(&strata).filter(|_| enough);
+        Measure {
+            name,
+            what,
+            p_value: test.map(|test| test.p_value),
+            effect: test.map(|test| Effect::Superiority(test.superiority)),
+            before,
+            after,
             changes: Vec::new(),
         }
     }

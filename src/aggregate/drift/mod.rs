@@ -2,7 +2,7 @@
 
 mod measure;
 mod mix;
-mod observe;
+pub(super) mod observe;
 mod onset;
 mod slice;
 mod study;

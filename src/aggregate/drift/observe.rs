@@ -8,10 +8,10 @@ use crate::model::{Dataset, Digest};
 use crate::trace::{Forest, Request, RootState, StepKind, StepOp};
 
 /// What was chosen how often by one agent in one kind of task.
-pub(super) struct Picked<'a> {
-    pub(super) kind: &'a str,
-    pub(super) agent: &'a str,
-    pub(super) chosen: Vec<(Cow<'a, str>, u64)>,
+pub(in crate::aggregate) struct Picked<'a> {
+    pub(in crate::aggregate) kind: &'a str,
+    pub(in crate::aggregate) agent: &'a str,
+    pub(in crate::aggregate) chosen: Vec<(Cow<'a, str>, u64)>,
 }
 
 /// One tool call that was a choice, and the model that made it.
@@ -57,7 +57,11 @@ pub(super) fn picks<'a>(data: &'a Dataset, forest: &Forest, request: &Request) -
 }
 
 /// The tools a request chose, by agent.
-pub(super) fn tools<'a>(data: &'a Dataset, forest: &Forest, request: &Request) -> Vec<Picked<'a>> {
+pub(in crate::aggregate) fn tools<'a>(
+    data: &'a Dataset,
+    forest: &Forest,
+    request: &Request,
+) -> Vec<Picked<'a>> {
     let picks = picks(data, forest, request);
     let each = picks
         .iter()
@@ -66,7 +70,11 @@ pub(super) fn tools<'a>(data: &'a Dataset, forest: &Forest, request: &Request) -
 }
 
 /// Which tool followed which, by agent: the order of tools, beginning with the first.
-pub(super) fn order<'a>(data: &'a Dataset, forest: &Forest, request: &Request) -> Vec<Picked<'a>> {
+pub(in crate::aggregate) fn order<'a>(
+    data: &'a Dataset,
+    forest: &Forest,
+    request: &Request,
+) -> Vec<Picked<'a>> {
     let mut last: Option<Pick<'a>> = None;
     let mut steps: Vec<(&'a str, Cow<'a, str>)> = Vec::new();
     for pick in picks(data, forest, request) {
@@ -80,7 +88,11 @@ pub(super) fn order<'a>(data: &'a Dataset, forest: &Forest, request: &Request) -
 }
 
 /// The models that answered.
-pub(super) fn models<'a>(data: &'a Dataset, forest: &Forest, request: &Request) -> Vec<Picked<'a>> {
+pub(in crate::aggregate) fn models<'a>(
+    data: &'a Dataset,
+    forest: &Forest,
+    request: &Request,
+) -> Vec<Picked<'a>> {
     let calls = answered(forest, request).filter_map(|op| call_of(data, op));
     let named = calls
         .map(|call| data.text(call.model()))
@@ -92,7 +104,7 @@ pub(super) fn models<'a>(data: &'a Dataset, forest: &Forest, request: &Request) 
 }
 
 /// Why generation ended.
-pub(super) fn finishes<'a>(
+pub(in crate::aggregate) fn finishes<'a>(
     data: &'a Dataset,
     forest: &Forest,
     request: &Request,
@@ -108,7 +120,11 @@ pub(super) fn finishes<'a>(
 }
 
 /// Whether the request came to a good end; nothing where the dump does not show its end.
-pub(super) fn ends<'a>(data: &'a Dataset, _: &Forest, request: &Request) -> Vec<Picked<'a>> {
+pub(in crate::aggregate) fn ends<'a>(
+    data: &'a Dataset,
+    _: &Forest,
+    request: &Request,
+) -> Vec<Picked<'a>> {
     let failed = data
         .spans
         .get(request.root as usize)
@@ -122,13 +138,17 @@ pub(super) fn ends<'a>(data: &'a Dataset, _: &Forest, request: &Request) -> Vec<
 }
 
 /// Model rounds of a request; none where it called no model.
-pub(super) fn rounds(_: &Dataset, forest: &Forest, request: &Request) -> Option<f64> {
+pub(in crate::aggregate) fn rounds(_: &Dataset, forest: &Forest, request: &Request) -> Option<f64> {
     let rounds = answered(forest, request).count();
     (rounds > 0).then_some(rounds as f64)
 }
 
 /// Mean output tokens per call that shows them.
-pub(super) fn output(data: &Dataset, forest: &Forest, request: &Request) -> Option<f64> {
+pub(in crate::aggregate) fn output(
+    data: &Dataset,
+    forest: &Forest,
+    request: &Request,
+) -> Option<f64> {
     let calls = answered(forest, request).filter_map(|op| call_of(data, op)?.output);
     let (sum, n) = calls.fold((0.0, 0.0), |(sum, n), k| {
         (sum + f64::from(k.value), n + 1.0)

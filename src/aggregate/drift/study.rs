@@ -1,12 +1,14 @@
 //! All that may have changed between two sides: which tools are chosen, by whom, since when; and beside
 //! it the order of tools, the models, the rounds, the answers and how requests end.
 
+use std::collections::BTreeMap;
+
 use super::measure::{Measure, Numbers};
 use super::observe::{self, Picked};
 use super::onset::Onset;
 use super::slice::Slice;
-use super::{ALPHA, Choices, Drift, Sides};
-use crate::aggregate::profile::Profile;
+use super::{ALPHA, Choices, Drift, Mix, Sides};
+use crate::aggregate::profile::{Amounts, Choices as Saved, Profile, TaskProfile};
 use crate::model::Dataset;
 use crate::stats::holm;
 use crate::trace::{Forest, Request};
@@ -112,25 +114,52 @@ pub fn study(dump: Part<'_>, baseline: Option<Part<'_>>, split: Option<Nanos>) -
     }
 }
 
-/// Compares the tools that the requests of a dump chose with those of a saved period. Of the rest, a saved
-/// period does not keep enough to test.
+/// Compares the requests of a dump with those of a saved period. Slices by agent, model and version are not kept in
+/// one; nor is the rest in periods saved by older versions, of which only tools are then compared.
 #[must_use]
 pub fn against_saved((data, forest): Part<'_>, saved: &Profile) -> Study {
     let look = Look {
         dumps: &[(data, forest)],
         split: Some(Nanos::ZERO),
     };
-    let (mut choices, _) = look.choices(observe::tools);
-    let mut mixes = choices.mixes(0);
-    for (kind, task) in &saved.tasks {
-        for (agent, chosen) in &task.choices {
-            let kind = (choices.names.intern(kind), choices.names.intern(agent));
-            mixes.0.take_in(kind, chosen, &mut choices.names);
-        }
-    }
+    let (choices, mixes) = look.beside(observe::tools, saved, |task| task.choices.clone());
     let found = super::compare(&mixes.0, &mixes.1, &choices.names);
     let split = choices.starts.first().copied();
     let tools = choices.shown(&mixes, &found, 1, split);
+    let mut measures = Vec::new();
+    for (index, (name, what, choose)) in CATEGORIES.into_iter().enumerate() {
+        let kept = |task: &TaskProfile| match index {
+            0 => task.order.clone(),
+            1 => unnamed(&task.models),
+            2 => unnamed(&task.finishes),
+            _ => unnamed(&task.ends),
+        };
+        if saved.tasks.values().any(|task| !kept(task).is_empty()) {
+            let (choices, mixes) = look.beside(choose, saved, kept);
+            let found = super::compare(&mixes.0, &mixes.1, &choices.names);
+            measures.push(choices.measured((name, what), &mixes, &found, 1));
+        }
+    }
+    for (index, (name, what, number)) in NUMBERS.into_iter().enumerate() {
+        let kept = |task: &'_ TaskProfile| match index {
+            0 => task.rounds.clone(),
+            _ => task.output_per_call.clone(),
+        };
+        let kept: BTreeMap<&str, Amounts> = saved
+            .tasks
+            .iter()
+            .map(|(kind, task)| (kind.as_str(), kept(task)))
+            .filter(|(_, amounts)| !amounts.is_empty())
+            .collect();
+        if !kept.is_empty() {
+            let (numbers, _) = look.numbers(number);
+            let kept = kept.iter().map(|(kind, amounts)| (*kind, amounts));
+            measures.push(numbers.against((name, what), &kept.collect()));
+        }
+    }
+    let comparisons = correct(&mut [], &mut measures);
+    let clearest = |p: Option<f64>| p.unwrap_or(2.0);
+    measures.sort_by(|a, b| clearest(a.p_value).total_cmp(&clearest(b.p_value)));
     Study {
         before: Side {
             requests: saved
@@ -142,8 +171,16 @@ pub fn against_saved((data, forest): Part<'_>, saved: &Profile) -> Study {
         after: look.sides(None).1,
         onset: choices.since(&tools, Sides::First(0)),
         tools,
+        measures,
+        comparisons,
         ..Study::default()
     }
+}
+
+/// Choices that no agent made.
+fn unnamed(choices: &Saved) -> BTreeMap<String, Saved> {
+    let some = (choices.requests > 0).then(|| (String::new(), choices.clone()));
+    some.into_iter().collect()
 }
 
 /// Holm's correction over all slices and measures together; how many there were.
@@ -188,6 +225,24 @@ impl<'a> Look<'a> {
         }
         let sides = self.side(first);
         (choices, sides)
+    }
+
+    /// What the requests chose, and both sides of it: a saved period and these.
+    fn beside(
+        &self,
+        choose: Choose,
+        saved: &Profile,
+        kept: impl Fn(&TaskProfile) -> BTreeMap<String, Saved>,
+    ) -> (Choices, (Mix, Mix)) {
+        let (mut choices, _) = self.choices(choose);
+        let mut mixes = choices.mixes(0);
+        for (kind, task) in &saved.tasks {
+            for (agent, chosen) in kept(task) {
+                let kind = (choices.names.intern(kind), choices.names.intern(&agent));
+                mixes.0.take_in(kind, &chosen, &mut choices.names);
+            }
+        }
+        (choices, mixes)
     }
 
     fn numbers(&self, number: Number) -> (Numbers, Sides) {

@@ -1,14 +1,10 @@
-//! Which tools an agent chose: counts that merge, with the sums that a test needs to know how much
-//! choices vary between requests (one request that calls a tool ten times is not ten choices).
+//! Which tools an agent chose (or models, or anything else that is one of several): counts that merge, with the sums
+//! that a test needs to know how much choices vary between requests (one request that calls a tool ten times is not ten choices).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-
-use crate::aggregate::cost::{agent_of, ops};
-use crate::aggregate::latency::tool_name;
-use crate::model::{Dataset, Digest};
-use crate::trace::{Forest, Request, StepKind};
 
 /// Tools chosen by one agent in one kind of task: the sums over requests r with at least one choice,
 /// with n_r the choices of r and n_rj those of tool j.
@@ -36,13 +32,13 @@ pub struct ToolChoice {
 }
 
 impl Choices {
-    pub(super) fn add(&mut self, tools: &BTreeMap<&str, u64>) {
-        let calls: u64 = tools.values().sum();
+    pub(super) fn add(&mut self, tools: &[(Cow<'_, str>, u64)]) {
+        let calls: u64 = tools.iter().map(|(_, count)| count).sum();
         self.requests += 1;
         self.calls += calls;
         self.squares += calls * calls;
         for (tool, count) in tools {
-            let own = self.tools.entry((*tool).to_owned()).or_default();
+            let own = self.tools.entry(tool.clone().into_owned()).or_default();
             own.calls += count;
             own.squares += count * count;
             own.cross += count * calls;
@@ -61,31 +57,4 @@ impl Choices {
             own.cross = own.cross.saturating_add(theirs.cross);
         }
     }
-}
-
-/// The tools a request chose, by agent. The same tool with the same arguments is chosen once: to repeat
-/// a call is a retry and not another choice.
-pub(super) fn chosen<'a>(
-    data: &'a Dataset,
-    forest: &Forest,
-    request: &Request,
-) -> BTreeMap<&'a str, BTreeMap<&'a str, u64>> {
-    let mut chosen: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
-    let mut asked: Vec<(&str, Digest)> = Vec::new();
-    for op in ops(forest, request) {
-        let span = data.spans.get(op.span as usize);
-        let Some(span) = span.filter(|s| op.kind == StepKind::Tool && s.op.is_tool()) else {
-            continue;
-        };
-        let tool = tool_name(data, op);
-        if let Some(arguments) = data.tool_of(span).and_then(|call| call.arguments) {
-            if asked.contains(&(tool, arguments)) {
-                continue;
-            }
-            asked.push((tool, arguments));
-        }
-        let agent = data.text(agent_of(forest, request, op));
-        *chosen.entry(agent).or_default().entry(tool).or_default() += 1;
-    }
-    chosen
 }

@@ -12,6 +12,7 @@ pub use choice::{Choices, ToolChoice};
 use serde::{Deserialize, Serialize};
 
 use super::RequestCost;
+use super::drift::observe;
 use super::latency::tool_name;
 use crate::model::Dataset;
 use crate::trace::{Forest, Request, RootState, StepKind};
@@ -55,6 +56,24 @@ pub struct TaskProfile {
     pub retries: Amounts,
     /// Tools chosen, by the agent that chose.
     pub choices: BTreeMap<String, Choices>,
+    /// Which tool followed which, by agent.
+    #[serde(default)]
+    pub order: BTreeMap<String, Choices>,
+    /// Models that answered.
+    #[serde(default)]
+    pub models: Choices,
+    /// Why generation ended.
+    #[serde(default)]
+    pub finishes: Choices,
+    /// Whether requests ended well.
+    #[serde(default)]
+    pub ends: Choices,
+    /// Model calls that answered, of requests with one.
+    #[serde(default)]
+    pub rounds: Amounts,
+    /// Mean output tokens of a request's calls.
+    #[serde(default)]
+    pub output_per_call: Amounts,
 }
 
 /// Calls of one tool.
@@ -158,11 +177,32 @@ impl TaskProfile {
         for (amounts, value) in shown {
             value.into_iter().for_each(|value| amounts.add(value));
         }
-        for (agent, tools) in choice::chosen(data, forest, request) {
-            self.choices
-                .entry(agent.to_owned())
-                .or_default()
-                .add(&tools);
+        for (own, picked) in [
+            (&mut self.choices, observe::tools(data, forest, request)),
+            (&mut self.order, observe::order(data, forest, request)),
+        ] {
+            for one in picked {
+                own.entry(one.agent.to_owned())
+                    .or_default()
+                    .add(&one.chosen);
+            }
+        }
+        for (own, picked) in [
+            (&mut self.models, observe::models(data, forest, request)),
+            (&mut self.finishes, observe::finishes(data, forest, request)),
+            (&mut self.ends, observe::ends(data, forest, request)),
+        ] {
+            picked.iter().for_each(|one| own.add(&one.chosen));
+        }
+        for (own, number) in [
+            (&mut self.rounds, observe::rounds(data, forest, request)),
+            (
+                &mut self.output_per_call,
+                observe::output(data, forest, request),
+            ),
+        ] {
+            let number = number.map(|number| number.round() as u64);
+            number.into_iter().for_each(|number| own.add(number));
         }
     }
 
@@ -180,17 +220,28 @@ impl TaskProfile {
             (&mut self.llm_calls, &other.llm_calls),
             (&mut self.tool_calls, &other.tool_calls),
             (&mut self.retries, &other.retries),
+            (&mut self.rounds, &other.rounds),
+            (&mut self.output_per_call, &other.output_per_call),
         ] {
             own.merge(theirs);
         }
         for (name, part) in &other.parts {
             self.parts.entry(name.clone()).or_default().merge(part);
         }
-        for (agent, choices) in &other.choices {
-            self.choices
-                .entry(agent.clone())
-                .or_default()
-                .merge(choices);
+        for (own, theirs) in [
+            (&mut self.choices, &other.choices),
+            (&mut self.order, &other.order),
+        ] {
+            for (agent, choices) in theirs {
+                own.entry(agent.clone()).or_default().merge(choices);
+            }
+        }
+        for (own, theirs) in [
+            (&mut self.models, &other.models),
+            (&mut self.finishes, &other.finishes),
+            (&mut self.ends, &other.ends),
+        ] {
+            own.merge(theirs);
         }
     }
 }

@@ -14,6 +14,9 @@ impl<'a> Recorded<'a> {
     pub(super) fn new(data: &'a Dataset) -> Self {
         let mut by_name: BTreeMap<&str, Vec<&Series>> = BTreeMap::new();
         for series in data.series.iter().filter(|s| !s.points.is_empty()) {
+            if is_part(data, series) {
+                continue;
+            }
             by_name
                 .entry(data.text(series.name))
                 .or_default()
@@ -82,6 +85,22 @@ impl<'a> Recorded<'a> {
     }
 }
 
+/// True where a device's total holds what the series shows (an instance of a divided GPU), and where it shows
+/// a side engine of the device (video) beside the device itself.
+fn is_part(data: &Dataset, series: &Series) -> bool {
+    let gpu = data.text(series.name).strip_prefix("hw");
+    let gpu = gpu.and_then(|rest| rest.strip_prefix(['.', '_']));
+    gpu.is_some_and(|rest| rest.starts_with("gpu"))
+        && series
+            .labels
+            .iter()
+            .any(|&(key, value)| match data.text(key) {
+                "hw.parent" | "hw_parent" => true,
+                "hw.gpu.task" | "hw_gpu_task" => data.text(value) != "general",
+                _ => false,
+            })
+}
+
 fn mean(series: &Series) -> Option<f64> {
     let n = series.points.len() as f64;
     (n > 0.0).then(|| series.points.iter().map(|p| p.value).sum::<f64>() / n)
@@ -138,6 +157,20 @@ mod tests {
         assert_eq!(recorded.read("m", Read::Rate), Some(7.0 / 30.0));
         assert_eq!(recorded.read("m", Read::Level), None);
         assert_eq!(recorded.read("other", Read::Growth), None);
+    }
+
+    #[test]
+    fn instances_and_side_engines_do_not_count_twice() {
+        let with = |key: &str, value: &str| {
+            let mut data = dataset(SeriesKind::Gauge, &[1.0, 3.0]);
+            data.series[0].name = data.names.intern("hw.gpu.memory.usage");
+            data.series[0].labels = vec![(data.names.intern(key), data.names.intern(value))];
+            Recorded::new(&data).read("hw.gpu.memory.usage", Read::Level)
+        };
+        assert_eq!(with("hw.parent", "GPU-1"), None);
+        assert_eq!(with("hw.gpu.task", "encoder"), None);
+        assert_eq!(with("hw.gpu.task", "general"), Some(2.0));
+        assert_eq!(with("hw.id", "GPU-1"), Some(2.0));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::sheet::{At, Drawn, Plot, Sheet, fit};
 use super::{Form, Pen, Subject};
 use crate::render::palette::{self, INK, Sign};
 use crate::report::figures::GpuPanel;
+use crate::units::Nanos;
 use crate::units::human::{counted, plain};
 
 /// Pixels of a panel, and of the space above it.
@@ -22,7 +23,7 @@ pub(super) fn describe(subject: Subject<'_>) -> String {
     let panels: Vec<String> = gpu
         .panels
         .iter()
-        .map(|panel| panel.title.to_lowercase())
+        .map(|panel| panel.title.to_lowercase().replacen("gpu", "GPU", 1))
         .collect();
     let devices = gpu.panels.iter().map(|p| p.tracks.len() + p.left_out).max();
     let hidden = gpu.panels.iter().map(|p| p.left_out).max().unwrap_or(0);
@@ -70,14 +71,28 @@ pub(super) fn draw<P: Pen>(subject: Subject<'_>, sheet: &Sheet<'_, P>) -> Drawn 
         };
         sheet.axes(&plot)?;
         for track in &panel.tracks {
-            let place =
-                |(at, value): &(crate::units::Nanos, f64)| (plot.x(at.0 as f64), plot.y(*value));
-            let points = track.points.iter().map(place).collect();
-            sheet.line(points, sign(&track.device).tone, 2)?;
+            let place = |(at, value): &(Nanos, f64)| (plot.x(at.0 as f64), plot.y(*value));
+            for stretch in stretches(&track.points) {
+                let tone = sign(&track.device).tone;
+                match stretch {
+                    [alone] => sheet.disc(place(alone), 2, tone, 1.0)?,
+                    _ => sheet.line(stretch.iter().map(place).collect(), tone, 2)?,
+                }
+            }
         }
         top += PANEL + ABOVE;
     }
     Ok(())
+}
+
+/// Where values are missing the line is broken: a device that did not answer was not in between.
+fn stretches(points: &[(Nanos, f64)]) -> impl Iterator<Item = &[(Nanos, f64)]> {
+    let mut steps: Vec<u64> = points.windows(2).map(|p| p[1].0.since(p[0].0).0).collect();
+    steps.sort_unstable();
+    let usual = steps.get(steps.len() / 2).copied().unwrap_or(0);
+    let near =
+        move |a: &(Nanos, f64), b: &(Nanos, f64)| b.0.since(a.0).0 <= usual.saturating_mul(3) / 2;
+    points.chunk_by(near)
 }
 
 fn highest(panel: &GpuPanel) -> f64 {

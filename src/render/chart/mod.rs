@@ -20,8 +20,8 @@ mod tools;
 use backend::Pen;
 use sheet::Sheet;
 
-use crate::report::Report;
 use crate::report::figures::Figures;
+use crate::report::{Replay, Report};
 
 /// A chart could not be drawn: a fault of the program, not of the dump.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,8 @@ pub struct Subject<'a> {
     pub report: &'a Report<'a>,
     /// Points and bins.
     pub figures: &'a Figures,
+    /// What alert rules said, where they could be replayed.
+    pub alerts: Option<&'a Replay<'a>>,
 }
 
 /// One chart.

@@ -3,10 +3,11 @@
 use super::scale::Scale;
 use super::sheet::{At, Drawn, Plot, Sheet, fit, width};
 use super::{Form, Pen, Subject};
-use crate::render::palette::{self, ACCENT, INK, NORMAL, Sign};
+use crate::render::palette::{self, ACCENT, BAD, INK, NORMAL, Sign};
 use crate::report::figures::{Mark, Timeline};
 use crate::report::{Cause, Report};
 use crate::units::human::{count, counted, short};
+use crate::units::{Nanos, Window};
 
 /// Pixels from one lane of incidents to the next.
 const LANE: i32 = 18;
@@ -43,6 +44,14 @@ pub(super) fn describe(subject: Subject<'_>) -> String {
             count(normal)
         ));
     }
+    let (drawn, left_out) = alerts(subject);
+    if !drawn.is_empty() {
+        text.push_str(" Red above: alerts that would have fired, thin while pending");
+        if left_out > 0 {
+            text.push_str(&format!("; {left_out} more stand in the list of alerts"));
+        }
+        text.push('.');
+    }
     text
 }
 
@@ -52,6 +61,8 @@ pub(super) fn draw<P: Pen>(subject: Subject<'_>, sheet: &Sheet<'_, P>) -> Drawn 
     if sheet.form == Form::File {
         top += sheet.legend(top, 24, &legend(subject.report))? + 8;
     }
+    let (alerts, _) = alerts(subject);
+    let above = alerts.len() as i32 * LANE;
     let lanes = lanes(line);
     let used = lanes.iter().map(|lane| lane + 1).max().unwrap_or(0) as i32;
     let marks = || line.normal.iter().chain(&line.slow);
@@ -59,14 +70,15 @@ pub(super) fn draw<P: Pen>(subject: Subject<'_>, sheet: &Sheet<'_, P>) -> Drawn 
     let shortest = marks().map(|m| m.duration).min().unwrap_or_default();
     let plot = Plot {
         left: sides(sheet.form).0,
-        top: top + used * LANE + 10,
+        top: top + above + used * LANE + 10,
         right: sides(sheet.form).1,
         bottom: sheet.height - 34,
         x: Scale::times(line.window, if sheet.small() { 4 } else { 9 }),
         y: Scale::durations(shortest, longest),
     };
     sheet.axes(&plot)?;
-    bands(line, &lanes, top, &plot, sheet)?;
+    firings(&alerts, top, &plot, sheet)?;
+    bands(line, &lanes, top + above, &plot, sheet)?;
     for mark in &line.normal {
         sheet.disc(place(&plot, mark), 2, NORMAL, 0.8)?;
     }
@@ -110,7 +122,7 @@ fn lanes(line: &Timeline) -> Vec<usize> {
     let mut free = Vec::new();
     let mut lanes = Vec::new();
     for band in &line.bands {
-        let fits = |(_, taken): &(usize, &Vec<crate::units::Window>)| {
+        let fits = |(_, taken): &(usize, &Vec<Window>)| {
             taken.iter().all(|w| w.overlap(band.window).0 == 0)
         };
         match free.iter().enumerate().find(fits).map(|(lane, _)| lane) {
@@ -126,6 +138,68 @@ fn lanes(line: &Timeline) -> Vec<usize> {
         }
     }
     lanes
+}
+
+/// The stretches in which alerts of one name were pending and then fired.
+struct Alert<'a> {
+    name: &'a str,
+    /// From pending to resolved, and when it fired in between.
+    spells: Vec<(Window, Nanos)>,
+}
+
+/// Alerts that fired, a lane each, the first to fire above; and how many more there are.
+fn alerts(subject: Subject<'_>) -> (Vec<Alert<'_>>, usize) {
+    let mut alerts: Vec<Alert<'_>> = Vec::new();
+    let replay = subject.alerts.into_iter();
+    let firings = replay.flat_map(|replay| replay.firings.iter().map(move |f| (replay, f)));
+    for (replay, firing) in firings {
+        let rule = replay.rules.get(firing.rule);
+        let name = rule.map_or("", |rule| rule.name.as_str());
+        let window = Window {
+            start: firing.pending,
+            end: firing.resolved.unwrap_or(replay.window.end),
+        };
+        let spell = (window, firing.fired);
+        match alerts.iter().position(|alert| alert.name == name) {
+            Some(known) => alerts[known].spells.push(spell),
+            None => alerts.push(Alert {
+                name,
+                spells: vec![spell],
+            }),
+        }
+    }
+    let left_out = alerts.len().saturating_sub(LANES);
+    alerts.truncate(LANES);
+    (alerts, left_out)
+}
+
+/// Pale while pending, strong while firing.
+fn firings<P: Pen>(alerts: &[Alert<'_>], top: i32, plot: &Plot, sheet: &Sheet<'_, P>) -> Drawn {
+    let place = |time: Nanos| plot.x(time.0 as f64).clamp(plot.left, plot.right);
+    for (lane, alert) in alerts.iter().enumerate() {
+        let (high, low) = (
+            top + lane as i32 * LANE,
+            top + lane as i32 * LANE + LANE - 3,
+        );
+        for (window, fired) in &alert.spells {
+            let (from, at, to) = (place(window.start), place(*fired), place(window.end));
+            sheet.rect((from, high + 5), (at, low - 5), BAD, 0.35)?;
+            sheet.rect((at, high), (to.max(at + 3), low), BAD, 0.22)?;
+            sheet.rect((at, high), (at + 3, low), BAD, 1.0)?;
+        }
+        // Behind the last spell where there is room, else before the first.
+        let windows = || alert.spells.iter().map(|(window, _)| *window);
+        let first = windows().map(|w| w.start).min().unwrap_or_default();
+        let last = windows().map(|w| w.end).max().unwrap_or_default();
+        let (first, last, y) = (place(first), place(last), high + 7);
+        if last + 8 + width(alert.name, false) <= plot.right {
+            sheet.text(alert.name, At::Start(last + 8, y), INK)?;
+        } else {
+            let label = fit(alert.name, first - plot.left - 12, false);
+            sheet.text(&label, At::End(first - 8, y), INK)?;
+        }
+    }
+    Ok(())
 }
 
 fn bands<P: Pen>(

@@ -6,6 +6,7 @@ use super::charts::Said;
 use super::part::{self, figure};
 use super::text::{named, some_of};
 use crate::render::chart::{Chart, Subject};
+use crate::report::Report;
 use crate::units::Usd;
 use crate::units::human::{compact, count, counted, money, percent};
 
@@ -21,6 +22,7 @@ struct Sum<'a> {
     cached: u64,
     output: u64,
     cost: Option<Usd>,
+    wasted: Option<Usd>,
     priced: Option<f64>,
 }
 
@@ -55,6 +57,7 @@ pub(super) fn tables(subject: Subject<'_>) -> Said {
             cached: sum.cached_tokens,
             output: sum.output_tokens,
             cost: sum.cost,
+            wasted: sum.wasted,
             priced: sum.priced.share(),
         });
         (by, sums.collect::<Vec<Sum<'_>>>())
@@ -68,6 +71,10 @@ pub(super) fn tables(subject: Subject<'_>) -> Said {
         @for (by, sums) in &groups {
             @if telling(sums) { (group(by, sums, cached)) }
         }
+        @if !cost.waste.items.is_empty() {
+            h3 { "Paid for nothing" }
+            (wasted(report))
+        }
         @if !cost.unknown.is_empty() {
             h3 { "Without a price" }
             ul {
@@ -78,6 +85,56 @@ pub(super) fn tables(subject: Subject<'_>) -> Said {
             p.method { "Give their prices with --prices; they are not counted as free." }
         }
     }))
+}
+
+/// What was paid for nothing, by reason.
+fn wasted(report: &Report<'_>) -> Markup {
+    let cost = &report.sums().cost;
+    let share = cost.waste.cost.zip(cost.total.cost.filter(|all| all.0 > 0));
+    let share = share.map(|(wasted, all)| wasted.0 as f64 / all.0 as f64);
+    let hidden: u64 = cost
+        .waste
+        .items
+        .iter()
+        .map(|item| item.unpriced_calls)
+        .sum();
+    html! {
+        @match (cost.waste.cost, share) {
+            (Some(wasted), Some(share)) => p { (money(wasted)) ", " (percent(share)) " of the cost, bought nothing." },
+            _ => p { "The dump does not show what it cost." },
+        }
+        (part::scroller("Paid for nothing", html! {
+            table.data data-sortable="" {
+                caption.hidden { "Cost that bought nothing, by reason" }
+                thead {
+                    tr {
+                        th scope="col" { "Reason" }
+                        th.n scope="col" { "Requests" }
+                        th.n scope="col" { "Calls" }
+                        th.n scope="col" { "Tokens" }
+                        th.n scope="col" { "Cost" }
+                        th scope="col" { "What it is" }
+                    }
+                }
+                tbody {
+                    @for item in &cost.waste.items {
+                        tr {
+                            th scope="row" { (item.reason.label().replace('_', " ")) }
+                            td.n data-v=(item.requests) { (count(item.requests)) }
+                            td.n data-v=(item.calls) { (count(item.calls)) }
+                            td.n data-v=(item.tokens) { (compact(item.tokens)) }
+                            @match item.cost {
+                                Some(cost) => td.n data-v=(cost.as_dollars()) { (money(cost)) },
+                                None => td.n.absent data-v="-1" { "not shown" },
+                            }
+                            td.text { (item.reason.why()) }
+                        }
+                    }
+                }
+            }
+        }))
+        @if hidden > 0 { p.method { "Of " (counted(hidden, "call")) " among these the dump shows no tokens or no price: not in the cost." } }
+    }
 }
 
 fn group(by: &str, sums: &[Sum<'_>], cached: bool) -> Markup {
@@ -96,6 +153,7 @@ fn group(by: &str, sums: &[Sum<'_>], cached: bool) -> Markup {
                             th.n scope="col" { "Cached" }
                             th.n scope="col" { "Output" }
                             th.n scope="col" { "Priced" }
+                            th.n scope="col" { "Wasted" }
                             th.n scope="col" { "Cost" }
                         }
                     }
@@ -109,6 +167,10 @@ fn group(by: &str, sums: &[Sum<'_>], cached: bool) -> Markup {
                                 @if cached { td.n data-v=(sum.cached) { (compact(sum.cached)) } } @else { td.n.absent data-v="-1" { "not shown" } }
                                 td.n data-v=(sum.output) { (compact(sum.output)) }
                                 td.n data-v=(sum.priced.unwrap_or(-1.0)) { (sum.priced.map_or("none".to_owned(), percent)) }
+                                @match sum.wasted {
+                                    Some(wasted) => td.n data-v=(wasted.as_dollars()) { (money(wasted)) },
+                                    None => td.n.absent data-v="-1" { "not shown" },
+                                }
                                 @match sum.cost {
                                     Some(cost) => td.n data-v=(cost.as_dollars()) { (money(cost)) },
                                     None => td.n.absent data-v="-1" { "no price" },

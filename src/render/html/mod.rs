@@ -4,6 +4,7 @@
 //! Its size is bounded however large the dump is: charts hold a few thousand marks, lists the requests and
 //! groups that matter most, and each says what it leaves out.
 
+mod alerts;
 mod causes;
 mod charts;
 mod cost;
@@ -88,6 +89,12 @@ fn sections(subject: Subject<'_>) -> Result<Vec<Section>, ChartError> {
             "Incidents",
             "Incidents",
             incidents::list(report),
+        ),
+        (
+            "alerts",
+            "Alerts",
+            "Which alerts would have fired",
+            subject.alerts.and_then(alerts::lists),
         ),
         ("causes", "Causes", "Why it was slow", causes::list(report)),
         (

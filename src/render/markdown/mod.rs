@@ -1,12 +1,17 @@
 //! The report as Markdown, for a post-mortem or a pull request: the answer, tables, and one
 //! foldable block per incident, within the size that a comment may have.
 
+mod check;
+mod compare;
 mod escape;
 mod incident;
 mod tables;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+
+pub use check::check;
+pub use compare::compare;
 
 use crate::report::Report;
 use escape::{code, prose};

@@ -2,10 +2,13 @@
 
 mod around;
 mod cells;
+mod check;
+mod compare;
 mod cost;
 mod drift;
 mod explained;
 mod first;
+mod gpu;
 mod input;
 mod page;
 mod parts;
@@ -22,9 +25,12 @@ mod whatif;
 
 use std::io::{self, Write};
 
+pub use check::check;
+pub use compare::compare;
 pub use cost::cost;
 pub use drift::drift;
 pub use explained::explain_input;
+pub use gpu::gpu;
 pub use page::Page;
 pub use prices::{imported, price_changes, prices};
 pub use replay::replay;

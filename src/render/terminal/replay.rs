@@ -213,7 +213,7 @@ fn rules<W: Write>(replay: &Replay<'_>, page: &mut Page<W>) -> io::Result<()> {
     if !quiet.is_empty() {
         page.heading("DID NOT FIRE", "")?;
         for rule in quiet {
-            page.hanging("  -", 4, &format!("{}: {}", rule.name, why_quiet(rule)))?;
+            page.hanging("  -", 4, &format!("{}: {}", rule.name, rule.why_quiet()))?;
         }
     }
     if !failed.is_empty() {
@@ -236,21 +236,4 @@ fn rules<W: Write>(replay: &Replay<'_>, page: &mut Page<W>) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn why_quiet(rule: &RuleRow) -> String {
-    if !rule.unseen.is_empty() {
-        let names = rule.unseen.join(", ");
-        return format!("cannot tell, the dump has no series of {names}");
-    }
-    if !rule.alert {
-        return "records a series".to_owned();
-    }
-    match rule.only_pending {
-        0 => "its condition never held".to_owned(),
-        n => format!(
-            "its condition held {}, never long enough",
-            human::counted(n, "time")
-        ),
-    }
 }

@@ -76,15 +76,25 @@ const METRICS: &[(&str, Quantity, f64)] = &[
     ("nvidia_smi_temperature_gpu", TEMPERATURE, 1.0),
 ];
 
-/// Labels that tell devices apart, the clearest first.
+/// Labels that tell devices apart, the surest first.
 const DEVICE: [&str; 6] = ["hw.id", "hw_id", "gpu", "device", "uuid", "UUID"];
+/// Labels that people know devices by.
+const NAME: [&str; 2] = ["hw.name", "hw_name"];
 /// Labels that tell what kind of device a general metric is about.
 const KIND: [&str; 2] = ["hw.type", "hw_type"];
+/// Labels of series that are about one part of a device, and the part that stands for it.
+const PART: [(&str, &str); 4] = [
+    ("hw.gpu.task", "general"),
+    ("hw_gpu_task", "general"),
+    ("hw.sensor_location", "gpu"),
+    ("hw_sensor_location", "gpu"),
+];
 
 impl Gpu {
     pub(super) fn of(report: &Report<'_>) -> Self {
         let data = report.dataset();
         let mut found: BTreeMap<&str, Found<'_>> = BTreeMap::new();
+        let mut names: BTreeMap<&str, &str> = BTreeMap::new();
         for series in &data.series {
             let name = data.text(series.name);
             let Some((_, quantity, factor)) = METRICS.iter().find(|(n, ..)| *n == name) else {
@@ -100,7 +110,22 @@ impl Gpu {
             if label(&KIND).is_some_and(|kind| kind != "gpu") {
                 continue;
             }
-            let device = label(&DEVICE).unwrap_or("GPU").to_owned();
+            if PART
+                .iter()
+                .any(|(key, main)| label(&[key]).is_some_and(|part| part != *main))
+            {
+                continue;
+            }
+            let id = label(&DEVICE).unwrap_or("GPU");
+            // Two hosts may each have a GPU 0.
+            let device = match label(&NAME) {
+                Some(name) if names.get(name).is_none_or(|known| *known == id) => {
+                    names.insert(name, id);
+                    name
+                }
+                _ => id,
+            };
+            let device = device.to_owned();
             let entry = found
                 .entry(quantity.0)
                 .or_insert((*quantity, *factor, Vec::new()));

@@ -1,6 +1,7 @@
 //! The manual pages are made from the same definitions as the help texts, and committed. When they
 //! differ, `AGENTDIAG_BLESS=1 cargo test man` writes them anew.
 
+mod budget;
 mod json;
 
 use std::path::{Path, PathBuf};
@@ -51,6 +52,12 @@ fn pages() -> Vec<(String, String)> {
             "7",
             "why a request of an LLM agent was slow",
             causes(),
+        ),
+        book(
+            "agentdiag-budget",
+            "5",
+            "what a set of requests must keep to",
+            budget::sections(),
         ),
         book("agentdiag-formats", "7", "what agentdiag reads", formats()),
         book(
@@ -114,6 +121,7 @@ fn tables() -> Roff {
 fn also(name: &str) -> Roff {
     let pages = [
         "agentdiag(1)",
+        "agentdiag-budget(5)",
         "agentdiag-causes(7)",
         "agentdiag-formats(7)",
         "agentdiag-json(5)",
@@ -279,6 +287,7 @@ fn documented(shape: &json::Shape) -> Vec<String> {
             ("SPREAD", json::SPREAD),
             ("REQUEST", json::REQUEST),
             ("INPUT", json::INPUT),
+            ("INTEGRITY", json::INTEGRITY),
         ];
         let part = parts
             .iter()
@@ -324,7 +333,7 @@ fn fits(known: &str, path: &str) -> bool {
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder");
-    entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect()
+    let entries = entries.map(|entry| entry.expect("an entry").path());
+    // Beside the pages lie the pictures of README.md.
+    entries.filter(|path| path.is_file()).collect()
 }

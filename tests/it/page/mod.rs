@@ -158,6 +158,7 @@ fn every_section_is_there_and_ids_are_unique() {
         "heat",
         "latency",
         "tools",
+        "alerts",
         "load",
         "signals",
         "input",
@@ -207,6 +208,7 @@ fn the_page_stays_small_however_large_the_dump() {
         let subject = Subject {
             report: &report,
             figures: &figures,
+            alerts: None,
         };
         html::page(subject).expect("a page").len()
     };

@@ -4,99 +4,7 @@ pub(in crate::man) const ANALYZE: &[(&str, &str, &str)] = &[
     ("schema", "string", "agentdiag.analyze.v1"),
     ("tool_version", "string", "version of the program"),
     ("inputs[].INPUT", "", "see INPUT below"),
-    (
-        "integrity.worst",
-        "string or null",
-        "worst severity: info, repaired, data_loss or error",
-    ),
-    (
-        "integrity.records_lost",
-        "number",
-        "records missing from the result",
-    ),
-    (
-        "integrity.records_repaired",
-        "number",
-        "records mended or guessed",
-    ),
-    (
-        "integrity.inputs_unreadable",
-        "number",
-        "inputs of which nothing could be read",
-    ),
-    (
-        "integrity.issues[].id",
-        "string",
-        "kind of issue, a stable name",
-    ),
-    (
-        "integrity.issues[].severity",
-        "string",
-        "how much it weakens the conclusions",
-    ),
-    ("integrity.issues[].count", "number", "how often"),
-    (
-        "integrity.issues[].file",
-        "string or null",
-        "in which input",
-    ),
-    (
-        "integrity.issues[].byte_offset",
-        "number",
-        "where the first one stands, unpacked",
-    ),
-    ("integrity.issues[].detail", "string", "the first one"),
-    ("integrity.issues[].hint", "string", "what to do about it"),
-    (
-        "integrity.dialects.NAME",
-        "number",
-        "spans that spoke each vocabulary",
-    ),
-    (
-        "integrity.unknown_keys.NAME",
-        "number",
-        "attribute keys not understood, and how often",
-    ),
-    (
-        "integrity.loss.absent_parents",
-        "number",
-        "parents that spans name and the dump lacks",
-    ),
-    (
-        "integrity.loss.requests_without_root",
-        "number",
-        "requests whose root is missing",
-    ),
-    (
-        "integrity.loss.steps_declared",
-        "number",
-        "steps that agents say there were",
-    ),
-    (
-        "integrity.loss.steps_seen",
-        "number",
-        "of those, how many are in the dump",
-    ),
-    (
-        "integrity.loss.step_gaps",
-        "number",
-        "gaps in the numbering of steps",
-    ),
-    (
-        "integrity.loss.input_tokens_declared",
-        "number",
-        "prompt tokens that roots say there were",
-    ),
-    (
-        "integrity.loss.input_tokens_seen",
-        "number",
-        "of those, how many the calls show",
-    ),
-    (
-        "integrity.loss.effects[]",
-        "string",
-        "what that does to the figures",
-    ),
+    ("integrity.INTEGRITY", "", "see INTEGRITY below"),
     ("coverage[].signal", "string", "a signal"),
     ("coverage[].unit", "string", "what is asked for it"),
     ("coverage[].known", "number", "how many show it"),
@@ -501,4 +409,77 @@ pub(in crate::man) const INPUT: &[(&str, &str, &str)] = &[
         "number",
         "spans that spoke each vocabulary",
     ),
+];
+
+/// `INTEGRITY` of the shapes that say what was lost.
+pub(in crate::man) const INTEGRITY: &[(&str, &str, &str)] = &[
+    (
+        "worst",
+        "string or null",
+        "worst severity: info, repaired, data_loss or error",
+    ),
+    ("records_lost", "number", "records missing from the result"),
+    ("records_repaired", "number", "records mended or guessed"),
+    (
+        "inputs_unreadable",
+        "number",
+        "inputs of which nothing could be read",
+    ),
+    ("issues[].id", "string", "kind of issue, a stable name"),
+    (
+        "issues[].severity",
+        "string",
+        "how much it weakens the conclusions",
+    ),
+    ("issues[].count", "number", "how often"),
+    ("issues[].file", "string or null", "in which input"),
+    (
+        "issues[].byte_offset",
+        "number",
+        "where the first one stands, unpacked",
+    ),
+    ("issues[].detail", "string", "the first one"),
+    ("issues[].hint", "string", "what to do about it"),
+    (
+        "dialects.NAME",
+        "number",
+        "spans that spoke each vocabulary",
+    ),
+    (
+        "unknown_keys.NAME",
+        "number",
+        "attribute keys not understood, and how often",
+    ),
+    (
+        "loss.absent_parents",
+        "number",
+        "parents that spans name and the dump lacks",
+    ),
+    (
+        "loss.requests_without_root",
+        "number",
+        "requests whose root is missing",
+    ),
+    (
+        "loss.steps_declared",
+        "number",
+        "steps that agents say there were",
+    ),
+    (
+        "loss.steps_seen",
+        "number",
+        "of those, how many are in the dump",
+    ),
+    ("loss.step_gaps", "number", "gaps in the numbering of steps"),
+    (
+        "loss.input_tokens_declared",
+        "number",
+        "prompt tokens that roots say there were",
+    ),
+    (
+        "loss.input_tokens_seen",
+        "number",
+        "of those, how many the calls show",
+    ),
+    ("loss.effects[]", "string", "what that does to the figures"),
 ];

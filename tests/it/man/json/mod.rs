@@ -2,15 +2,23 @@
 //! program prints.
 
 mod analyze;
+mod check;
+mod compare;
+mod cost;
+mod drift;
 mod replay;
 mod request;
 mod trace;
 
-pub(super) use analyze::{INPUT, SPREAD};
+pub(super) use analyze::{INPUT, INTEGRITY, SPREAD};
 pub(super) use request::REQUEST;
 
 use analyze::ANALYZE;
+use check::CHECK;
 use clap_mangen::roff::{Roff, bold, italic, roman};
+use compare::COMPARE;
+use cost::COST;
+use drift::DRIFT;
 use replay::REPLAY;
 use trace::TRACE;
 
@@ -46,6 +54,49 @@ pub(super) const SHAPES: &[Shape] = &[
         about: "Printed by agentdiag replay --format json.",
         keys: REPLAY,
     },
+    Shape {
+        schema: "agentdiag.cost.v1",
+        args: &[
+            "cost",
+            "--json",
+            "--prices",
+            "fixtures/quickstart/prices.json",
+            "fixtures/quickstart",
+        ],
+        about: "Printed by agentdiag cost --json.",
+        keys: COST,
+    },
+    Shape {
+        schema: "agentdiag.drift.v1",
+        args: &["drift", "--json", "fixtures/drift/traces.jsonl.gz"],
+        about: "Printed by agentdiag drift --json.",
+        keys: DRIFT,
+    },
+    Shape {
+        schema: "agentdiag.check.v1",
+        args: &[
+            "check",
+            "--json",
+            "--budget",
+            "fixtures/budgets/against-baseline.toml",
+            "--baseline",
+            "fixtures/labelled/healthy-client-genai/traces.jsonl.gz",
+            "fixtures/labelled/mixed-full-mixed/traces.jsonl.gz",
+        ],
+        about: "Printed by agentdiag check --format json; agentdiag-budget(5) describes budgets.",
+        keys: CHECK,
+    },
+    Shape {
+        schema: "agentdiag.compare.v1",
+        args: &[
+            "compare",
+            "--json",
+            "fixtures/labelled/healthy-client-genai/traces.jsonl.gz",
+            "fixtures/labelled/mixed-full-mixed/traces.jsonl.gz",
+        ],
+        about: "Printed by agentdiag compare --format json.",
+        keys: COMPARE,
+    },
 ];
 
 const STYLE: &str = "Every object names its shape in schema. Keys may be added to a shape; none is renamed, \
@@ -68,6 +119,8 @@ pub(super) fn sections() -> Roff {
             keys(&mut roff, SPREAD);
             roff.control("SS", ["INPUT"]);
             keys(&mut roff, INPUT);
+            roff.control("SS", ["INTEGRITY"]);
+            keys(&mut roff, INTEGRITY);
         }
     }
     roff.control("SH", ["agentdiag.baseline.v1"]);

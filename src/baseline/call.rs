@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::model::{Dataset, Op, SpanIx};
 use crate::trace::{Forest, StepKind};
-use crate::units::{Nanos, Small, Sym, Window};
+use crate::units::{Nanos, Small, Sym, Window, roomy};
 
 /// Index into [`Calls::all`].
 pub type CallIx = u32;
@@ -95,9 +95,10 @@ impl Calls {
     pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
         let turns = Turn::all(forest);
         let mut calls = Self {
-            all: Vec::new(),
-            of_op: vec![u32::MAX; forest.ops.len()],
+            all: roomy(turns.len()),
+            of_op: roomy(forest.ops.len()),
         };
+        calls.of_op.resize(forest.ops.len(), u32::MAX);
         for (turn, index) in turns.iter().zip(0..) {
             calls.of_op[turn.op as usize] = index;
         }
@@ -136,7 +137,7 @@ impl Turn {
     fn all(forest: &Forest) -> Vec<Self> {
         let is_call = |op: u32| forest.ops[op as usize].kind == StepKind::Model;
         let count = (0..forest.ops.len() as u32).filter(|op| is_call(*op));
-        let mut turns = Vec::with_capacity(count.count());
+        let mut turns = roomy(count.count());
         for (request, index) in forest.requests.iter().zip(0..) {
             for lane in request.lanes.clone() {
                 let calls = forest.lanes[lane as usize].ops.clone();

@@ -44,4 +44,5 @@ mod repairs;
 mod sample;
 mod trace;
 mod whatif;
+mod wide;
 mod yardsticks;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::analysis::Analysis;
 use super::drift::is_saved;
-use super::load::Inputs;
+use super::load::{Inputs, Loaded};
 use crate::aggregate::Profile;
 use crate::baseline::{Norms, Work, work};
 use crate::budget::Reference;
@@ -40,7 +40,14 @@ impl Known {
             baseline: None,
             ..like.clone()
         };
-        Ok(Self::of(Analysis::run(&inputs, rule)?))
+        let mut known = Self::of(Analysis::run(&inputs, rule)?);
+        if let Some(dump) = &mut known.dump {
+            // By the same measure as what is compared with it.
+            let Loaded { dataset, forest } = &dump.loaded;
+            let norms = Some(&known.saved.norms);
+            dump.verdicts = diagnose::diagnose_against(dataset, forest, &rule, norms);
+        }
+        Ok(known)
     }
 
     /// What a dump says is normal.

@@ -3,8 +3,8 @@
 use super::rows::Measure;
 use crate::quantity::Sides;
 use crate::stats::{
-    Estimate, SurveyStratum, mean_and_variance, mean_estimate, normal_two_sided, normal_upper,
-    quantile_estimate, share_and_size, share_estimate,
+    Estimate, SurveyStratum, Unit, mean_difference, mean_estimate, quantile_estimate,
+    share_estimate,
 };
 
 /// Risk at each end of an interval of 95 %.
@@ -35,9 +35,8 @@ impl Difference {
             Some((after.value - own?).hypot(before.value - other?))
         };
         let p_value = match measure {
-            Measure::Mean => means(&base, &new, difference),
-            Measure::Rate => shares(&base, &new),
-            Measure::Quantile(_) => quantiles(before, after),
+            Measure::Mean | Measure::Rate => mean_difference(&base, &new),
+            Measure::Quantile(q) => beyond(q, &base, &new),
         };
         Some(Self {
             base: before.value,
@@ -63,31 +62,42 @@ fn estimate(measure: Measure, strata: &[SurveyStratum<'_>]) -> Option<Estimate> 
     }
 }
 
-fn two_sided(difference: f64, variance: f64) -> Option<f64> {
-    match variance {
-        v if v > 0.0 => Some(normal_two_sided(difference / v.sqrt())),
-        // Nothing varies: alike, or told apart by every single value.
-        _ => (difference == 0.0).then_some(1.0),
-    }
+/// Whether as many values as before lie beyond the quantile of both sides together.
+fn beyond(q: f64, base: &[SurveyStratum<'_>], new: &[SurveyStratum<'_>]) -> Option<f64> {
+    let pooled: Vec<Vec<Unit>> = base
+        .iter()
+        .zip(new)
+        .map(|(base, new)| [base.units, new.units].concat())
+        .collect();
+    let both: Vec<SurveyStratum<'_>> = pooled
+        .iter()
+        .zip(new)
+        .map(|(units, new)| SurveyStratum {
+            weight: new.weight,
+            units,
+        })
+        .collect();
+    let limit = quantile_estimate(&both, q, (TAIL, TAIL))?.value;
+    let marked = |strata: &[SurveyStratum<'_>]| -> Vec<Vec<Unit>> {
+        let mark = |unit: &Unit| Unit {
+            part: f64::from(unit.part > limit),
+            ..*unit
+        };
+        let marked = strata.iter();
+        marked
+            .map(|stratum| stratum.units.iter().map(mark).collect())
+            .collect()
+    };
+    let (before, after) = (marked(base), marked(new));
+    mean_difference(&again(base, &before), &again(new, &after))
 }
 
-fn means(base: &[SurveyStratum<'_>], new: &[SurveyStratum<'_>], difference: f64) -> Option<f64> {
-    let (_, before, _) = mean_and_variance(base)?;
-    let (_, after, _) = mean_and_variance(new)?;
-    two_sided(difference, before + after)
-}
-
-/// By the share of both together, as if nothing had changed.
-fn shares(base: &[SurveyStratum<'_>], new: &[SurveyStratum<'_>]) -> Option<f64> {
-    let ((before, n), (after, m)) = (share_and_size(base)?, share_and_size(new)?);
-    let both = (before * n + after * m) / (n + m);
-    two_sided(after - before, both * (1.0 - both) * (1.0 / n + 1.0 / m))
-}
-
-/// Woodruff's standard error: half the interval over its z.
-fn quantiles(before: Estimate, after: Estimate) -> Option<f64> {
-    let z = 2.0 * normal_upper(TAIL);
-    let error = |e: Estimate| Some((e.high? - e.low?) / z);
-    let (base, new) = (error(before)?, error(after)?);
-    two_sided(after.value - before.value, base * base + new * new)
+fn again<'u>(strata: &[SurveyStratum<'_>], units: &'u [Vec<Unit>]) -> Vec<SurveyStratum<'u>> {
+    let strata = strata.iter().zip(units);
+    strata
+        .map(|(stratum, units)| SurveyStratum {
+            weight: stratum.weight,
+            units,
+        })
+        .collect()
 }

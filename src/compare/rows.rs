@@ -137,8 +137,12 @@ impl Rows<'_, '_> {
         ] {
             self.quantity(Section::Requests, "", Latency, measure, &all);
         }
-        for quantity in [Slowdown, LostTime] {
-            self.quantity(Section::Requests, "", quantity, Measure::Mean, &all);
+        for (quantity, measure) in [
+            (Slowdown, Measure::Mean),
+            (Slowdown, Measure::Quantile(0.5)),
+            (LostTime, Measure::Mean),
+        ] {
+            self.quantity(Section::Requests, "", quantity, measure, &all);
         }
         for condition in [Condition::Slow, Condition::Error, Condition::Incomplete] {
             self.condition(Section::Requests, "", &condition, &all);

@@ -7,6 +7,7 @@ mod histogram;
 mod interval;
 mod lowside;
 mod order;
+mod permutation;
 mod plane;
 mod quantile;
 mod random;
@@ -23,12 +24,11 @@ pub(crate) use histogram::{bucket, middle};
 pub use interval::{Interval, normal_upper, quantile_interval, wilson};
 pub use lowside::{LowSide, SpreadLimits};
 pub use order::Ordered;
+pub use permutation::mean_difference;
 pub use plane::{Plane, relative_plane};
 pub use quantile::{median, quantile};
 pub use random::SplitMix;
 pub use rank::{RankTest, Stratum, rank_test};
 pub use ranked::quantile_estimate;
 pub use robust::{Line, MAD_TO_SIGMA, median_and_mad, theil_sen};
-pub use survey::{
-    Estimate, Stratum as SurveyStratum, Unit, mean_and_variance, share_and_size, share_estimate,
-};
+pub use survey::{Estimate, Stratum as SurveyStratum, Unit, mean_and_variance, share_estimate};

@@ -121,8 +121,7 @@ pub fn mean_and_variance(strata: &[Stratum<'_>]) -> Option<(f64, f64, usize)> {
 }
 
 /// A share, and the independent units that would show it as surely.
-#[must_use]
-pub fn share_and_size(strata: &[Stratum<'_>]) -> Option<(f64, f64)> {
+fn share_and_size(strata: &[Stratum<'_>]) -> Option<(f64, f64)> {
     let (share, variance, clusters) = mean_and_variance(strata)?;
     let share = share.clamp(0.0, 1.0);
     let size = match share * (1.0 - share) / variance {

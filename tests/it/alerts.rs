@@ -87,6 +87,32 @@ fn a_fired_alert_fails_the_run_when_asked_to() {
     );
 }
 
+/// The built-in rule about tool choice may be narrowed to the tools that matter.
+#[test]
+fn tool_choice_is_watched_for_high_stakes_only() {
+    let drift = "fixtures/drift/traces.jsonl.gz";
+    let tools = |more: &[&str]| -> Vec<String> {
+        let args = [&["replay", "--json", drift], more].concat();
+        let (_, json, _) = output(&args);
+        let found: Value = serde_json::from_str(&json).expect("JSON");
+        let alerts = found["alerts"].as_array().expect("alerts").iter();
+        let drifts = alerts.filter(|alert| alert["name"] == "ToolSelectionDrift");
+        let mut tools: Vec<String> = drifts
+            .map(|alert| alert["labels"]["tool_name"].to_string())
+            .collect();
+        tools.sort();
+        tools.dedup();
+        tools
+    };
+    let all = tools(&[]);
+    assert!(!all.is_empty());
+    let one = all[0].trim_matches('"');
+    assert_eq!(tools(&["--high-stakes", one]), [all[0].clone()]);
+    assert!(tools(&["--high-stakes", "no such tool"]).is_empty());
+    let (code, ..) = output(&["replay", "--high-stakes", one, "--rules", "x.yml", drift]);
+    assert_eq!(code, 2);
+}
+
 #[test]
 fn threads_do_not_change_the_answer() {
     let with = |threads| output(&["replay", SPIKE, "--json", "--threads", threads]).1;

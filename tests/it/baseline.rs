@@ -177,3 +177,35 @@ fn a_slow_dump_is_judged_by_a_healthy_one() {
     let report: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(report["schema"], "agentdiag.analyze.v1");
 }
+
+/// Every subcommand that takes a baseline looks at it: a file that is none is refused by all of them.
+#[test]
+fn no_subcommand_overlooks_its_baseline() {
+    let folder = TempDir::new().expect("a scratch folder");
+    let bad = folder.path().join("bad.json");
+    std::fs::write(&bad, "{\"schema\": \"agentdiag.baseline.v0\"}").expect("written");
+    let bad = bad.display().to_string();
+    let dump = fixture("fixtures/quickstart/traces.jsonl.gz")
+        .display()
+        .to_string();
+    let budgets = fixture("fixtures/budgets/against-baseline.toml")
+        .display()
+        .to_string();
+    for args in [
+        &["analyze"][..],
+        &["trace", "9b53286f"],
+        &["report", "-o", "page.html"],
+        &["export", "--to", "otlp"],
+        &["replay"],
+        &["rules"],
+        &["drift"],
+        &["check", "--budget", &budgets],
+    ] {
+        let args = [args, &["--baseline", &bad, &dump]].concat();
+        let (code, _, errors) = agentdiag(&folder, &args);
+        assert!(
+            code == 2 && errors.contains("agentdiag.baseline.v0"),
+            "{args:?}: {errors}"
+        );
+    }
+}

@@ -22,13 +22,13 @@ fn fixtures() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"))
 }
 
-fn healthy() -> Dataset {
+pub(crate) fn healthy() -> Dataset {
     let folder = fixtures().join("labelled/healthy-client-genai");
     read(Input::find(&[folder]), 2)
 }
 
 /// Every span takes 15 % longer: times are stretched from the start of their trace on.
-fn slower(mut data: Dataset) -> Dataset {
+pub(crate) fn slower(mut data: Dataset) -> Dataset {
     let mut starts = std::collections::HashMap::new();
     for span in &data.spans {
         let start = starts.entry(span.trace).or_insert(span.start);
@@ -46,14 +46,14 @@ fn slower(mut data: Dataset) -> Dataset {
 }
 
 /// A run judged by what the healthy one has as normal.
-struct Judged {
+pub(crate) struct Judged {
     run: Run,
     verdicts: Verdicts,
     work: Vec<Option<Work>>,
 }
 
 impl Judged {
-    fn by(norms: &Norms, data: Dataset) -> Self {
+    pub(crate) fn by(norms: &Norms, data: Dataset) -> Self {
         let run = over(data);
         let rule = diagnose::Options::default();
         let verdicts = diagnose::diagnose_against(&run.data, &run.forest, &rule, Some(norms));
@@ -65,7 +65,7 @@ impl Judged {
         }
     }
 
-    fn source(&self) -> Source<'_> {
+    pub(crate) fn source(&self) -> Source<'_> {
         let run = &self.run;
         let costs = &run.sums.per_request;
         Source::new(
@@ -78,14 +78,14 @@ impl Judged {
 }
 
 /// What a healthy period knows.
-struct Healthy {
-    norms: Norms,
-    profile: Profile,
-    judged: Judged,
+pub(crate) struct Healthy {
+    pub(crate) norms: Norms,
+    pub(crate) profile: Profile,
+    pub(crate) judged: Judged,
 }
 
 impl Healthy {
-    fn learn() -> Self {
+    pub(crate) fn learn() -> Self {
         let run = over(healthy());
         let norms = Norms::learn(&run.data, &run.forest);
         let profile = Profile::learn(&run.data, &run.forest, &run.sums.per_request);

@@ -17,6 +17,7 @@ mod calibration;
 mod charts;
 mod check;
 mod cli;
+mod compare;
 mod damage;
 mod deep;
 mod dialects;

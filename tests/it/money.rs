@@ -261,6 +261,42 @@ fn a_saved_period_serves_as_well_as_its_dump() {
     assert_eq!(saved["tools"], dump["tools"]);
 }
 
+/// A saved period keeps what else may have changed, not only the tools: each measure is tested with the same result as
+/// against the dump it was learned from.
+#[test]
+fn a_saved_period_shows_what_else_changed() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let base = folder.path().join("base.json").display().to_string();
+    let (healthy, faulty) = (
+        "fixtures/labelled/healthy-client-genai/traces.jsonl.gz",
+        "fixtures/labelled/mixed-full-mixed/traces.jsonl.gz",
+    );
+    done(&["baseline", healthy, "-o", &base]);
+    let measures = |baseline: &str| {
+        let found = json(&["drift", "--json", "--baseline", baseline, faulty]);
+        found["measures"].as_array().expect("measures").clone()
+    };
+    let (saved, dump) = (measures(&base), measures(healthy));
+    assert_eq!(saved.len(), dump.len());
+    for measure in &saved {
+        let name = &measure["name"];
+        let other = dump.iter().find(|other| other["name"] == *name);
+        let other = other.expect("the same measure");
+        for key in ["n_before", "n_after", "divergence_bits"] {
+            assert_eq!(measure[key], other[key], "{name} {key}");
+        }
+        // Medians and ranks of numbers are kept within 1.6 %.
+        for key in ["median_before", "median_after", "superiority"] {
+            let (a, b) = (measure[key].as_f64(), other[key].as_f64());
+            let near = a.unwrap_or(0.0) - b.unwrap_or(0.0);
+            assert!(
+                near.abs() <= 0.03 * b.unwrap_or(0.0).abs(),
+                "{name} {key}: {a:?} {b:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_split_compares_what_lies_before_it_with_the_rest() {
     let split = [

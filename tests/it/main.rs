@@ -43,6 +43,7 @@ mod readme;
 mod render;
 mod repairs;
 mod sample;
+mod supply;
 mod trace;
 mod whatif;
 mod wide;

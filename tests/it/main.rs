@@ -47,4 +47,5 @@ mod sample;
 mod supply;
 mod trace;
 mod whatif;
+mod wide;
 mod yardsticks;

@@ -8,7 +8,7 @@ use super::formats::Format;
 use super::outlet::Outlet;
 use super::pump::Options;
 use super::sink::Sink;
-use super::sniff::{HEAD, layout_as};
+use super::sniff::layout_as;
 use super::split::Splitter;
 use super::taken::TakenAt;
 use super::unpack::unpack;
@@ -24,7 +24,8 @@ pub fn read_as(
 ) -> Option<Input> {
     let spare = Spare::default();
     let mut feed = Feed::new(Box::new(bytes), options.max_unpacked, &spare);
-    feed.fill(HEAD);
+    // All of it at once, without a block of the usual size: fuzzing reads little, and often.
+    feed.fill(bytes.len().saturating_add(1));
     let layout = layout_as(format, feed.bytes(), feed.ended())?;
     let mut splitter = Splitter {
         file: 0,

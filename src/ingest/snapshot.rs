@@ -42,19 +42,18 @@ impl<R: Read> Read for Snapshot<R> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Seek, Write};
+    use std::io::Write;
+
+    use tempfile::NamedTempFile;
 
     use super::*;
 
     #[test]
     fn what_is_appended_later_is_not_read() {
-        let mut file = tempfile::tempfile().unwrap();
+        let mut file = NamedTempFile::new().unwrap();
         file.write_all(b"first").unwrap();
-        let mut again = file.try_clone().unwrap();
-        again.rewind().unwrap();
-        let mut snapshot = of(again);
+        let mut snapshot = of(file.reopen().unwrap());
         file.write_all(b"second").unwrap();
-        file.rewind().unwrap();
         let mut text = String::new();
         snapshot.read_to_string(&mut text).unwrap();
         assert_eq!(text, "first");
@@ -62,13 +61,12 @@ mod tests {
 
     #[test]
     fn a_file_that_becomes_shorter_says_so() {
-        let mut file = tempfile::tempfile().unwrap();
+        let mut file = NamedTempFile::new().unwrap();
         file.write_all(&[b'x'; 100]).unwrap();
-        file.rewind().unwrap();
-        let mut snapshot = of(file.try_clone().unwrap());
+        let mut snapshot = of(file.reopen().unwrap());
         let mut start = [0; 40];
         snapshot.read_exact(&mut start).unwrap();
-        file.set_len(60).unwrap();
+        file.as_file().set_len(60).unwrap();
         let mut rest = Vec::new();
         let error = snapshot.read_to_end(&mut rest).unwrap_err();
         assert_eq!((rest.len(), Stop::of(&error)), (20, Some(Stop::Shrunk)));

@@ -43,6 +43,8 @@ mod readme;
 mod render;
 mod repairs;
 mod sample;
+mod supply;
 mod trace;
 mod whatif;
+mod wide;
 mod yardsticks;

@@ -4,9 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use agentdiag::cli::Cli;
+use clap::CommandFactory as _;
+
 use super::{GOOD, folder};
 
-/// Subcommands that between them run every stage.
+/// How each subcommand is run, so that between them every stage is.
 const RUNS: &[&[&str]] = &[
     &["analyze", "d.jsonl"],
     &[
@@ -26,6 +29,11 @@ const RUNS: &[&[&str]] = &[
     &["report", "--charts", "charts", "-o", "page.html", "d.jsonl"],
     &["export", "--to", "parquet", "-o", "tables", "d.jsonl"],
     &["export", "--to", "otlp", "d.jsonl"],
+    &["check", "--budget", "budget.toml", "d.jsonl"],
+    &["compare", "d.jsonl", "d.jsonl"],
+    &["gpu", "--once"],
+    &["explain", "cold_cache"],
+    &["completions", "bash"],
     &["prices", "show"],
     &["formats"],
     &["--version"],
@@ -69,10 +77,24 @@ fn asked(folder: &Path, program: &str, args: &[&str]) -> Vec<String> {
 }
 
 #[test]
+fn every_subcommand_is_watched() {
+    for command in Cli::command().get_subcommands() {
+        let name = command.get_name();
+        let watched = RUNS.iter().any(|run| run[0] == name);
+        assert!(watched || name == "help", "`{name}` is not watched");
+    }
+}
+
+#[test]
 #[cfg_attr(not(strace), ignore = "needs strace")]
 fn no_subcommand_opens_a_socket() {
     let prices = br#"{"unit": "per 1M tokens", "models": {"m": {"input": 1, "output": 2}}}"#;
-    let folder = folder(&[("d.jsonl", GOOD.as_bytes()), ("prices.json", prices)]);
+    let budget = b"[[budget]]\nname = \"tail\"\nexpect = \"p95(latency) < 90s\"\n";
+    let folder = folder(&[
+        ("d.jsonl", GOOD.as_bytes()),
+        ("prices.json", prices),
+        ("budget.toml", budget),
+    ]);
     // That a socket would be seen.
     let opened = asked(
         folder.path(),

@@ -14,6 +14,7 @@ mod baseline;
 mod blinded;
 mod budgets;
 mod calibration;
+mod certainty;
 mod charts;
 mod check;
 mod cli;

@@ -5,7 +5,7 @@ use super::expect::{Comparison, DriftBy, Limit, Statistic, Subject};
 use super::file::{Budget, Budgets, LEAST, Level, Test};
 use super::worst::Worst;
 use crate::aggregate::Profile;
-use crate::quantity::{Per, Quantity, Sample, Sides, Source};
+use crate::quantity::{Per, Quantity, Sample, Sides, Source, Weigh};
 use crate::stats::{
     Estimate, SurveyStratum, Unit, mean_estimate, quantile_estimate, share_estimate,
 };
@@ -203,7 +203,7 @@ impl Finding {
         let (comparison, limit) = (budget.expect.comparison, budget.expect.limit.constant);
         enough(budget, self.n, 1)?;
         let units = sample.units();
-        let parts = units.iter().map(|unit| unit.part);
+        let parts = units.iter().map(Unit::value);
         let value = match budget.expect.subject {
             Subject::Of(Statistic::Max, _) => parts.fold(f64::NEG_INFINITY, f64::max),
             Subject::Of(Statistic::Min, _) => parts.fold(f64::INFINITY, f64::min),
@@ -215,7 +215,7 @@ impl Finding {
         ) {
             let beyond = units
                 .iter()
-                .filter(|unit| !comparison.holds(unit.part, limit));
+                .filter(|unit| !comparison.holds(unit.value(), limit));
             self.beyond = Some(beyond.count() as u64);
         }
         self.value = Some(value);
@@ -245,7 +245,11 @@ impl Finding {
         };
         let (value, bound) = if limit.is_relative() {
             let baseline = self.of_baseline(budget, &sample, reference)?;
-            let sides = Sides::of(&sample, &baseline);
+            let weigh = match subject {
+                Subject::Of(Statistic::Quantile(_), _) => Weigh::Values,
+                _ => Weigh::Wholes,
+            };
+            let sides = Sides::of(&sample, &baseline, weigh);
             (self.n, self.n_baseline) = (sides.n, Some(sides.n_baseline));
             self.left_out = sides.left_out;
             if self.left_out > self.n {
@@ -404,7 +408,7 @@ fn beyond(subject: &Subject, units: &[Unit], comparison: Comparison, limit: f64)
     };
     let beyond = units
         .iter()
-        .filter(|unit| !comparison.holds(unit.part, limit));
+        .filter(|unit| !comparison.holds(unit.value(), limit));
     Some(beyond.count() as u64)
 }
 

@@ -25,8 +25,8 @@ impl Worst {
     /// The request with the worst value; of equals the first.
     pub(super) fn of_values(source: &Source<'_>, sample: &Sample, ceiling: bool) -> Option<Self> {
         let sign = if ceiling { 1.0 } else { -1.0 };
-        let worst = max_by(sample, |unit| sign * unit.part)?;
-        Self::at(source, worst.cluster, Some(worst.part))
+        let worst = max_by(sample, |unit| sign * unit.value())?;
+        Self::at(source, worst.cluster, Some(worst.value()))
     }
 
     /// The request with most that counts (or most that does not, where the share should be high); of equals the one

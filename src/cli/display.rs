@@ -13,12 +13,13 @@ pub struct Display {
         value_name = "WHEN",
         default_value = "auto",
         global = true,
+        display_order = 900,
         hide_possible_values = true
     )]
     pub color: Color,
 
     /// Show no progress
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 901)]
     pub quiet: bool,
 
     /// Columns of the text output, instead of those of the terminal

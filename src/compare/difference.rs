@@ -80,7 +80,8 @@ fn beyond(q: f64, base: &[SurveyStratum<'_>], new: &[SurveyStratum<'_>]) -> Opti
     let limit = quantile_estimate(&both, q, (TAIL, TAIL))?.value;
     let marked = |strata: &[SurveyStratum<'_>]| -> Vec<Vec<Unit>> {
         let mark = |unit: &Unit| Unit {
-            part: f64::from(unit.part > limit),
+            part: f64::from(unit.value() > limit),
+            whole: 1.0,
             ..*unit
         };
         let marked = strata.iter();

@@ -6,7 +6,7 @@ use super::ALPHA;
 use super::difference::Difference;
 use super::side::{MODEL, Side};
 use crate::diagnose::Cause;
-use crate::quantity::{Condition, Quantity, Sample, Scope, Sides, Unit};
+use crate::quantity::{Condition, Quantity, Sample, Scope, Sides, Unit, Weigh};
 use crate::stats::holm;
 use crate::trace::Part;
 
@@ -365,7 +365,11 @@ impl Rows<'_, '_> {
         if (base.is_empty() && new.is_empty()) || (base.is_zero() && new.is_zero()) {
             return;
         }
-        let sides = Sides::of(&new, &base);
+        let weigh = match measure {
+            Measure::Quantile(_) => Weigh::Values,
+            Measure::Mean | Measure::Rate => Weigh::Wholes,
+        };
+        let sides = Sides::of(&new, &base, weigh);
         let Some(difference) = Difference::of(measure, &sides) else {
             return;
         };

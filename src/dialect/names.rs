@@ -169,6 +169,58 @@ mod tests {
     }
 
     #[test]
+    fn every_spelling_of_a_provider_is_known() {
+        for (spellings, name) in [
+            (
+                &["openai.chat", "OpenAI", "openai.completion"][..],
+                "openai",
+            ),
+            (
+                &["azure", "azure_openai", "azure-openai", "az.ai.openai"],
+                "azure.ai.openai",
+            ),
+            (&["az.ai.inference", "azure_ai"], "azure.ai.inference"),
+            (&["anthropic.messages"], "anthropic"),
+            (
+                &[
+                    "bedrock",
+                    "aws",
+                    "amazon-bedrock",
+                    "amazon_bedrock",
+                    "aws_bedrock",
+                ],
+                "aws.bedrock",
+            ),
+            (
+                &[
+                    "vertex_ai",
+                    "vertexai",
+                    "vertex",
+                    "google_vertex",
+                    "google-vertex",
+                ],
+                "gcp.vertex_ai",
+            ),
+            (
+                &[
+                    "gemini",
+                    "google",
+                    "google_genai",
+                    "google-gla",
+                    "gcp.gen_ai",
+                ],
+                "gcp.gemini",
+            ),
+            (&["xai", "x-ai", "x.ai"], "x_ai"),
+            (&["mistral", "mistralai"], "mistral_ai"),
+        ] {
+            for spelling in spellings {
+                assert_eq!(provider(spelling).as_deref(), Some(name), "{spelling}");
+            }
+        }
+    }
+
+    #[test]
     fn hosts_lose_everything_private() {
         assert_eq!(
             host("https://me:secret@llm.example:8443/v1?key=x"),

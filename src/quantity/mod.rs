@@ -9,7 +9,7 @@ mod source;
 
 pub use condition::{Condition, ConditionKind};
 pub use scope::{BadPattern, KEYS, Scope};
-pub use sides::Sides;
+pub use sides::{Sides, Weigh};
 pub use source::{Sample, Source};
 
 /// What a value is measured in.
@@ -149,7 +149,7 @@ macro_rules! quantities {
 
 quantities! {
     Latency "latency" Time Request "duration of a request whose root is complete" "a root span with an end"
-    Slowdown "slowdown" Factor Request "time of a request's calls over what a baseline takes for the same models, tokens and tools" "a baseline (--baseline) that knows the models or tools"
+    Slowdown "slowdown" Factor Request "time of a request's calls over what a baseline takes for the same models, tokens and tools; its mean weighs requests by that" "a baseline (--baseline) that knows the models or tools"
     LostTime "lost_time" Time Request "time beyond the expected time, zero where there is none" "model or tool calls under the root"
     ModelTime "model_time" Time Request "time on the critical path that a model took, queue included" "a root span with an end"
     ToolTime "tool_time" Time Request "time on the critical path that tools and retrieval took" "a root span with an end"

@@ -8,6 +8,15 @@ use crate::stats::{SurveyStratum, Unit};
 /// Requests that a kind of task needs on either side to be compared.
 const FEW: usize = 3;
 
+/// What makes a kind of task weigh more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Weigh {
+    /// Its wholes: for means and shares, so that the kinds together give the mean of all.
+    Wholes,
+    /// How many values it has: for quantiles.
+    Values,
+}
+
 /// Two samples of the same kinds of task, in the same mix: that of the first.
 pub struct Sides {
     kinds: Vec<(f64, Vec<Unit>, Vec<Unit>)>,
@@ -22,7 +31,7 @@ pub struct Sides {
 impl Sides {
     /// Pairs the kinds that both have.
     #[must_use]
-    pub fn of(now: &Sample, baseline: &Sample) -> Self {
+    pub fn of(now: &Sample, baseline: &Sample, weigh: Weigh) -> Self {
         let requests = |units: &[Unit]| units.chunk_by(|a, b| a.cluster == b.cluster).count();
         let enough = |units: &[Unit]| requests(units) >= FEW;
         let (mut kinds, mut left_out) = (BTreeMap::new(), 0);
@@ -34,7 +43,10 @@ impl Sides {
                 _ => left_out += units.len() as u64,
             }
         }
-        let weigh = |units: &[Unit]| units.iter().map(|unit| unit.whole).sum::<f64>();
+        let weigh = |units: &[Unit]| match weigh {
+            Weigh::Wholes => units.iter().map(|unit| unit.whole).sum::<f64>(),
+            Weigh::Values => units.len() as f64,
+        };
         let all: f64 = kinds.values().map(|(units, _)| weigh(units)).sum();
         let count = |sum: u64, units: &[Unit]| sum + units.len() as u64;
         Self {

@@ -173,7 +173,15 @@ impl<'a> Source<'a> {
             match quantity.meta().per {
                 Per::Request => {
                     let value = self.of_request(quantity, index, request);
-                    sample.take(kind, value.map(|value| unit(cluster, value)));
+                    let whole = self.whole_of(quantity, index);
+                    sample.take(
+                        kind,
+                        value.map(|part| Unit {
+                            cluster,
+                            part,
+                            whole,
+                        }),
+                    );
                 }
                 Per::ModelCall => {
                     for (op, call) in self.calls(request, scope) {
@@ -354,10 +362,11 @@ impl<'a> Source<'a> {
         let parts = &request.parts;
         match quantity {
             Quantity::Latency => time(request.duration()),
-            Quantity::Slowdown => {
-                let work = self.work.get(index as usize).copied()??;
-                Some(work.observed / work.expected)
-            }
+            Quantity::Slowdown => self
+                .work
+                .get(index as usize)
+                .copied()?
+                .map(|work| work.observed),
             Quantity::LostTime => {
                 let diagnosis = self.diagnoses.get(index as usize)?;
                 diagnosis.expected.map(|_| diagnosis.excess.as_millis())
@@ -382,6 +391,14 @@ impl<'a> Source<'a> {
             Quantity::Retries => Some(request.retries.into()),
             Quantity::Errors => Some(request.errors.into()),
             _ => None,
+        }
+    }
+
+    /// What a value is a part of: the expected time, of a slowdown.
+    fn whole_of(&self, quantity: Quantity, index: u32) -> f64 {
+        match (quantity, self.work.get(index as usize)) {
+            (Quantity::Slowdown, Some(Some(work))) => work.expected,
+            _ => 1.0,
         }
     }
 

@@ -31,7 +31,7 @@ fn effective_size(strata: &[Stratum<'_>], q: f64, value: f64) -> usize {
     let (mut variance, mut clusters) = (0.0, 0);
     for stratum in strata {
         let below = stratum.units.iter().map(|unit| Unit {
-            part: f64::from(unit.part <= value),
+            part: f64::from(unit.value() <= value),
             whole: 1.0,
             ..*unit
         });
@@ -57,7 +57,7 @@ impl Curve {
         let mut weighted: Vec<(f64, f64)> = Vec::new();
         for stratum in strata {
             let each = stratum.weight / stratum.units.len() as f64;
-            weighted.extend(stratum.units.iter().map(|unit| (unit.part, each)));
+            weighted.extend(stratum.units.iter().map(|unit| (unit.value(), each)));
         }
         weighted.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut shares = Vec::with_capacity(weighted.len());

@@ -15,6 +15,14 @@ pub struct Unit {
     pub whole: f64,
 }
 
+impl Unit {
+    /// The value; of a share, the share of this unit alone.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        self.part / self.whole
+    }
+}
+
 /// One stratum: units in order of cluster.
 #[derive(Clone, Copy, Debug)]
 pub struct Stratum<'a> {

@@ -155,8 +155,13 @@ pub fn plain(value: f64) -> String {
             return format!("{sign}{}", count(size.round() as u64));
         }
         s if s >= 9.995 => format!("{value:.1}"),
-        s if s >= 0.0995 || s == 0.0 => format!("{value:.2}"),
-        _ => return format!("{value:.3e}"),
+        s if s >= 0.0995 => format!("{value:.2}"),
+        s if s >= 0.000_995 => {
+            let zeros = (-s.log10()).ceil().max(0.0) as usize;
+            format!("{value:.0$}", zeros + 2)
+        }
+        0.0 => return "0".to_owned(),
+        _ => return format!("{value:.2e}"),
     };
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

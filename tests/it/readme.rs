@@ -114,6 +114,36 @@ fn readme_shows_what_is_printed() {
     }
 }
 
+/// Charts that the README shows.
+const PICTURES: [&str; 2] = ["latency-over-time.svg", "phases.svg"];
+
+#[test]
+fn readme_pictures_are_what_the_program_draws() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let to = |name: &str| folder.path().join(name).display().to_string();
+    let line = format!(
+        "report --prices fixtures/quickstart/prices.json fixtures/quickstart -o {} --charts {}",
+        to("page.html"),
+        to("charts")
+    );
+    printed(&line);
+    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("man/pictures");
+    for name in PICTURES {
+        let drawn = fs::read(folder.path().join("charts").join(name)).expect("a chart");
+        let shown = pictures.join(name);
+        if env::var_os("AGENTDIAG_BLESS").is_some() {
+            fs::create_dir_all(&pictures).expect("a folder");
+            fs::write(&shown, &drawn).expect("written");
+        }
+        let shown = fs::read(shown).unwrap_or_default();
+        assert!(shown == drawn, "{name} is old: AGENTDIAG_BLESS=1 renews it");
+        assert!(
+            readme().contains(&format!("(man/pictures/{name})")),
+            "{name}"
+        );
+    }
+}
+
 /// Lines of shell blocks that run the program on shipped fixtures, up to a pipe or a redirection.
 fn commands(text: &str) -> Vec<String> {
     let mut commands = Vec::new();

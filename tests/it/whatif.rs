@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use agentdiag::diagnose::{Fact, SparedTokens};
 use agentdiag::ingest::Source;
 
 use crate::pipeline::{Run, run};
@@ -52,4 +53,37 @@ fn quantiles_without_an_incident_are_not_above_those_with_it() {
         assert!(what.p50.without <= what.p50.observed);
         assert!(what.p95.without <= what.p95.observed);
     }
+}
+
+/// The tokens that an incident cost are those by which the calls named in the evidence differ from what is usual.
+#[test]
+fn tokens_spared_are_those_that_the_evidence_counts() {
+    let run = mixed();
+    let mut compared = 0;
+    for incident in &run.verdicts.incidents {
+        let without = incident.without.as_ref().expect("worked out");
+        let verdicts = incident.requests.iter();
+        let verdicts = verdicts.map(|request| &run.verdicts.diagnoses[*request as usize]);
+        let claims = verdicts.flat_map(|verdict| &verdict.claims);
+        let facts: Vec<&Fact> = claims
+            .filter(|claim| claim.cause == incident.cause)
+            .flat_map(|claim| claim.evidence.iter())
+            .filter(|fact| fact.unit == "tokens")
+            .collect();
+        for spared in &without.spared {
+            let (SparedTokens::Input(tokens)
+            | SparedTokens::Output(tokens)
+            | SparedTokens::Cached(tokens)) = spared.tokens
+            else {
+                continue;
+            };
+            for fact in facts.iter().filter(|fact| fact.span == Some(spared.span)) {
+                let Some(usual) = fact.expected else { continue };
+                let off = (fact.observed - usual).abs().round() as u64;
+                assert_eq!(tokens, off, "{:?}: {fact:?}", incident.cause);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 5, "{compared} calls compared");
 }

@@ -141,7 +141,8 @@ impl Definition {
             layer: self.layer,
             name: self.name,
             unit: self.unit,
-            value,
+            // A sum of nothing is minus zero.
+            value: value.map(|value| value + 0.0),
             state,
         }
     }

@@ -22,7 +22,6 @@ impl Line<'_> {
             (_, Unit::Money) => Usd::from_dollars(value).map_or_else(|| plain(value), money),
             (_, Unit::Factor) => format!("{}x", plain(value)),
             (_, Unit::Share) => percent(value),
-            (_, Unit::Tokens | Unit::Count) if value > 0.0 && value < 0.1 => format!("{value:.3}"),
             (_, Unit::Tokens | Unit::Count) => plain(value),
         }
     }

@@ -16,7 +16,6 @@ impl Row {
             Unit::Money => Usd::from_dollars(value).map_or_else(|| plain(value), money),
             Unit::Factor => format!("{}x", plain(value)),
             Unit::Share => percent(value),
-            Unit::Tokens | Unit::Count if value > 0.0 && value < 0.1 => format!("{value:.3}"),
             Unit::Tokens | Unit::Count => plain(value),
         }
     }

@@ -112,11 +112,11 @@ impl CacheHabits {
         for &i in kept {
             let call = calls.get(i);
             let (Some(before), Some(cached)) =
-                (call.previous.and_then(|p| calls.get(p).input), call.cached)
+                (call.before(calls).and_then(|b| b.input), call.cached)
             else {
                 continue;
             };
-            let share = f64::from(cached) / f64::from(before.max(1));
+            let share = f64::from(cached) / f64::from(before).max(1.0);
             let hit = u32::from(share >= 0.5);
             for entry in [
                 self.later.entry((call.kind, call.agent)).or_default(),
@@ -136,7 +136,7 @@ impl CacheHabits {
     /// later calls of its kind usually do.
     #[must_use]
     pub fn expected_later(&self, calls: &Calls, call: &Call) -> Option<f64> {
-        let before = calls.get(call.previous?).input?;
+        let before = call.before(calls)?.input?;
         let (hits, n) = self
             .later
             .get(&(call.kind, call.agent))

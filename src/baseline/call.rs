@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::model::{Dataset, Op, SpanIx};
 use crate::trace::{Forest, StepKind};
-use crate::units::{Nanos, Sym, Window};
+use crate::units::{Nanos, Small, Sym, Window, roomy};
 
 /// Index into [`Calls::all`].
 pub type CallIx = u32;
@@ -19,17 +19,17 @@ pub struct Call {
     /// The owning span.
     pub span: SpanIx,
     /// The call before it in its lane, if any.
-    pub previous: Option<CallIx>,
+    pub previous: Option<Small>,
     /// How many calls of its lane came before.
     pub round: u32,
     /// When it ran.
     pub window: Window,
     /// Prompt tokens.
-    pub input: Option<u32>,
+    pub input: Option<Small>,
     /// Cached prompt tokens, where the dump shows them.
-    pub cached: Option<u32>,
+    pub cached: Option<Small>,
     /// Generated tokens.
-    pub output: Option<u32>,
+    pub output: Option<Small>,
     /// Time to first token, milliseconds, where the dump shows it.
     pub first_token: Option<f64>,
     /// Model that answered.
@@ -52,7 +52,7 @@ pub struct Call {
     /// nobody can tell.
     pub server_side_only: bool,
     /// The serving side's span, where joined.
-    pub engine: Option<SpanIx>,
+    pub engine: Option<Small>,
 }
 
 impl Call {
@@ -62,14 +62,20 @@ impl Call {
         self.window.len().as_millis()
     }
 
+    /// The call before it in its lane, if any.
+    #[must_use]
+    pub fn before<'a>(&self, calls: &'a Calls) -> Option<&'a Self> {
+        self.previous.map(|before| calls.get(before.get()))
+    }
+
     /// Growth of the prompt since the call before: what a tool or a person added.
     #[must_use]
     pub fn growth(&self, calls: &Calls) -> Option<f64> {
-        let before = calls.get(self.previous?);
+        let before = self.before(calls)?;
         Some(
             f64::from(self.input?)
                 - f64::from(before.input?)
-                - f64::from(before.output.unwrap_or(0)),
+                - before.output.map_or(0.0, f64::from),
         )
     }
 }
@@ -89,9 +95,10 @@ impl Calls {
     pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
         let turns = Turn::all(forest);
         let mut calls = Self {
-            all: Vec::new(),
-            of_op: vec![u32::MAX; forest.ops.len()],
+            all: roomy(turns.len()),
+            of_op: roomy(forest.ops.len()),
         };
+        calls.of_op.resize(forest.ops.len(), u32::MAX);
         for (turn, index) in turns.iter().zip(0..) {
             calls.of_op[turn.op as usize] = index;
         }
@@ -130,7 +137,7 @@ impl Turn {
     fn all(forest: &Forest) -> Vec<Self> {
         let is_call = |op: u32| forest.ops[op as usize].kind == StepKind::Model;
         let count = (0..forest.ops.len() as u32).filter(|op| is_call(*op));
-        let mut turns = Vec::with_capacity(count.count());
+        let mut turns = roomy(count.count());
         for (request, index) in forest.requests.iter().zip(0..) {
             for lane in request.lanes.clone() {
                 let calls = forest.lanes[lane as usize].ops.clone();
@@ -158,12 +165,12 @@ fn call_of(dataset: &Dataset, forest: &Forest, turn: &Turn, index: CallIx) -> Ca
         op: turn.op,
         request: turn.request,
         span: op.span,
-        previous: (turn.round > 0).then(|| index - 1),
+        previous: (turn.round > 0).then(|| Small::new(index - 1)),
         round: turn.round,
         window: op.window,
-        input: facts.input.map(|k| k.value),
-        cached: facts.cached.map(|k| k.value),
-        output: facts.output.map(|k| k.value),
+        input: facts.input.map(|k| k.value.into()),
+        cached: facts.cached.map(|k| k.value.into()),
+        output: facts.output.map(|k| k.value.into()),
         first_token: facts
             .first_token
             .map(|k| k.value)
@@ -178,6 +185,6 @@ fn call_of(dataset: &Dataset, forest: &Forest, turn: &Turn, index: CallIx) -> Ca
         finish: facts.finish,
         server_side_only: span.op == Op::Engine,
         tenant: request.tenant.or(conversation),
-        engine: (facts.engine != u32::MAX).then_some(facts.engine),
+        engine: (facts.engine != u32::MAX).then(|| facts.engine.into()),
     }
 }

@@ -4,7 +4,7 @@
 use super::Map;
 use crate::model::Dataset;
 use crate::trace::{Forest, Lane, StepKind, StepOp, TOLERANCE, gaps};
-use crate::units::Sym;
+use crate::units::{Sym, roomy};
 
 /// Where in a lane something stands, by what it is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -79,7 +79,7 @@ impl Pauses {
     #[must_use]
     pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
         let mut pauses = Self {
-            all: Vec::with_capacity(forest.ops.len() + forest.lanes.len()),
+            all: roomy(forest.ops.len() + forest.lanes.len()),
             starts: Vec::with_capacity(forest.requests.len() + 1),
             ..Self::default()
         };

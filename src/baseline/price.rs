@@ -151,7 +151,7 @@ impl Prices {
 #[must_use]
 pub fn uncached(calls: &Calls, call: &Call) -> Option<f64> {
     let input = f64::from(call.input?);
-    match (call.cached, call.previous.and_then(|p| calls.get(p).input)) {
+    match (call.cached, call.before(calls).and_then(|b| b.input)) {
         (Some(cached), _) => Some((input - f64::from(cached)).max(0.0)),
         (None, Some(before)) => Some((input - f64::from(before)).max(0.0)),
         (None, None) => Some(input * ASSUMED_FRESH),
@@ -159,7 +159,8 @@ pub fn uncached(calls: &Calls, call: &Call) -> Option<f64> {
 }
 
 fn after_first(call: &Call) -> f64 {
-    f64::from(call.output.unwrap_or(0).saturating_sub(1))
+    call.output
+        .map_or(0.0, |tokens| (f64::from(tokens) - 1.0).max(0.0))
 }
 
 fn fit(calls: &Calls, group: &[&Call]) -> Option<Price> {
@@ -179,7 +180,7 @@ fn fit_split(calls: &Calls, group: &[&&Call]) -> Option<Price> {
         .collect();
     let mut rates: Vec<f64> = group
         .iter()
-        .filter(|c| c.output.is_some_and(|o| o > LEAST_OUTPUT))
+        .filter(|c| c.output.is_some_and(|o| o.get() > LEAST_OUTPUT))
         .filter_map(|c| Some((c.total() - c.first_token?).max(0.0) / after_first(c)))
         .collect();
     Some(Price {

@@ -16,7 +16,7 @@ use super::{Call, Calls};
 use crate::model::Dataset;
 use crate::stats::{bucket, middle};
 use crate::trace::Forest;
-use crate::units::{Interner, Nanos, Sym, Window};
+use crate::units::{Interner, Nanos, Small, Sym, Window};
 
 /// Length of a block.
 const BLOCK: Nanos = Nanos(1_800_000_000_000);
@@ -236,9 +236,9 @@ fn group(dataset: &Dataset, call: &Call) -> Group {
 }
 
 fn row(dataset: &Dataset, forest: &Forest, calls: &Calls, call: &Call) -> Row {
-    let tokens = |count: Option<u32>| count.map(|n| bucket(u64::from(n)));
+    let tokens = |count: Option<Small>| count.map(|n| bucket(u64::from(n)));
     let trace = forest.requests[call.request as usize].trace;
-    let before = call.previous.map(|p| calls.get(p));
+    let before = call.before(calls);
     Row(
         ((call.window.start.0 % BLOCK.0) / Nanos::MILLI.0) as u32,
         bucket(call.window.len().0),
@@ -317,7 +317,7 @@ impl Playback<'_> {
         let tenant = tenant.map_or(Sym::NONE, |t| self.names.sym(&format!("tenant {t}")));
         let index = self.push(Call {
             request,
-            previous,
+            previous: previous.map(Small::new),
             round: u32::from(previous.is_some()),
             window: Window {
                 start: Nanos(start),
@@ -342,8 +342,8 @@ impl Playback<'_> {
     }
 }
 
-fn tokens(bucket: Option<u16>) -> Option<u32> {
-    bucket.map(|b| u32::try_from(middle(b)).unwrap_or(u32::MAX))
+fn tokens(bucket: Option<u16>) -> Option<Small> {
+    bucket.map(|b| Small::new(u32::try_from(middle(b)).unwrap_or(u32::MAX)))
 }
 
 /// Of which nothing is known. It ended after all others, and so is nobody's last.

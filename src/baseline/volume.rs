@@ -68,7 +68,7 @@ impl Volumes {
                     .push(f64::from(input)),
                 _ => {}
             }
-            if let Some(out) = call.output.filter(|o| *o > 0) {
+            if let Some(out) = call.output.filter(|o| o.get() > 0) {
                 outputs.push(f64::from(out));
                 output
                     .entry((call.kind, call.agent, call.finish))

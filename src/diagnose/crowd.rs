@@ -27,7 +27,8 @@ impl Crowd {
             let engine = if own.op == Op::Engine {
                 Some(own)
             } else {
-                call.engine.and_then(|e| dataset.spans.get(e as usize))
+                call.engine
+                    .and_then(|e| dataset.spans.get(e.get() as usize))
             };
             if let Some(span) = engine.filter(|s| !s.window().is_empty()) {
                 by_server

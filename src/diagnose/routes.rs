@@ -39,7 +39,7 @@ impl Shifts {
             .unwrap_or((seen.residual(call), 0.0));
         self.first.push(first);
         self.rate
-            .push(rest / f64::from(call.output.unwrap_or(1).max(1)));
+            .push(rest / call.output.map_or(1.0, f64::from).max(1.0));
     }
 
     fn typical(mut self) -> Option<(f64, f64)> {
@@ -160,6 +160,6 @@ impl<'a> Routes<'a> {
     /// Milliseconds that calls of this client at this address typically take longer, for this output.
     pub(super) fn typical_extra(&self, call: &Call) -> Option<f64> {
         let (first, rate) = self.extra.get(&(client(call), call.endpoint))?;
-        Some((first + rate * f64::from(call.output.unwrap_or(0))).max(0.0))
+        Some((first + rate * call.output.map_or(0.0, f64::from)).max(0.0))
     }
 }

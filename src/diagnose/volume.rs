@@ -4,6 +4,7 @@ use super::Options;
 use rayon::prelude::*;
 
 use crate::baseline::{Baselines, Call, CallIx, Calls, Expected};
+use crate::units::roomy;
 
 /// A first prompt is a surge from this multiple of the high end of usual first prompts on.
 const FIRST_OVER: f64 = 1.6;
@@ -27,10 +28,11 @@ const LEAST_LONG: f64 = 0.6;
 /// request's other calls count from a lower bar on: what struck once in a request strikes again
 /// (hysteresis: Canny, "A Computational Approach to Edge Detection", 1986).
 pub(super) fn see(calls: &Calls, base: &Baselines, options: &Options) -> Vec<Seen> {
-    let mut seen: Vec<Seen> = (0..calls.all.len() as CallIx)
+    let mut seen: Vec<Seen> = roomy(calls.all.len());
+    (0..calls.all.len() as CallIx)
         .into_par_iter()
         .map(|i| Seen::of(calls, base, options, i, 1.0))
-        .collect();
+        .collect_into_vec(&mut seen);
     let mut from = 0;
     for request in calls.all.chunk_by(|a, b| a.request == b.request) {
         let range = from..from + request.len();
@@ -210,7 +212,7 @@ fn lost_later_too(calls: &Calls, base: &Baselines, index: CallIx, call: &Call) -
     let next = calls
         .all
         .get(index as usize + 1)
-        .filter(|n| n.previous == Some(index))?;
+        .filter(|n| n.previous == Some(index.into()))?;
     let usual = base.cache.expected_later(calls, next)?;
     (f64::from(next.cached?) < 0.5 * usual)
         .then(|| base.cache.when_hit(call))

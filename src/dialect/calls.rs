@@ -11,7 +11,7 @@ use super::vocabulary::Role;
 use super::{serving, timing, tokens};
 use crate::ingest::{RawAttr, RawSpan, RawValue, Text};
 use crate::model::{Digest, HttpCall, Known, LlmCall, Op, Span, TaskFacts, ToolCall};
-use crate::units::{Interner, Nanos, Sym, Usd};
+use crate::units::{Interner, Nanos, Small, Sym, Usd};
 
 /// Makes symbols of texts.
 pub(super) struct Namer<'n> {
@@ -236,11 +236,11 @@ fn flatten(value: &RawValue<'_>, into: &mut Vec<u8>) {
 
 /// What a task, agent or step says of itself.
 pub(super) fn task(namer: &mut Namer<'_>, slots: &Slots<'_>, op: Op) -> TaskFacts {
-    let count = |field| {
+    let sum = |field| {
         slots
             .number(field)
             .filter(|n| *n <= f64::from(u32::MAX))
-            .map(|n| n as u32)
+            .map(|n| Small::new(n as u32))
     };
     let mut agent = namer.text(slots, T::Agent);
     let mut workflow = namer.text(slots, T::Workflow);
@@ -263,9 +263,9 @@ pub(super) fn task(namer: &mut Namer<'_>, slots: &Slots<'_>, op: Op) -> TaskFact
         task_type,
         tenant,
         conversation: namer.text(slots, T::Conversation),
-        rollup_input: count(N::RollupInput).or_else(|| count(N::Input)),
-        rollup_output: count(N::RollupOutput).or_else(|| count(N::Output)),
-        declared_steps: count(N::Steps),
+        rollup_input: sum(N::RollupInput).or_else(|| sum(N::Input)),
+        rollup_output: sum(N::RollupOutput).or_else(|| sum(N::Output)),
+        declared_steps: sum(N::Steps),
     }
 }
 

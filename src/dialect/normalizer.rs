@@ -39,7 +39,10 @@ impl Normalizer {
     /// An empty one.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            data: Dataset::growing(),
+            ..Self::default()
+        }
     }
 
     /// One that also takes the buckets of histograms, which only alert rules look at.
@@ -47,7 +50,7 @@ impl Normalizer {
     pub fn with_buckets() -> Self {
         Self {
             buckets: true,
-            ..Self::default()
+            ..Self::new()
         }
     }
 

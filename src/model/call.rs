@@ -1,6 +1,6 @@
 //! What was measured about one operation, each figure with how it became known.
 
-use crate::units::{Nanos, Sym, Usd};
+use crate::units::{Nanos, Small, Sym, Usd};
 
 /// How a figure became known.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -239,11 +239,11 @@ pub struct TaskFacts {
     /// Conversation or session.
     pub conversation: Sym,
     /// Rolled-up input tokens, for checks only.
-    pub rollup_input: Option<u32>,
+    pub rollup_input: Option<Small>,
     /// Rolled-up output tokens, for checks only.
-    pub rollup_output: Option<u32>,
+    pub rollup_output: Option<Small>,
     /// Steps the emitter says there were.
-    pub declared_steps: Option<u32>,
+    pub declared_steps: Option<Small>,
 }
 
 /// One HTTP request under a model or tool span.

@@ -5,7 +5,7 @@
 use hashbrown::HashMap;
 
 use super::{Digest, Known, LlmCall, Via};
-use crate::units::{Nanos, Sym, Usd};
+use crate::units::{Nanos, Sym, Usd, growing};
 
 /// All model calls. [`LlmCall`] goes in and comes out, unchanged.
 #[derive(Clone, Debug, Default)]
@@ -85,6 +85,15 @@ const STREAMED: u16 = 1 << 14;
 const BASIS_ASSUMED: u16 = 1 << 15;
 
 impl LlmCalls {
+    /// An empty table with room for millions.
+    #[must_use]
+    pub fn growing() -> Self {
+        Self {
+            calls: growing(),
+            ..Self::default()
+        }
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -6,7 +6,7 @@ use super::{
     ClusterEvent, Exemplar, HttpCall, Ledger, LlmCall, LlmCalls, LogRecord, Op, Resource, Scope,
     Series, Span, SpanId, TaskFacts, ToolCall, TraceId, TraceIx, Traces,
 };
-use crate::units::{Interner, Sym};
+use crate::units::{Interner, Sym, growing};
 
 /// One input as it was taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,6 +111,18 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// An empty one with room for millions of spans.
+    #[must_use]
+    pub fn growing() -> Self {
+        Self {
+            spans: growing(),
+            llm: LlmCalls::growing(),
+            tools: growing(),
+            tasks: growing(),
+            ..Self::default()
+        }
+    }
+
     /// The string behind `sym`.
     #[must_use]
     pub fn text(&self, sym: Sym) -> &str {

@@ -46,9 +46,9 @@ impl Loss {
         for (span, index) in dataset.spans.iter().zip(0..) {
             if let Some(facts) = dataset.task_of(span) {
                 if let Some(declared) = facts.declared_steps {
-                    loss.steps(dataset, &forest.tree, index, declared);
+                    loss.steps(dataset, &forest.tree, index, declared.get());
                 }
-                if let Some(sum) = facts.rollup_input.filter(|&sum| sum > 0) {
+                if let Some(sum) = facts.rollup_input.filter(|sum| sum.get() > 0) {
                     loss.tokens(dataset, &forest.tree, index, u64::from(sum));
                 }
             }
@@ -80,7 +80,7 @@ impl Loss {
     fn tokens(&mut self, dataset: &Dataset, tree: &Tree, top: SpanIx, declared: u64) {
         if tree.ancestors(top).any(|above| {
             let facts = dataset.task_of(&dataset.spans[above as usize]);
-            facts.is_some_and(|f| f.rollup_input.is_some_and(|sum| sum > 0))
+            facts.is_some_and(|f| f.rollup_input.is_some_and(|sum| sum.get() > 0))
         }) {
             return;
         }

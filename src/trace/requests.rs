@@ -9,10 +9,12 @@ use super::lanes::{Walk, Work};
 use super::repair::mark;
 use super::{Counted, Forest, Lane, NO_LANE, Request, RootState, StepKind, StepOp, critical};
 use crate::model::{Dataset, IssueKind, Op, SpanFlags, SpanIx, TaskFacts};
-use crate::units::{Nanos, Sym, Window};
+use crate::units::{Nanos, Sym, Window, growing};
 
 /// Traces that one task looks at: enough that memory is reused, few enough to spread over threads.
 const TRACES: usize = 512;
+/// Such tasks per thread between two rounds of joining what was found.
+const BATCHES: usize = 16;
 
 /// Finds the requests of all traces and appends them, their lanes and operations, to `forest`.
 pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counted], marks: &Marks) {
@@ -21,19 +23,23 @@ pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counte
         tree: &forest.tree,
         counted,
     };
-    let batches: Vec<Batch> = forest
-        .tree
-        .traces
-        .par_chunks(TRACES)
-        .map(|traces| Batch::of(&walk, traces, marks))
-        .collect();
-    let total = |of: fn(&Batch) -> usize| batches.iter().map(of).sum::<usize>();
-    forest.requests.reserve_exact(total(|b| b.requests.len()));
-    forest.ops.reserve_exact(total(|b| b.ops.len()));
-    forest.lanes.reserve_exact(total(|b| b.lanes.len()));
-    for batch in batches {
-        append(forest, batch);
+    let mut all = Batch {
+        requests: growing(),
+        ops: growing(),
+        lanes: growing(),
+    };
+    // Some batches at a time, so that few lie beside what they are joined to.
+    let wave = TRACES * BATCHES * rayon::current_num_threads();
+    for traces in forest.tree.traces.chunks(wave) {
+        let batches: Vec<Batch> = traces
+            .par_chunks(TRACES)
+            .map(|traces| Batch::of(&walk, traces, marks))
+            .collect();
+        for batch in batches {
+            all.append(batch);
+        }
     }
+    (forest.requests, forest.ops, forest.lanes) = (all.requests, all.ops, all.lanes);
     forest.requests.par_sort_unstable_by_key(|r| {
         let root = dataset.spans[r.root as usize].id;
         (r.wall.start, r.trace, root)
@@ -87,22 +93,21 @@ impl Batch {
         request.lanes = lanes..self.lanes.len() as u32;
         self.requests.push(request);
     }
-}
 
-/// Moves a batch's numbers to where it lies among all.
-fn append(forest: &mut Forest, batch: Batch) {
-    let (ops, lanes) = (forest.ops.len() as u32, forest.lanes.len() as u32);
-    let moved_ops = batch.ops.into_iter().map(|op| moved_op(op, lanes));
-    forest.ops.extend(moved_ops);
-    let moved_lanes = batch.lanes.into_iter().map(|lane| moved_lane(lane, ops));
-    forest.lanes.extend(moved_lanes);
-    forest
-        .requests
-        .extend(batch.requests.into_iter().map(|request| Request {
-            ops: moved(request.ops, ops),
-            lanes: moved(request.lanes, lanes),
-            ..request
-        }));
+    /// Moves a batch's numbers to where it lies among all.
+    fn append(&mut self, batch: Self) {
+        let (ops, lanes) = (self.ops.len() as u32, self.lanes.len() as u32);
+        let moved_ops = batch.ops.into_iter().map(|op| moved_op(op, lanes));
+        self.ops.extend(moved_ops);
+        let moved_lanes = batch.lanes.into_iter().map(|lane| moved_lane(lane, ops));
+        self.lanes.extend(moved_lanes);
+        self.requests
+            .extend(batch.requests.into_iter().map(|request| Request {
+                ops: moved(request.ops, ops),
+                lanes: moved(request.lanes, lanes),
+                ..request
+            }));
+    }
 }
 
 fn moved(range: Range<u32>, by: u32) -> Range<u32> {

@@ -4,11 +4,15 @@ mod count;
 pub mod human;
 mod intern;
 mod money;
+mod room;
 mod size;
+mod small;
 mod time;
 
 pub use count::Ratio;
 pub use intern::{Interner, Sym};
 pub use money::Usd;
+pub use room::{growing, roomy};
 pub use size::{BadBytes, Bytes};
+pub use small::Small;
 pub use time::{Nanos, Window};

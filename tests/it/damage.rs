@@ -165,6 +165,10 @@ fn score(damage: impl Fn(&mut Dataset, &mut Draw)) -> (f64, f64) {
         let load = || read(Source::find(std::slice::from_ref(&folder)), 2);
         before.extend(pairs(&labels, &verdicts(&over(load()))));
         let mut data = load();
+        // Threads read spans in any order; what is damaged shall not depend on it.
+        let traces = data.traces.clone();
+        data.spans
+            .sort_by_key(|s| (traces.get(s.trace), s.id, s.place));
         damage(&mut data, &mut Draw(1));
         after.extend(pairs(&labels, &verdicts(&over(data))));
     }

@@ -283,7 +283,7 @@ impl Residual<'_> {
         let Some(engine) = self
             .call
             .engine
-            .and_then(|e| self.scene.dataset.spans.get(e as usize))
+            .and_then(|e| self.scene.dataset.spans.get(e.get() as usize))
         else {
             return false;
         };

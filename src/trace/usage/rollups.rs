@@ -37,7 +37,7 @@ pub(super) fn mark(dataset: &mut Dataset, tree: &Tree, above: &Above, counted: &
 
 fn sum_of(dataset: &Dataset, span: SpanIx) -> Option<u64> {
     let facts = dataset.task_of(&dataset.spans[span as usize])?;
-    facts.rollup_input.filter(|&n| n > 0).map(u64::from)
+    facts.rollup_input.map(u64::from).filter(|&n| n > 0)
 }
 
 fn compare(dataset: &mut Dataset, tree: &Tree, counted: &[Counted], top: SpanIx) {

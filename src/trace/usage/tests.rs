@@ -272,7 +272,7 @@ fn sums_are_compared_and_used_only_where_no_call_shows_any() {
     let mut t = Trace::default();
     let root = t.span(NO_SPAN, Op::Agent, 0, 0, 100);
     let call = t.span(root, Op::Llm, 0, 0, 100);
-    t.data.tasks[0].rollup_input = Some(70);
+    t.data.tasks[0].rollup_input = Some(70.into());
     t.used(call, 50, 5);
     assert_eq!(t.count(), [Rollup, Owner]);
     assert_eq!(t.data.ledger.total(IssueKind::RollupMismatch), 1);

@@ -394,7 +394,8 @@ fn ends(comparison: Comparison, value: Estimate, limit: Estimate) -> (Option<f64
     let reach = |own: Option<f64>, other: Option<f64>| {
         Some((value.value - own?).hypot(other? - limit.value))
     };
-    let low = reach(value.low, limit.high).map(|reach| value.value - reach);
+    // Nothing that is measured is less than zero.
+    let low = reach(value.low, limit.high).map(|reach| (value.value - reach).max(0.0));
     let high = reach(value.high, limit.low).map(|reach| value.value + reach);
     match comparison.is_ceiling() {
         true => (low, high),

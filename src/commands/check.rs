@@ -72,8 +72,10 @@ pub fn check(options: &Options, mut out: impl Write) -> Result<Outcome, Error> {
     let wanted: Vec<Option<PathBuf>> = wanted.collect();
     let mut inputs = options.inputs.clone();
     inputs.aside.push(path.clone());
-    inputs.aside.extend(options.baseline.iter().cloned());
-    inputs.aside.extend(wanted.iter().flatten().cloned());
+    let compared = options.baseline.iter().chain(wanted.iter().flatten());
+    // A dump may be held against itself.
+    let compared = compared.filter(|path| !options.inputs.paths.contains(path));
+    inputs.aside.extend(compared.cloned());
     inputs
         .aside
         .extend(options.reports.iter().filter_map(|(_, path)| path.clone()));

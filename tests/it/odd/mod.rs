@@ -56,6 +56,28 @@ fn program(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
+/// The same with no signal ignored: a program that is started in the background may have inherited that.
+fn signalled(folder: &Path, args: &[&str]) -> Command {
+    const ENV: &str = "/usr/bin/env";
+    const DEFAULT: &str = "--default-signal=INT,TERM,HUP";
+    let plain = program(folder, args);
+    let tried = Command::new(ENV).args([DEFAULT, "true"]).output();
+    if !tried.is_ok_and(|tried| tried.status.success()) {
+        return plain;
+    }
+    let mut command = Command::new(ENV);
+    command
+        .env_clear()
+        .current_dir(folder)
+        .arg(DEFAULT)
+        .arg(plain.get_program())
+        .args(plain.get_args())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
 fn run(folder: &Path, args: &[&str]) -> Said {
     Said::of(program(folder, args).output().expect("it runs"))
 }

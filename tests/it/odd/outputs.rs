@@ -8,7 +8,7 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::Child;
 
-use super::{GOOD, Said, folder, many, moment, program, run, signal};
+use super::{GOOD, Said, folder, many, moment, program, run, signal, signalled};
 
 /// How each subcommand that writes is run with its result on standard output.
 const WRITERS: &[&[&str]] = &[
@@ -139,7 +139,7 @@ fn unfinished(folder: &Path) -> usize {
 /// A run that was stopped while it writes a file into `folder`.
 fn caught_writing(folder: &Path, args: &[&str]) -> Child {
     for _ in 0..20 {
-        let mut child = program(folder, args).spawn().expect("it starts");
+        let mut child = signalled(folder, args).spawn().expect("it starts");
         while child.try_wait().expect("it can be asked").is_none() {
             if unfinished(folder) == 0 {
                 moment();
@@ -181,7 +181,7 @@ fn a_signal_while_writing_leaves_nothing_behind() {
 fn a_signal_while_reading_ends_the_run_at_once() {
     let folder = folder(&[]);
     for (name, number) in [("-INT", 2), ("-TERM", 15)] {
-        let mut command = program(folder.path(), &["analyze", "-o", "result", "-"]);
+        let mut command = signalled(folder.path(), &["analyze", "-o", "result", "-"]);
         let mut child = command
             .stdin(std::process::Stdio::piped())
             .spawn()

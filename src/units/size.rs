@@ -32,12 +32,9 @@ impl FromStr for Bytes {
 
     fn from_str(text: &str) -> Result<Self, BadBytes> {
         let text = text.trim();
-        let unit = UNITS.iter().find(|(unit, _)| text.ends_with(unit));
-        let (digits, factor) = match unit {
-            Some((unit, factor)) => (text.trim_end_matches(unit).trim_end(), *factor),
-            None => (text, 1),
-        };
-        let number: u64 = digits.parse().map_err(|_| BadBytes)?;
+        let known = |(unit, factor): &(&str, u64)| Some((text.strip_suffix(unit)?, *factor));
+        let (digits, factor) = UNITS.iter().find_map(known).unwrap_or((text, 1));
+        let number: u64 = digits.trim_end().parse().map_err(|_| BadBytes)?;
         number.checked_mul(factor).map(Self).ok_or(BadBytes)
     }
 }
@@ -60,7 +57,7 @@ mod tests {
             let read: Bytes = text.parse().unwrap();
             assert_eq!(read, Bytes(bytes), "{text}");
         }
-        for text in ["", "MB", "-1", "1.5GB", "1 TB", "99999999999GB"] {
+        for text in ["", "MB", "-1", "1.5GB", "1 TB", "64MBMB", "99999999999GB"] {
             assert!(text.parse::<Bytes>().is_err(), "{text}");
         }
     }

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use crate::aggregate::cost::{agent_of, call_of, ops};
 use crate::aggregate::latency::tool_name;
-use crate::model::{Dataset, Digest};
+use crate::model::{Dataset, Digest, LlmCall};
 use crate::trace::{Forest, Request, RootState, StepKind, StepOp};
+use crate::units::Sym;
 
 /// What was chosen how often by one agent in one kind of task.
 pub(in crate::aggregate) struct Picked<'a> {
@@ -93,14 +94,7 @@ pub(in crate::aggregate) fn models<'a>(
     forest: &Forest,
     request: &Request,
 ) -> Vec<Picked<'a>> {
-    let calls = answered(forest, request).filter_map(|op| call_of(data, op));
-    let named = calls
-        .map(|call| data.text(call.model()))
-        .filter(|name| !name.is_empty());
-    by_agent(
-        data.text(request.kind),
-        named.map(|name| ("", Cow::Borrowed(name))),
-    )
+    named_by_calls(data, forest, request, LlmCall::model)
 }
 
 /// Why generation ended.
@@ -109,9 +103,19 @@ pub(in crate::aggregate) fn finishes<'a>(
     forest: &Forest,
     request: &Request,
 ) -> Vec<Picked<'a>> {
+    named_by_calls(data, forest, request, |call| call.finish)
+}
+
+/// What the answered calls of a request name, where they do.
+fn named_by_calls<'a>(
+    data: &'a Dataset,
+    forest: &Forest,
+    request: &Request,
+    name: impl Fn(&LlmCall) -> Sym,
+) -> Vec<Picked<'a>> {
     let calls = answered(forest, request).filter_map(|op| call_of(data, op));
     let named = calls
-        .map(|call| data.text(call.finish))
+        .map(|call| data.text(name(&call)))
         .filter(|name| !name.is_empty());
     by_agent(
         data.text(request.kind),

@@ -2,7 +2,9 @@
 //! grammar by which a lost link is found again. Kinds are told by service, instrumentation scope and
 //! operation, and containers by name as well.
 
-use hashbrown::HashMap;
+use std::iter::once;
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::model::{Dataset, Op, Span, SpanIx};
 use crate::trace::NO_SPAN;
@@ -29,11 +31,13 @@ impl Kind {
         }
     }
 
-    fn unnamed(self) -> Self {
-        Self {
+    /// Itself and, where it has a name, the same without.
+    fn forms(self) -> impl Iterator<Item = Self> {
+        let unnamed = Self {
             name: Sym::NONE,
             ..self
-        }
+        };
+        once(self).chain((unnamed != self).then_some(unnamed))
     }
 }
 
@@ -59,23 +63,20 @@ pub(super) struct Habits {
 impl Habits {
     pub(super) fn learn(dataset: &Dataset, parent: &[SpanIx]) -> Self {
         let mut habits = Self::default();
-        let mut below: Map<(SpanIx, Kind), ()> = Map::default();
+        let mut below: HashSet<(SpanIx, Kind), foldhash::fast::FixedState> = HashSet::default();
         for (span, &above) in dataset.spans.iter().zip(parent) {
             let kind = Kind::of(dataset, span);
-            habits.count(kind, span.parent.is_none());
-            if kind != kind.unnamed() {
-                habits.count(kind.unnamed(), span.parent.is_none());
+            for kind in kind.forms() {
+                let entry = habits.kinds.entry(kind).or_default();
+                entry.0 += 1;
+                entry.1 += u32::from(span.parent.is_none());
             }
             if above == NO_SPAN {
                 continue;
             }
             let over = Kind::of(dataset, &dataset.spans[above as usize]);
-            let again = below.insert((above, kind), ()).is_some();
-            let mut kinds = vec![kind];
-            if kind != kind.unnamed() {
-                kinds.push(kind.unnamed());
-            }
-            for kind in kinds {
+            let again = !below.insert((above, kind));
+            for kind in kind.forms() {
                 let entry = habits.links.entry((kind, over)).or_default();
                 entry.0 += 1;
                 entry.1 += u32::from(again);
@@ -84,19 +85,10 @@ impl Habits {
         habits
     }
 
-    fn count(&mut self, kind: Kind, rootless: bool) {
-        let entry = self.kinds.entry(kind).or_default();
-        entry.0 += 1;
-        entry.1 += u32::from(rootless);
-    }
-
     /// The kind under which enough spans like `span` are known: by name, else without.
     fn known(&self, dataset: &Dataset, span: &Span) -> Option<Kind> {
-        let kind = Kind::of(dataset, span);
-        let enough = |k: &Kind| self.linked(*k) >= LEAST;
-        Some(kind)
-            .filter(enough)
-            .or(Some(kind.unnamed()).filter(enough))
+        let mut forms = Kind::of(dataset, span).forms();
+        forms.find(|&kind| self.linked(kind) >= LEAST)
     }
 
     /// Spans of a kind that name a parent.
@@ -106,9 +98,8 @@ impl Habits {
 
     /// True where most spans like `span` name a parent.
     pub(super) fn has_parents(&self, dataset: &Dataset, span: &Span) -> bool {
-        let kind = Kind::of(dataset, span);
-        let counts = |kind| self.kinds.get(&kind).filter(|(all, _)| *all >= LEAST);
-        let counts = counts(kind).or_else(|| counts(kind.unnamed()));
+        let mut forms = Kind::of(dataset, span).forms();
+        let counts = forms.find_map(|kind| self.kinds.get(&kind).filter(|(all, _)| *all >= LEAST));
         counts.is_some_and(|(all, none)| 2 * none < *all)
     }
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashSet};
 use polars::prelude::*;
 
-/// Rows summed at once. What a table takes besides its rows is several times their size, and its sums are
+/// Calls summed at once. What a table takes besides its rows is several times their size, and its sums are
 /// few.
 const AT_ONCE: usize = 1 << 15;
 
@@ -32,6 +34,14 @@ impl Key {
         Self::Day,
     ];
     const NAMES: [&str; 5] = ["model", "task", "agent", "tenant", "day"];
+    /// Columns that count requests by each.
+    const REQUESTS: [&str; 5] = [
+        "model_requests",
+        "task_requests",
+        "agent_requests",
+        "tenant_requests",
+        "day_requests",
+    ];
 }
 
 /// One model call, counted once.
@@ -66,7 +76,23 @@ pub(super) struct SumRow {
 }
 
 impl SumRow {
-    /// Sums of other requests with the same code.
+    /// One call, of no request yet and under no code.
+    fn of(row: &CallRow) -> Self {
+        let priced = row.cost.map(|_| row.input.saturating_add(row.output));
+        Self {
+            calls: 1,
+            input: row.input,
+            cached: row.cached,
+            output: row.output,
+            priced_tokens: priced.unwrap_or(0),
+            priced_calls: u64::from(priced.is_some()),
+            cost: row.cost.unwrap_or(0),
+            wasted: row.wasted,
+            ..Self::default()
+        }
+    }
+
+    /// Sums of other calls with the same code.
     fn add(&mut self, other: &Self) {
         self.calls += other.calls;
         self.requests += other.requests;
@@ -123,12 +149,50 @@ impl Totals {
     }
 }
 
+/// Where the calls of a request that share all keys are joined, and the codes it has under each key.
+type Known = HashMap<[u32; Key::ALL.len()], usize, FixedState>;
+type Codes = HashSet<(usize, u32), FixedState>;
+
+/// Calls of one request that share all keys: mostly all it made.
+#[derive(Clone, Copy, Default)]
+struct Alike {
+    keys: [u32; Key::ALL.len()],
+    /// One for each key whose code the request has not had before.
+    fresh: [u64; Key::ALL.len()],
+    sum: SumRow,
+}
+
+impl Alike {
+    /// Joins the calls of each request, which come one after the other.
+    fn join(rows: &[CallRow]) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::with_capacity(rows.len() / 2);
+        let (mut known, mut codes) = (Known::default(), Codes::default());
+        for rows in rows.chunk_by(|a, b| a.request == b.request) {
+            known.clear();
+            codes.clear();
+            for row in rows {
+                let at = *known.entry(row.keys).or_insert_with(|| {
+                    let mut fresh = |key| codes.insert((key, row.keys[key]));
+                    all.push(Self {
+                        keys: row.keys,
+                        fresh: std::array::from_fn(|key| u64::from(fresh(key))),
+                        sum: SumRow::default(),
+                    });
+                    all.len() - 1
+                });
+                all[at].sum.add(&SumRow::of(row));
+            }
+        }
+        all
+    }
+}
+
 /// Some calls, one column per quantity.
 struct Frame(DataFrame);
 
 impl Frame {
     fn new(rows: &[CallRow]) -> Result<Self, FrameError> {
-        fn column<T, V>(name: &str, rows: &[CallRow], value: impl Fn(&CallRow) -> V) -> Column
+        fn column<T, V>(name: &str, rows: &[Alike], value: impl Fn(&Alike) -> V) -> Column
         where
             Series: NamedFrom<Vec<V>, T>,
             T: ?Sized,
@@ -136,21 +200,24 @@ impl Frame {
             let values: Vec<V> = rows.iter().map(value).collect();
             Series::new(name.into(), values).into_column()
         }
-        let mut columns: Vec<Column> = Key::NAMES
-            .into_iter()
-            .enumerate()
-            .map(|(i, name)| column(name, rows, |row| row.keys[i]))
-            .collect();
+        let rows = &Alike::join(rows);
+        let keys = (0..).zip(Key::NAMES).zip(Key::REQUESTS);
+        let keys = keys.flat_map(|((key, name), requests): ((usize, _), _)| {
+            [
+                column(name, rows, |row| row.keys[key]),
+                column(requests, rows, |row| row.fresh[key]),
+            ]
+        });
+        let mut columns: Vec<Column> = keys.collect();
         columns.extend([
-            column("request", rows, |row| row.request),
-            column("input", rows, |row| row.input),
-            column("cached", rows, |row| row.cached),
-            column("output", rows, |row| row.output),
-            column("priced", rows, |row| {
-                row.cost.map_or(0, |_| row.input.saturating_add(row.output))
-            }),
-            column("cost", rows, |row| row.cost),
-            column("wasted", rows, |row| row.wasted),
+            column("calls", rows, |row| row.sum.calls),
+            column("input", rows, |row| row.sum.input),
+            column("cached", rows, |row| row.sum.cached),
+            column("output", rows, |row| row.sum.output),
+            column("priced", rows, |row| row.sum.priced_tokens),
+            column("priced_calls", rows, |row| row.sum.priced_calls),
+            column("cost", rows, |row| row.sum.cost),
+            column("wasted", rows, |row| row.sum.wasted),
         ]);
         Ok(Self(DataFrame::new(rows.len(), columns)?))
     }
@@ -158,26 +225,24 @@ impl Frame {
     /// Sums per code of one key. Money is summed as integers, so the order of rows and threads cannot
     /// show.
     fn sums(&self, key: Key) -> Result<Vec<SumRow>, FrameError> {
-        let name = Key::NAMES[key as usize];
-        let sums =
-            ["input", "cached", "output", "priced", "cost", "wasted"].map(|name| col(name).sum());
-        let counts = [
-            len().cast(DataType::UInt64).alias("calls"),
-            col("request")
-                .n_unique()
-                .cast(DataType::UInt64)
-                .alias("requests"),
-            col("cost")
-                .count()
-                .cast(DataType::UInt64)
-                .alias("priced_calls"),
+        let (name, requests) = (Key::NAMES[key as usize], Key::REQUESTS[key as usize]);
+        let sums = [
+            "calls",
+            requests,
+            "input",
+            "cached",
+            "output",
+            "priced",
+            "priced_calls",
+            "cost",
+            "wasted",
         ];
         let frame = self
             .0
             .clone()
             .lazy()
-            .group_by_stable([col(name)])
-            .agg([&sums[..], &counts[..]].concat())
+            .group_by([col(name)])
+            .agg(sums.map(|name| col(name).sum()))
             .collect()?;
         let codes = frame.column(name)?.u32()?;
         let costs = frame.column("cost")?.i64()?;
@@ -190,7 +255,7 @@ impl Frame {
                 Ok(SumRow {
                     code: codes.get(row).unwrap_or(0),
                     calls: number("calls", row)?,
-                    requests: number("requests", row)?,
+                    requests: number(requests, row)?,
                     input: number("input", row)?,
                     cached: number("cached", row)?,
                     output: number("output", row)?,

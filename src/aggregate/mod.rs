@@ -60,23 +60,28 @@ pub fn summarise(
     forest: &Forest,
     prices: &Prices,
 ) -> Result<Aggregates, FrameError> {
-    let ((cost, latency), (drift, signals)) = rayon::join(
+    let (cost, ((latency, counts), (drift, signals))) = rayon::join(
+        || cost::summarise(data, forest, prices),
         || {
             rayon::join(
-                || cost::summarise(data, forest, prices),
-                || latency::summarise(data, forest),
-            )
-        },
-        || {
-            rayon::join(
-                || drift::within(data, forest),
-                || signals::summarise(data, forest),
+                || {
+                    (
+                        latency::summarise(data, forest),
+                        readings::Counts::of(data, forest),
+                    )
+                },
+                || {
+                    (
+                        drift::within(data, forest),
+                        signals::summarise(data, forest),
+                    )
+                },
             )
         },
     );
     let (cost, per_request) = cost?;
     Ok(Aggregates {
-        readings: readings::summarise(data, forest, &cost, &drift),
+        readings: readings::summarise(data, counts, &cost, &drift),
         cost,
         latency,
         drift,

@@ -300,6 +300,32 @@ fn results_of_tools_are_paid_in_every_later_prompt() {
     assert_eq!(tool.cost, Some(Usd(500 * 2000 + carried)));
 }
 
+/// Two requests of one trace may lie the other way round than they started.
+#[test]
+fn requests_may_stand_in_another_order_than_their_operations() {
+    let mut dump = Dump::default();
+    for (start, tool) in [(1000, "search"), (0, "read")] {
+        let first = dump.call("big", 1000, 0, 100);
+        dump.llm(StepKind::Model, window(start, 100), first);
+        dump.tool(tool, window(start + 100, 10));
+        let second = dump.call("big", 1600, 1000, 50);
+        dump.llm(StepKind::Model, window(start + 200, 100), second);
+        dump.request("ask", "", window(start, 300), RootState::Complete);
+    }
+    let straight = sums(&dump);
+    dump.forest.requests.swap(0, 1);
+    let swapped = sums(&dump);
+    let seen = |all: &Aggregates| -> Vec<u64> { all.cost.by_tool.iter().map(|t| t.seen).collect() };
+    assert_eq!(seen(&straight), [1, 1]);
+    assert_eq!(swapped.cost, straight.cost);
+    assert!(
+        swapped
+            .per_request
+            .iter()
+            .eq(straight.per_request.iter().rev())
+    );
+}
+
 #[test]
 fn a_prompt_that_the_cache_usually_holds_is_wasted_when_it_does_not() {
     let mut dump = Dump::default();

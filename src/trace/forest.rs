@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::repair::{self, mark};
 use super::{Lane, Loss, NO_SPAN, RepairSet, Request, StepOp, Tree, requests, usage};
 use crate::model::{Dataset, SpanId, SpanIx};
+use crate::units::Window;
 
 /// How traces are rebuilt.
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +105,17 @@ impl Forest {
         forest.loss = Loss::of(dataset, &forest);
         forest.tree.forget_children();
         forest
+    }
+
+    /// From the first start to the last end of a request.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        let starts = self.requests.iter().map(|r| r.wall.start);
+        let ends = self.requests.iter().map(|r| r.wall.end);
+        Window {
+            start: starts.min().unwrap_or_default(),
+            end: ends.max().unwrap_or_default(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! Where arguments are not recorded: calls of a tool that had failed the time before.
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
 use super::{Forest, StepKind, StepOp};
 use crate::model::{Dataset, Digest};
@@ -34,16 +35,13 @@ impl Repeats {
     /// Looks through all lanes of `forest`.
     #[must_use]
     pub fn find(dataset: &Dataset, forest: &Forest) -> Self {
-        let mut seen = Seen::default();
-        let mut repeats = Self::default();
-        for (lane, index) in forest.lanes.iter().zip(0..) {
+        let lanes = forest.lanes.par_iter().zip(0..forest.lanes.len() as u32);
+        let found = lanes.map_init(Seen::default, |seen, (lane, index)| {
             let ops = &forest.ops[lane.ops.start as usize..lane.ops.end as usize];
-            let found = of_lane(dataset, ops, &mut seen);
-            if !found.is_empty() {
-                repeats.0.insert(index, found);
-            }
-        }
-        repeats
+            (index, of_lane(dataset, ops, seen))
+        });
+        let some = found.filter(|(_, repeats)| !repeats.is_empty());
+        Self(some.collect::<Vec<_>>().into_iter().collect())
     }
 
     /// The repeats in a lane, in order.

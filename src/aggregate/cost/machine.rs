@@ -35,7 +35,7 @@ const HOUR: u128 = 3_600_000_000_000;
 pub(super) fn settle(calls: &mut Calls<'_>) -> Vec<MachineUse> {
     let mut models: BTreeMap<String, (Machine, Vec<usize>)> = BTreeMap::new();
     for row in 0..calls.rows.len() {
-        let Some((_, _, Some(tariff))) = calls.get(row) else {
+        let Some(tariff) = calls.tariff(row) else {
             continue;
         };
         if let Some(machine) = tariff.machine() {
@@ -45,9 +45,7 @@ pub(super) fn settle(calls: &mut Calls<'_>) -> Vec<MachineUse> {
     }
     let window = calls.window;
     let one = |(model, (machine, rows)): (String, (Machine, Vec<usize>))| {
-        let windows = rows
-            .iter()
-            .filter_map(|row| Some(calls.get(*row)?.0.window));
+        let windows = rows.iter().filter_map(|row| Some(calls.op(*row)?.window));
         let windows: Vec<Window> = windows.collect();
         let (shares, busy) = shares(&windows);
         for (row, share) in rows.iter().zip(&shares) {

@@ -22,6 +22,9 @@ pub(super) struct Origin {
     pub(super) op: u32,
     /// Index into [`Calls::tariffs`].
     pub(super) tariff: u32,
+    /// Whether the dump shows how long the prompt was, and how much of it came from a cache.
+    pub(super) shows_input: bool,
+    pub(super) shows_cache: bool,
 }
 
 /// All calls with token counts, in the order of operations, and what they cost.
@@ -39,10 +42,20 @@ pub(super) struct Calls<'a> {
 impl<'a> Calls<'a> {
     /// The operation, the call and the price list of a row.
     pub(super) fn get(&self, row: usize) -> Option<(&'a StepOp, LlmCall, Option<Tariff<'a>>)> {
+        let op = self.op(row)?;
+        Some((op, call_of(self.data, op)?, self.tariff(row)))
+    }
+
+    /// The operation of a row.
+    pub(super) fn op(&self, row: usize) -> Option<&'a StepOp> {
         let origin = self.origins.get(row)?;
-        let op = self.forest.ops.get(origin.op as usize)?;
-        let tariff = *self.tariffs.get(origin.tariff as usize)?;
-        Some((op, call_of(self.data, op)?, tariff))
+        self.forest.ops.get(origin.op as usize)
+    }
+
+    /// The price list of a row, where it has one.
+    pub(super) fn tariff(&self, row: usize) -> Option<Tariff<'a>> {
+        let origin = self.origins.get(row)?;
+        *self.tariffs.get(origin.tariff as usize)?
     }
 }
 
@@ -59,12 +72,7 @@ pub(super) struct Pricer<'a> {
 
 impl<'a> Pricer<'a> {
     pub(super) fn new(data: &'a Dataset, forest: &'a Forest, prices: &'a Prices) -> Self {
-        let starts = forest.requests.iter().map(|r| r.wall.start);
-        let ends = forest.requests.iter().map(|r| r.wall.end);
-        let window = Window {
-            start: starts.min().unwrap_or_default(),
-            end: ends.max().unwrap_or_default(),
-        };
+        let window = forest.window();
         Self {
             prices,
             known: HashMap::new(),
@@ -90,11 +98,14 @@ impl<'a> Pricer<'a> {
 
     /// Reads all calls and prices those that have a price per token.
     pub(super) fn read(&mut self) {
-        let forest = self.calls.forest;
-        for (request, index) in forest.requests.iter().zip(0..) {
-            let sum = self.request(request, index);
+        let requests = &self.calls.forest.requests;
+        self.per_request = vec![RequestCost::default(); requests.len()];
+        let mut order: Vec<u32> = (0..requests.len() as u32).collect();
+        order.sort_by_key(|index| requests[*index as usize].ops.start);
+        for index in order {
+            let sum = self.request(&requests[index as usize], index);
             self.cost.unmetered += u64::from(sum.unmetered);
-            self.per_request.push(sum);
+            self.per_request[index as usize] = sum;
         }
     }
 
@@ -132,7 +143,12 @@ impl<'a> Pricer<'a> {
                 let number = self.calls.rows.len() as u32;
                 self.calls.reported.push((number, reported));
             }
-            self.calls.origins.push(Origin { op: at, tariff });
+            self.calls.origins.push(Origin {
+                op: at,
+                tariff,
+                shows_input: call.input.is_some(),
+                shows_cache: call.cached.is_some(),
+            });
             let row = self.call(&call, op.window.start, row, tariff);
             self.calls.rows.push(row);
         }
@@ -188,12 +204,17 @@ impl<'a> Pricer<'a> {
     pub(super) fn finish(mut self) -> Result<(Cost, Vec<RequestCost>), FrameError> {
         self.cost.machines = machine::settle(&mut self.calls);
         self.cost.waste = waste::find(&mut self.calls);
-        self.cost.by_tool = tools::sum(&self.calls);
-        self.cost.reconciliation = reconcile::compare(&self.calls);
+        let calls = &self.calls;
+        let (totals, (by_tool, reconciliation)) = rayon::join(
+            || Totals::of(&calls.rows),
+            || (tools::sum(calls), reconcile::compare(calls)),
+        );
+        self.cost.by_tool = by_tool;
+        self.cost.reconciliation = reconciliation;
         self.add_to_requests();
         self.tables();
         self.unpriced();
-        self.totals()?;
+        self.name_totals(&totals?);
         Ok((self.cost, self.per_request))
     }
 
@@ -262,9 +283,7 @@ impl<'a> Pricer<'a> {
         self.cost.unknown = unknown;
     }
 
-    fn totals(&mut self) -> Result<(), FrameError> {
-        let rows = &self.calls.rows;
-        let sums = Totals::of(rows)?;
+    fn name_totals(&mut self, sums: &Totals) {
         let named = |key| {
             let text = |code| self.calls.data.text(Sym(code)).to_owned();
             let mut totals = labelled(sums.by(key), text);
@@ -276,9 +295,9 @@ impl<'a> Pricer<'a> {
         self.cost.by_agent = named(Key::Agent);
         self.cost.by_tenant = named(Key::Tenant);
         self.cost.by_day = labelled(sums.by(Key::Day), day_label);
+        let rows = &self.calls.rows;
         let requests = rows.chunk_by(|a, b| a.request == b.request).count();
         self.cost.total = whole(&self.cost.by_day, requests as u64);
-        Ok(())
     }
 }
 

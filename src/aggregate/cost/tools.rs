@@ -6,7 +6,10 @@
 //! shows no sizes. New tokens are paid at the full price; those carried on at the average price of the
 //! rest of the prompt, so that what tools cost never exceeds what the prompts did.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
+
+use hashbrown::HashMap;
+use rayon::prelude::*;
 
 use super::pricer::{Calls, terms_of, usage_of};
 use crate::aggregate::latency::tool_sym;
@@ -49,55 +52,91 @@ struct Conversation {
     carried: Vec<Carried>,
 }
 
+type ByTool = HashMap<Sym, ToolCost, foldhash::fast::FixedState>;
+
+/// Requests that one task looks at.
+const REQUESTS: usize = 1 << 12;
+
 /// Sums over all conversations.
 pub(super) fn sum(calls: &Calls<'_>) -> Vec<ToolCost> {
-    let mut tools: BTreeMap<&str, ToolCost> = BTreeMap::new();
+    let requests = calls.forest.requests.par_chunks(REQUESTS);
+    let tools = requests.map(|requests| {
+        let mut tools = ByTool::default();
+        for request in requests {
+            sum_of(calls, request.ops.clone(), &mut tools);
+        }
+        tools
+    });
+    let tools = tools.reduce(ByTool::default, |mut all, part| {
+        for (tool, cost) in part {
+            all.entry(tool).or_default().add(&cost);
+        }
+        all
+    });
+    let named = |(tool, cost): (Sym, ToolCost)| ToolCost {
+        tool: calls.data.text(tool).to_owned(),
+        ..cost
+    };
+    let mut all: Vec<ToolCost> = tools.into_iter().map(named).collect();
+    all.sort_by(|a, b| {
+        let dearer = (b.cost, b.carried_tokens).cmp(&(a.cost, a.carried_tokens));
+        dearer.then_with(|| a.tool.cmp(&b.tool))
+    });
+    all
+}
+
+/// Sums over the conversations of one request.
+fn sum_of(calls: &Calls<'_>, ops: Range<u32>, tools: &mut ByTool) {
     let mut conversation = Conversation::default();
-    let mut next = 0;
-    for (op, at) in calls.forest.ops.iter().zip(0_u32..) {
+    let mut next = calls.origins.partition_point(|o| o.op < ops.start);
+    for at in ops {
+        let op = &calls.forest.ops[at as usize];
         if conversation.lane != Some(op.lane) {
             conversation = Conversation {
                 lane: Some(op.lane),
                 ..Conversation::default()
             };
         }
-        while calls.origins.get(next).is_some_and(|o| o.op < at) {
-            next += 1;
-        }
-        if calls.origins.get(next).is_some_and(|o| o.op == at) && op.kind == StepKind::Model {
-            conversation.model(calls, next, &mut tools);
+        let has_row = calls.origins.get(next).is_some_and(|o| o.op == at);
+        if has_row && op.kind == StepKind::Model {
+            conversation.model(calls, next, tools);
         } else if op.kind == StepKind::Tool
             && let Some(tool) = tool_sym(calls.data, op)
         {
             conversation.ran.push(tool);
-            let name = calls.data.text(tool);
-            tools.entry(name).or_default().calls += 1;
+            tools.entry(tool).or_default().calls += 1;
+        }
+        next += usize::from(has_row);
+    }
+}
+
+impl ToolCost {
+    /// Adds what other conversations cost.
+    fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.seen += other.seen;
+        self.added_tokens += other.added_tokens;
+        self.carried_tokens += other.carried_tokens;
+        if let Some(cost) = other.cost {
+            *self.cost.get_or_insert_default() += cost;
         }
     }
-    let named = |(name, cost): (&str, ToolCost)| ToolCost {
-        tool: name.to_owned(),
-        ..cost
-    };
-    let mut all: Vec<ToolCost> = tools.into_iter().map(named).collect();
-    all.sort_by_key(|t| std::cmp::Reverse((t.cost, t.carried_tokens)));
-    all
 }
 
 impl Conversation {
-    fn model<'a>(
-        &mut self,
-        calls: &Calls<'a>,
-        row: usize,
-        tools: &mut BTreeMap<&'a str, ToolCost>,
-    ) {
+    fn model(&mut self, calls: &Calls<'_>, row: usize, tools: &mut ByTool) {
+        if !calls.origins[row].shows_input {
+            return;
+        }
+        let line = &calls.rows[row];
+        self.take_in(line.input, line.output);
+        if self.carried.is_empty() {
+            return;
+        }
         let Some((op, call, tariff)) = calls.get(row) else {
             return;
         };
         let usage = usage_of(&call);
-        if call.input.is_none() {
-            return;
-        }
-        self.take_in(usage);
         let prompt = Usage {
             output: 0,
             reasoning: 0,
@@ -117,7 +156,7 @@ impl Conversation {
             (i128::from(whole.0), new_cost.min(i128::from(whole.0)))
         });
         for part in &mut self.carried {
-            let tool = tools.entry(calls.data.text(part.tool)).or_default();
+            let tool = tools.entry(part.tool).or_default();
             tool.carried_tokens += part.tokens;
             if part.new {
                 tool.seen += 1;
@@ -136,18 +175,18 @@ impl Conversation {
     }
 
     /// What the tools that ran since the last call added to the prompt.
-    fn take_in(&mut self, usage: Usage) {
+    fn take_in(&mut self, prompt: u64, answer: u64) {
         let ran = std::mem::take(&mut self.ran);
-        let before = self.before.replace((usage.input, usage.output));
+        let before = self.before.replace((prompt, answer));
         let Some((input, output)) = before else {
             return;
         };
-        if usage.input < input {
+        if prompt < input {
             // The conversation was cut or summarised: what is left of the results cannot be told.
             self.carried.clear();
             return;
         }
-        let added = (usage.input - input).saturating_sub(output);
+        let added = (prompt - input).saturating_sub(output);
         let each = added / (ran.len() as u64).max(1);
         let parts = ran.into_iter().map(|tool| Carried {
             tool,

@@ -2,6 +2,7 @@
 //! prompt tokens that are usually read from a cache and were paid in full.
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
 use super::pricer::{Calls, terms_of, usage_of};
 use crate::aggregate::prices::Usage;
@@ -88,39 +89,70 @@ pub(super) fn find(calls: &mut Calls<'_>) -> Waste {
     let repeated = repeated(calls);
     let places = places(calls);
     let usual = usual_shares(calls, &places);
-    let mut tally = Tally::default();
-    for (row, place) in places.iter().enumerate() {
-        let Some((op, call, tariff)) = calls.get(row) else {
-            continue;
+    let wasted = |row: usize| {
+        let (op, line) = (calls.op(row)?, &calls.rows[row]);
+        let whole = |reason| Found {
+            row,
+            reason,
+            tokens: line.input.saturating_add(line.output),
+            cost: line.cost,
         };
-        let (origin, line) = (calls.origins[row], calls.rows[row]);
-        let whole = (line.input.saturating_add(line.output), line.cost);
-        let found = if op.kind == StepKind::Failed {
-            Some((WasteReason::FailedAttempts, whole))
-        } else if repeated.binary_search(&origin.op).is_ok() {
-            Some((WasteReason::RepeatedCalls, whole))
+        if op.kind == StepKind::Failed {
+            Some(whole(WasteReason::FailedAttempts))
+        } else if repeated.binary_search(&calls.origins[row].op).is_ok() {
+            Some(whole(WasteReason::RepeatedCalls))
         } else {
-            let alike = (origin.tariff, line.keys[1], place.position);
-            let usage = usage_of(&call);
-            let shows = call.cached.is_some();
-            let usual = usual.get(&alike).filter(|_| shows);
-            let lost = usual.map_or(0, |share| lost(usage, place.base(), *share));
-            let restored = Usage {
-                cached: usage.cached + lost,
-                ..usage
-            };
-            let terms = terms_of(calls.data, &call, op.window.start);
-            let cheaper = tariff.and_then(|tariff| tariff.cost(terms, restored));
-            let extra = line.cost.zip(cheaper).map(|(paid, due)| paid - due.0);
-            (lost > 0).then_some((WasteReason::LostCache, (lost, extra)))
-        };
-        if let Some((reason, (tokens, cost))) = found {
-            tally.add(reason, line.request, tokens, cost);
-            calls.rows[row].wasted = cost.unwrap_or(0).max(0);
+            lost_cache(calls, row, places[row], &usual)
         }
+    };
+    let found = (0..calls.rows.len()).into_par_iter().filter_map(wasted);
+    let found: Vec<Found> = found.collect();
+    let mut tally = Tally::default();
+    for found in found {
+        let line = &mut calls.rows[found.row];
+        tally.add(found.reason, line.request, found.tokens, found.cost);
+        line.wasted = found.cost.unwrap_or(0).max(0);
     }
     count_unmetered(calls, &repeated, &mut tally);
     tally.finish()
+}
+
+/// What one call wasted.
+struct Found {
+    row: usize,
+    reason: WasteReason,
+    tokens: u64,
+    cost: Option<i64>,
+}
+
+/// The part of a prompt that calls alike usually find in the cache, and this one did not.
+fn lost_cache(
+    calls: &Calls<'_>,
+    row: usize,
+    place: Place,
+    usual: &HashMap<Alike, u64>,
+) -> Option<Found> {
+    let (origin, line) = (calls.origins[row], &calls.rows[row]);
+    let alike = (origin.tariff, line.keys[1], place.position);
+    let share = *usual.get(&alike).filter(|_| origin.shows_cache)?;
+    if !is_lost(line.cached, place.usual(share)) {
+        return None;
+    }
+    let (op, call, tariff) = calls.get(row)?;
+    let usage = usage_of(&call);
+    let lost = lost(usage, place.usual(share));
+    let restored = Usage {
+        cached: usage.cached + lost,
+        ..usage
+    };
+    let terms = terms_of(calls.data, &call, op.window.start);
+    let cheaper = tariff.and_then(|tariff| tariff.cost(terms, restored));
+    (lost > 0).then_some(Found {
+        row,
+        reason: WasteReason::LostCache,
+        tokens: lost,
+        cost: line.cost.zip(cheaper).map(|(paid, due)| paid - due.0),
+    })
 }
 
 /// Attempts whose tokens the dump does not show: failed ones, and resends hidden inside a span.
@@ -135,11 +167,11 @@ fn count_unmetered(calls: &Calls<'_>, repeated: &[u32], tally: &mut Tally) {
             };
             let hidden = u64::from(call.resends.unwrap_or(0));
             tally.unpriced(WasteReason::FailedAttempts, index, hidden);
-            let has_row = calls.origins.binary_search_by_key(&at, |o| o.op).is_ok();
-            if !has_row && op.kind == StepKind::Failed {
-                tally.unpriced(WasteReason::FailedAttempts, index, 1);
-            } else if !has_row && repeated.binary_search(&at).is_ok() {
-                tally.unpriced(WasteReason::RepeatedCalls, index, 1);
+            let has_row = || calls.origins.binary_search_by_key(&at, |o| o.op).is_ok();
+            if op.kind == StepKind::Failed {
+                tally.unpriced(WasteReason::FailedAttempts, index, u64::from(!has_row()));
+            } else if repeated.binary_search(&at).is_ok() {
+                tally.unpriced(WasteReason::RepeatedCalls, index, u64::from(!has_row()));
             }
         }
     }
@@ -172,7 +204,7 @@ fn places(calls: &Calls<'_>) -> Vec<Place> {
     let mut places = Vec::with_capacity(calls.rows.len());
     let (mut lane, mut next, mut sent) = (u32::MAX, 0, None);
     for (row, line) in calls.rows.iter().enumerate() {
-        let of = calls.get(row).map_or(u32::MAX, |(op, ..)| op.lane);
+        let of = calls.op(row).map_or(u32::MAX, |op| op.lane);
         if of != lane {
             (lane, next, sent) = (of, 0, None);
         }
@@ -191,6 +223,11 @@ impl Place {
     fn base(self) -> u64 {
         self.before.unwrap_or(MILLION)
     }
+
+    /// Tokens that the cache usually holds here.
+    fn usual(self, share: u64) -> u64 {
+        (u128::from(self.base()) * u128::from(share) / u128::from(MILLION)) as u64
+    }
 }
 
 const MILLION: u64 = 1_000_000;
@@ -200,20 +237,11 @@ const MILLION: u64 = 1_000_000;
 fn usual_shares(calls: &Calls<'_>, places: &[Place]) -> HashMap<Alike, u64> {
     let mut shares: HashMap<Alike, Vec<u64>> = HashMap::new();
     for (row, place) in places.iter().enumerate() {
-        let Some((_, call, _)) = calls.get(row) else {
-            continue;
-        };
-        let (Some(cached), Some(input)) = (call.cached, call.input) else {
-            continue;
-        };
-        if input.value > 0 && place.base() > 0 {
-            let cached = u128::from(cached.value.min(input.value));
+        let (origin, line) = (calls.origins[row], &calls.rows[row]);
+        if origin.shows_cache && line.input > 0 && place.base() > 0 {
+            let cached = u128::from(line.cached.min(line.input));
             let share = cached * u128::from(MILLION) / u128::from(place.base());
-            let alike = (
-                calls.origins[row].tariff,
-                calls.rows[row].keys[1],
-                place.position,
-            );
+            let alike = (origin.tariff, line.keys[1], place.position);
             shares.entry(alike).or_default().push(share as u64);
         }
     }
@@ -228,14 +256,17 @@ fn usual_shares(calls: &Calls<'_>, places: &[Place]) -> HashMap<Alike, u64> {
     enough.map(median).collect()
 }
 
-/// Tokens that the cache usually holds of `base` and did not.
-fn lost(usage: Usage, base: u64, share: u64) -> u64 {
-    let usual = (u128::from(base) * u128::from(share) / u128::from(MILLION)) as u64;
+fn is_lost(cached: u64, usual: u64) -> bool {
+    cached.saturating_mul(LOST) < usual
+}
+
+/// Tokens that the cache usually holds and did not.
+fn lost(usage: Usage, usual: u64) -> u64 {
     let room = usage
         .input
         .saturating_sub(usage.cached)
         .saturating_sub(usage.cache_write);
-    if usage.cached.saturating_mul(LOST) < usual {
+    if is_lost(usage.cached, usual) {
         (usual - usage.cached).min(room)
     } else {
         0
@@ -306,16 +337,16 @@ mod tests {
             cached,
             ..Usage::default()
         };
-        assert_eq!(lost(usage(1000, 0), 1000, 800_000), 800);
-        assert_eq!(lost(usage(1000, 300), 1000, 800_000), 500);
-        assert_eq!(lost(usage(1000, 400), 1000, 800_000), 0);
-        assert_eq!(lost(usage(1000, 0), 1000, 0), 0);
+        assert_eq!(lost(usage(1000, 0), 800), 800);
+        assert_eq!(lost(usage(1000, 300), 800), 500);
+        assert_eq!(lost(usage(1000, 400), 800), 0);
+        assert_eq!(lost(usage(1000, 0), 0), 0);
         // A prompt that grew is not a cache that was lost.
-        assert_eq!(lost(usage(9000, 800), 1000, 800_000), 0);
+        assert_eq!(lost(usage(9000, 800), 800), 0);
         let written = Usage {
             cache_write: 900,
             ..usage(1000, 0)
         };
-        assert_eq!(lost(written, 1000, 800_000), 100);
+        assert_eq!(lost(written, 800), 100);
     }
 }

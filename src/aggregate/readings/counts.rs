@@ -38,7 +38,7 @@ impl Sample {
 
 /// Sums over all requests.
 #[derive(Default)]
-pub(super) struct Counts {
+pub(in crate::aggregate) struct Counts {
     seconds: f64,
     pub(super) requests: Option<f64>,
     ended: Option<f64>,
@@ -80,10 +80,11 @@ fn add(sum: &mut Option<f64>, by: f64) {
 }
 
 impl Counts {
-    pub(super) fn of(data: &Dataset, forest: &Forest, cost: &Cost, drift: &Drift) -> Self {
+    /// Counts what spans and events show.
+    pub(in crate::aggregate) fn of(data: &Dataset, forest: &Forest) -> Self {
+        let window = forest.window();
         let mut counts = Self {
-            seconds: cost.window.len().as_secs(),
-            divergence: drift.divergence,
+            seconds: window.len().as_secs(),
             ..Self::default()
         };
         let mut running = Nanos::ZERO;
@@ -119,13 +120,7 @@ impl Counts {
         counts.in_progress = counts.requests.map(|_| mean(running));
         counts.engine_running = counts.engine_calls.map(|_| mean(serving));
         counts.replicas = (!replicas.is_empty()).then_some(replicas.len() as f64);
-        counts.sessions = sessions(forest, cost.window);
-        let priced = cost
-            .total
-            .cost
-            .filter(|_| cost.total.priced.share() == Some(1.0));
-        let each = priced.map(Usd::as_dollars).zip(counts.requests);
-        counts.cost_per_task = each.map(|(cost, requests)| cost / requests);
+        counts.sessions = sessions(forest, window);
         counts.restarts = restarts(data);
         for sample in [
             &mut counts.durations,
@@ -135,6 +130,16 @@ impl Counts {
             sample.sort();
         }
         counts
+    }
+
+    /// With what was computed beside them.
+    pub(super) fn with(mut self, cost: &Cost, drift: &Drift) -> Self {
+        let whole = cost.total.priced.share() == Some(1.0);
+        let priced = cost.total.cost.filter(|_| whole);
+        let each = priced.map(Usd::as_dollars).zip(self.requests);
+        self.cost_per_task = each.map(|(cost, requests)| cost / requests);
+        self.divergence = drift.divergence;
+        self
     }
 
     fn request(&mut self, data: &Dataset, request: &Request) {

@@ -8,8 +8,7 @@ mod recorded;
 use super::cost::Cost;
 use super::drift::Drift;
 use crate::model::Dataset;
-use crate::trace::Forest;
-use counts::Counts;
+pub(super) use counts::Counts;
 use recorded::Recorded;
 
 /// Layers of signals, from the outside inwards.
@@ -113,12 +112,12 @@ enum Read {
 /// All signals, by layer.
 pub(super) fn summarise(
     data: &Dataset,
-    forest: &Forest,
+    counts: Counts,
     cost: &Cost,
     drift: &Drift,
 ) -> Vec<Reading> {
     let recorded = Recorded::new(data);
-    let counts = Counts::of(data, forest, cost, drift);
+    let counts = counts.with(cost, drift);
     DEFINITIONS
         .iter()
         .map(|definition| definition.reading(&recorded, &counts))
@@ -239,7 +238,7 @@ mod tests {
     fn nothing_is_absent_and_says_what_to_instrument() {
         let all = summarise(
             &Dataset::default(),
-            &Forest::default(),
+            Counts::default(),
             &Cost::default(),
             &Drift::default(),
         );

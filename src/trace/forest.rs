@@ -101,8 +101,13 @@ impl Forest {
             tree,
             ..Self::default()
         };
-        requests::find(dataset, &mut forest, &counted, &marks);
-        forest.loss = Loss::of(dataset, &forest);
+        let (found, loss) = rayon::join(
+            || requests::find(dataset, &forest.tree, &counted, &marks),
+            || Loss::of(dataset, &forest.tree),
+        );
+        (forest.requests, forest.ops, forest.lanes) = (found.requests, found.ops, found.lanes);
+        forest.loss = loss;
+        forest.loss.rootless = requests::note_rootless(dataset, &forest.requests);
         forest.tree.forget_children();
         forest
     }

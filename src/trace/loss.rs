@@ -4,7 +4,7 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::{Forest, RootState, Tree};
+use super::Tree;
 use crate::model::{Dataset, Op, Span, SpanId, SpanIx, TraceIx};
 
 /// What is missing at least.
@@ -33,27 +33,24 @@ impl Loss {
         *self == Self::default()
     }
 
-    /// Adds up what is missing from the traces of a dump.
+    /// Adds up what is missing below the spans of a dump; requests without a root are not among it yet.
     #[must_use]
-    pub(super) fn of(dataset: &Dataset, forest: &Forest) -> Self {
-        let missing = |state| state == RootState::Missing;
-        let rootless = forest.requests.iter().filter(|r| missing(r.root_state));
+    pub(super) fn of(dataset: &Dataset, tree: &Tree) -> Self {
         let mut loss = Self {
-            absent_parents: absent_parents(dataset, &forest.tree),
-            rootless: rootless.count() as u64,
+            absent_parents: absent_parents(dataset, tree),
             ..Self::default()
         };
         for (span, index) in dataset.spans.iter().zip(0..) {
             if let Some(facts) = dataset.task_of(span) {
                 if let Some(declared) = facts.declared_steps {
-                    loss.steps(dataset, &forest.tree, index, declared.get());
+                    loss.steps(dataset, tree, index, declared.get());
                 }
                 if let Some(sum) = facts.rollup_input.filter(|sum| sum.get() > 0) {
-                    loss.tokens(dataset, &forest.tree, index, u64::from(sum));
+                    loss.tokens(dataset, tree, index, u64::from(sum));
                 }
             }
         }
-        loss.step_gaps = step_gaps(dataset, &forest.tree);
+        loss.step_gaps = step_gaps(dataset, tree);
         loss
     }
 

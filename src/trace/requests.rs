@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::forest::Marks;
 use super::lanes::{Walk, Work};
 use super::repair::mark;
-use super::{Counted, Forest, Lane, NO_LANE, Request, RootState, StepKind, StepOp, critical};
+use super::{Counted, Lane, NO_LANE, Request, RootState, StepKind, StepOp, Tree, critical};
 use crate::model::{Dataset, IssueKind, Op, SpanFlags, SpanIx, TaskFacts};
 use crate::units::{Nanos, Sym, Window, growing};
 
@@ -16,11 +16,11 @@ const TRACES: usize = 512;
 /// Such tasks per thread between two rounds of joining what was found.
 const BATCHES: usize = 16;
 
-/// Finds the requests of all traces and appends them, their lanes and operations, to `forest`.
-pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counted], marks: &Marks) {
+/// Finds the requests of all traces, by start, trace id and root id.
+pub(super) fn find(dataset: &Dataset, tree: &Tree, counted: &[Counted], marks: &Marks) -> Batch {
     let walk = Walk {
         dataset,
-        tree: &forest.tree,
+        tree,
         counted,
     };
     let mut all = Batch {
@@ -30,7 +30,7 @@ pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counte
     };
     // Some batches at a time, so that few lie beside what they are joined to.
     let wave = TRACES * BATCHES * rayon::current_num_threads();
-    for traces in forest.tree.traces.chunks(wave) {
+    for traces in tree.traces.chunks(wave) {
         let batches: Vec<Batch> = traces
             .par_chunks(TRACES)
             .map(|traces| Batch::of(&walk, traces, marks))
@@ -39,13 +39,21 @@ pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counte
             all.append(batch);
         }
     }
-    (forest.requests, forest.ops, forest.lanes) = (all.requests, all.ops, all.lanes);
-    forest.requests.par_sort_unstable_by_key(|r| {
+    all.requests.par_sort_unstable_by_key(|r| {
         let root = dataset.spans[r.root as usize].id;
         (r.wall.start, r.trace, root)
     });
-    let missing = forest.requests.iter();
-    for request in missing.filter(|r| r.root_state == RootState::Missing) {
+    all
+}
+
+/// Counts the requests whose root is missing.
+pub(super) fn note_rootless(dataset: &mut Dataset, requests: &[Request]) -> u64 {
+    let mut found = 0;
+    for request in requests
+        .iter()
+        .filter(|r| r.root_state == RootState::Missing)
+    {
+        found += 1;
         let span = dataset.spans[request.root as usize];
         dataset
             .ledger
@@ -53,14 +61,15 @@ pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counte
                 format!("trace {} has no root span", request.trace)
             });
     }
+    found
 }
 
 /// Requests of some traces; each one's lanes and operations lie where its ranges say.
 #[derive(Default)]
-struct Batch {
-    requests: Vec<Request>,
-    ops: Vec<StepOp>,
-    lanes: Vec<Lane>,
+pub(super) struct Batch {
+    pub(super) requests: Vec<Request>,
+    pub(super) ops: Vec<StepOp>,
+    pub(super) lanes: Vec<Lane>,
 }
 
 impl Batch {

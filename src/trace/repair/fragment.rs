@@ -4,11 +4,12 @@
 use std::ops::Range;
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
-use super::stitch::{contains, leads_to};
+use super::stitch::{SLACK, contains, leads_to};
 use crate::model::{Dataset, IssueKind, Op, SpanId, SpanIx, SpanKind};
 use crate::trace::NO_SPAN;
-use crate::units::Sym;
+use crate::units::{Nanos, Sym};
 
 /// Ids smaller than this are counters or labels, not drawn at random: equal ones prove nothing.
 const RANDOM: u64 = 1 << 32;
@@ -71,43 +72,96 @@ fn by_conversation(
     parent: &mut [SpanIx],
     traces: &[Range<SpanIx>],
 ) -> Vec<SpanIx> {
-    let mut sites: HashMap<Sym, Vec<SpanIx>, foldhash::fast::FixedState> = HashMap::default();
-    let mut tops = Vec::new();
-    for trace in traces {
-        let Some(conversation) = conversation(dataset, trace.clone()) else {
-            continue;
-        };
-        let known = sites.entry(conversation).or_default();
-        known.extend(trace.clone().filter(|&i| is_call_site(dataset, i)));
-        let mut roots = trace.clone().filter(|&i| parent[i as usize] == NO_SPAN);
-        if let (Some(root), None) = (roots.next(), roots.next())
-            && dataset.spans[root as usize].parent.is_none()
-        {
-            tops.push((conversation, root));
-        }
-    }
+    let named = traces.par_iter().filter_map(|trace| {
+        let conversation = conversation(dataset, trace.clone())?;
+        Some((conversation, trace.clone()))
+    });
+    let mut named: Vec<(Sym, Range<SpanIx>)> = named.collect();
+    named.sort_by_key(|(conversation, _)| conversation.0);
     let mut joined = Vec::new();
-    for (conversation, root) in tops {
-        let service = |i: SpanIx| dataset.resource_of(&dataset.spans[i as usize]).service;
-        let fits = |&&site: &&SpanIx| {
-            dataset.spans[site as usize].trace != dataset.spans[root as usize].trace
-                && service(site) != service(root)
-                && dataset.names.known(service(site)).is_some()
-                && dataset.names.known(service(root)).is_some()
-                && contains(dataset, site, root)
-        };
-        let mut fitting = sites.get(&conversation).into_iter().flatten().filter(fits);
-        let (Some(&site), None) = (fitting.next(), fitting.next()) else {
-            continue;
-        };
-        if !leads_to(parent, site, root) {
-            let rule =
-                "it names the conversation and ran inside the only call that could have made it";
-            attach(dataset, parent, root, site, rule, 0.8);
-            joined.push(root);
+    for traces in named
+        .chunk_by(|a, b| a.0 == b.0)
+        .filter(|all| all.len() > 1)
+    {
+        let sites = Sites::of(dataset, traces.iter().map(|(_, trace)| trace.clone()));
+        for (_, trace) in traces {
+            let Some(root) = whole(dataset, parent, trace) else {
+                continue;
+            };
+            let Some(site) = sites.only_around(dataset, root) else {
+                continue;
+            };
+            if !leads_to(parent, site, root) {
+                let rule = "it names the conversation and ran inside the only call that could have made it";
+                attach(dataset, parent, root, site, rule, 0.8);
+                joined.push(root);
+            }
         }
     }
     joined
+}
+
+/// The root of a trace that lost nothing else.
+fn whole(dataset: &Dataset, parent: &[SpanIx], trace: &Range<SpanIx>) -> Option<SpanIx> {
+    let mut roots = trace.clone().filter(|&i| parent[i as usize] == NO_SPAN);
+    let only = roots.next().filter(|_| roots.next().is_none())?;
+    dataset.spans[only as usize]
+        .parent
+        .is_none()
+        .then_some(only)
+}
+
+/// Call sites of one conversation, by service.
+struct Sites(HashMap<Sym, Vec<Site>, foldhash::fast::FixedState>);
+
+struct Site {
+    start: Nanos,
+    span: SpanIx,
+    /// The latest end of the sites up to here.
+    latest: Nanos,
+}
+
+impl Sites {
+    fn of(dataset: &Dataset, traces: impl Iterator<Item = Range<SpanIx>>) -> Self {
+        let mut all = Self(HashMap::default());
+        for i in traces.flatten().filter(|&i| is_call_site(dataset, i)) {
+            let span = &dataset.spans[i as usize];
+            let service = dataset.resource_of(span).service;
+            if dataset.names.known(service).is_some() {
+                all.0.entry(service).or_default().push(Site {
+                    start: span.start,
+                    span: i,
+                    latest: span.end,
+                });
+            }
+        }
+        for sites in all.0.values_mut() {
+            sites.sort_by_key(|site| (site.start, site.span));
+            let mut latest = Nanos::ZERO;
+            for site in sites {
+                latest = latest.max(site.latest);
+                site.latest = latest;
+            }
+        }
+        all
+    }
+
+    /// The one site of another service and trace that `root` ran inside.
+    fn only_around(&self, dataset: &Dataset, root: SpanIx) -> Option<SpanIx> {
+        let span = &dataset.spans[root as usize];
+        let service = dataset.resource_of(span).service;
+        dataset.names.known(service)?;
+        let others = self.0.iter().filter(|(of, _)| **of != service);
+        let mut around = others.flat_map(|(_, sites)| {
+            let before = sites.partition_point(|site| site.start <= span.start + SLACK);
+            let open = sites[..before].iter().rev();
+            let open = open.take_while(|site| site.latest + SLACK >= span.end);
+            open.map(|site| site.span).filter(|&site| {
+                dataset.spans[site as usize].trace != span.trace && contains(dataset, site, root)
+            })
+        });
+        around.next().filter(|_| around.next().is_none())
+    }
 }
 
 /// The conversation of a trace, when it names exactly one.

@@ -2,6 +2,8 @@
 //! synchronous server cannot end after its client. Where one does, its subtree is moved by the least
 //! amount that fits. (Cf. Jaeger's clock-skew adjuster, which centres the child instead.)
 
+use rayon::prelude::*;
+
 use crate::model::{Dataset, IssueKind, Span, SpanIx, SpanKind};
 use crate::trace::Tree;
 use crate::units::Nanos;
@@ -16,8 +18,7 @@ pub(in crate::trace) fn correct_skew(dataset: &mut Dataset, tree: &Tree) -> Vec<
     let mut moved = Vec::new();
     // By how much each span was moved, its ancestors' moves included; most dumps move none.
     let mut shifts = hashbrown::HashMap::<SpanIx, i64, foldhash::fast::FixedState>::default();
-    let roots: Vec<SpanIx> = tree.traces.iter().flat_map(|t| tree.roots(t)).collect();
-    for root in roots {
+    for root in skewed(dataset, tree) {
         // Parents come before children, so a child is compared with an already corrected parent.
         for i in tree.subtree(root) {
             let Some(parent) = tree.parent_of(i) else {
@@ -38,6 +39,21 @@ pub(in crate::trace) fn correct_skew(dataset: &mut Dataset, tree: &Tree) -> Vec<
         }
     }
     moved
+}
+
+/// Roots of the trees in which any child does not fit its parent: elsewhere nothing moves.
+fn skewed(dataset: &Dataset, tree: &Tree) -> Vec<SpanIx> {
+    let children = (0..dataset.spans.len() as SpanIx).into_par_iter();
+    let misfits = children.filter(|&child| {
+        let parent = tree.parent_of(child);
+        parent.is_some_and(|parent| needed_shift(dataset, parent, child).is_some())
+    });
+    let misfits: Vec<SpanIx> = misfits.collect();
+    let root = |span: SpanIx| tree.ancestors(span).last().unwrap_or(span);
+    let mut roots: Vec<SpanIx> = misfits.into_iter().map(root).collect();
+    roots.sort_unstable();
+    roots.dedup();
+    roots
 }
 
 fn shift(span: &mut Span, by: i64) {

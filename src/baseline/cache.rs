@@ -1,12 +1,14 @@
 //! When a prompt is usually found in a prefix cache. Caches forget: what counts is how long the same
 //! tenant's agent was idle, so hits are learned per idle time.
 
+use std::sync::Arc;
+
 use super::{Call, CallIx, Calls, Map};
 use crate::stats::{median, quantile};
 use crate::units::{Nanos, Sym};
 
 /// Upper bounds of the idle-time bins, seconds; the last bin is open.
-pub const IDLE_BINS: [f64; 4] = [20.0, 60.0, 150.0, 400.0];
+const IDLE_BINS: [f64; 4] = [20.0, 60.0, 150.0, 400.0];
 /// Hits are expected where at least this share was one.
 const EXPECT_AT: f64 = 0.7;
 /// A later call of a lane is expected to find the prompt before it as soon as this share does: within a
@@ -20,8 +22,7 @@ type Group = (Sym, Sym);
 /// Cache habits of first calls, by kind of task and agent.
 #[derive(Clone, Debug, Default)]
 pub struct CacheHabits {
-    /// Idle milliseconds before each first call; absent for the first of its tenant and agent.
-    idle: Map<CallIx, f64>,
+    idle: Arc<Idle>,
     hits: Map<(Group, usize), (u32, u32)>,
     any_bin: Map<Group, (u32, u32)>,
     cached: Map<Group, f64>,
@@ -36,9 +37,9 @@ pub struct CacheHabits {
 impl CacheHabits {
     /// Learns from the calls in `kept`; idle times come from all calls.
     #[must_use]
-    pub fn learn(calls: &Calls, kept: &[CallIx]) -> Self {
+    pub fn learn(calls: &Calls, idle: &Arc<Idle>, kept: &[CallIx]) -> Self {
         let mut habits = Self {
-            idle: idle_times(calls),
+            idle: Arc::clone(idle),
             shown: calls.all.iter().any(|c| c.cached.is_some()),
             ..Self::default()
         };
@@ -71,18 +72,9 @@ impl CacheHabits {
                 continue;
             };
             let hit = u32::from(tokens > 0.5 * typical);
+            let bin = habits.idle.bin(i);
             for entry in [
-                habits
-                    .hits
-                    .entry((
-                        group,
-                        habits
-                            .idle
-                            .get(&i)
-                            .copied()
-                            .map_or(IDLE_BINS.len() + 1, bin),
-                    ))
-                    .or_default(),
+                habits.hits.entry((group, bin)).or_default(),
                 habits.any_bin.entry(group).or_default(),
             ] {
                 entry.0 += hit;
@@ -153,14 +145,9 @@ impl CacheHabits {
     pub fn usual(&self, index: CallIx, call: &Call) -> Option<(f64, f64)> {
         let group = (call.kind, call.agent);
         let typical = *self.cached.get(&group)?;
-        let bin = self
-            .idle
-            .get(&index)
-            .copied()
-            .map_or(IDLE_BINS.len() + 1, bin);
         let (hits, n) = self
             .hits
-            .get(&(group, bin))
+            .get(&(group, self.idle.bin(index)))
             .copied()
             .filter(|(_, n)| *n >= LEAST)?;
         Some((typical, f64::from(hits) / f64::from(n)))
@@ -179,39 +166,42 @@ impl CacheHabits {
     pub fn when_hit(&self, call: &Call) -> Option<f64> {
         self.cached.get(&(call.kind, call.agent)).copied()
     }
+}
 
-    /// Milliseconds since the same tenant's agent was last served at the same address.
+/// How long the same tenant's agent had not been served at the same address before each first call.
+/// Absent for the first of its tenant and agent. Does not depend on what is normal.
+#[derive(Clone, Debug, Default)]
+pub struct Idle(Map<CallIx, u8>);
+
+impl Idle {
+    /// Looks at all calls.
     #[must_use]
-    pub fn idle_before(&self, index: CallIx) -> Option<f64> {
-        self.idle.get(&index).copied()
-    }
-}
-
-fn bin(idle_ms: f64) -> usize {
-    IDLE_BINS.iter().take_while(|b| idle_ms > **b * 1e3).count()
-}
-
-fn idle_times(calls: &Calls) -> Map<CallIx, f64> {
-    let key = |c: &Call| (c.tenant, c.agent, c.endpoint);
-    let mut ends: Map<(Sym, Sym, Sym), Vec<Nanos>> = Map::default();
-    for call in &calls.all {
-        ends.entry(key(call)).or_default().push(call.window.end);
-    }
-    ends.values_mut().for_each(|v| v.sort_unstable());
-    let mut idle = Map::default();
-    for (i, call) in calls
-        .all
-        .iter()
-        .enumerate()
-        .filter(|(_, c)| c.previous.is_none())
-    {
-        let Some(list) = ends.get(&key(call)) else {
-            continue;
-        };
-        let before = list.partition_point(|e| *e <= call.window.start);
-        if let Some(last) = before.checked_sub(1).and_then(|b| list.get(b)) {
-            idle.insert(i as CallIx, call.window.start.since(*last).as_millis());
+    pub fn before(calls: &Calls) -> Self {
+        let key = |c: &Call| (c.tenant, c.agent, c.endpoint);
+        let mut ends: Map<(Sym, Sym, Sym), Vec<Nanos>> = Map::default();
+        for call in &calls.all {
+            ends.entry(key(call)).or_default().push(call.window.end);
         }
+        ends.values_mut().for_each(|v| v.sort_unstable());
+        let firsts = calls.all.iter().zip(0..);
+        let firsts = firsts.filter(|(c, _)| c.previous.is_none());
+        let bins = firsts.filter_map(|(call, i)| {
+            let list = ends.get(&key(call))?;
+            let before = list.partition_point(|e| *e <= call.window.start);
+            let last = *list.get(before.checked_sub(1)?)?;
+            Some((i, bin(call.window.start.since(last).as_millis())))
+        });
+        Self(bins.collect())
     }
-    idle
+
+    /// Number of the bin of idle time before a call; one of its own where nothing came before.
+    fn bin(&self, index: CallIx) -> usize {
+        self.0
+            .get(&index)
+            .map_or(IDLE_BINS.len() + 1, |bin| usize::from(*bin))
+    }
+}
+
+fn bin(idle_ms: f64) -> u8 {
+    IDLE_BINS.iter().take_while(|b| idle_ms > **b * 1e3).count() as u8
 }

@@ -51,6 +51,8 @@ pub struct Call {
     /// True where only the serving side recorded the call: whose it is, and what step it belongs to,
     /// nobody can tell.
     pub server_side_only: bool,
+    /// Attempts before it that failed inside its span.
+    pub resends: u16,
     /// The serving side's span, where joined.
     pub engine: Option<Small>,
 }
@@ -184,6 +186,7 @@ fn call_of(dataset: &Dataset, forest: &Forest, turn: &Turn, index: CallIx) -> Ca
         agent: lane.agent,
         finish: facts.finish,
         server_side_only: span.op == Op::Engine,
+        resends: facts.resends.unwrap_or(0),
         tenant: request.tenant.or(conversation),
         engine: (facts.engine != u32::MAX).then(|| facts.engine.into()),
     }

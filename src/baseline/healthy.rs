@@ -1,9 +1,11 @@
 //! Saved norms put in terms of one dump: fitted, and preferred to what the dump itself says.
 
+use std::sync::Arc;
+
 use super::norms::label;
 use super::{
-    Baselines, CacheHabits, CallIx, Calls, Excluded, Gaps, Measured, Norms, Prices, ToolTimes,
-    Volumes, kinds_of,
+    Baselines, CacheHabits, CallIx, Calls, Excluded, Gaps, Idle, Measured, Norms, Prices,
+    ToolTimes, Volumes, kinds_of,
 };
 use crate::model::Dataset;
 use crate::stats::{Histogram, median};
@@ -72,7 +74,7 @@ impl Healthy {
         };
         if !lacks_signals {
             base.prices = Prices::learn(&calls, &kept);
-            base.cache = CacheHabits::learn(&calls, &kept);
+            base.cache = CacheHabits::learn(&calls, &Arc::new(Idle::before(&calls)), &kept);
         }
         Self {
             calls,

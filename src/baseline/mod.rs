@@ -13,9 +13,11 @@ mod tool;
 mod volume;
 mod work;
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 
-pub use cache::{CacheHabits, IDLE_BINS};
+pub use cache::{CacheHabits, Idle};
 pub use call::{Call, CallIx, Calls};
 pub use curve::Curve;
 pub use gap::{GapNorm, Gaps};
@@ -57,6 +59,13 @@ impl Excluded {
         !self.ops.get(op as usize).copied().unwrap_or(false)
     }
 
+    /// Operations that this leaves out and `other` does not, or the other way round.
+    #[must_use]
+    pub fn changed(&self, other: &Self) -> usize {
+        let all = 0..self.ops.len().max(other.ops.len()) as u32;
+        all.filter(|&op| self.keeps(op) != other.keeps(op)).count()
+    }
+
     /// True when request `index` may be used.
     #[must_use]
     pub fn keeps_request(&self, index: u32) -> bool {
@@ -94,14 +103,20 @@ pub struct Measured {
     pub tools: ToolCalls,
     /// Pauses of agents.
     pub pauses: Pauses,
+    /// Idle time before first calls.
+    pub idle: Arc<Idle>,
 }
 
 impl Measured {
     /// Measures all of `forest`.
     #[must_use]
     pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
-        let (calls, (tools, pauses)) = rayon::join(
-            || Calls::collect(dataset, forest),
+        let ((calls, idle), (tools, pauses)) = rayon::join(
+            || {
+                let calls = Calls::collect(dataset, forest);
+                let idle = Idle::before(&calls);
+                (calls, Arc::new(idle))
+            },
             || {
                 rayon::join(
                     || ToolCalls::collect(dataset, forest),
@@ -113,6 +128,7 @@ impl Measured {
             calls,
             tools,
             pauses,
+            idle,
         }
     }
 }
@@ -130,7 +146,7 @@ impl Baselines {
         rayon::scope(|scope| {
             scope.spawn(|_| all.prices = Prices::learn(calls, &kept));
             scope.spawn(|_| all.volumes = Volumes::learn(calls, &kept));
-            scope.spawn(|_| all.cache = CacheHabits::learn(calls, &kept));
+            scope.spawn(|_| all.cache = CacheHabits::learn(calls, &measured.idle, &kept));
             scope.spawn(|_| all.tools = ToolTimes::learn(forest, &measured.tools, excluded));
             scope.spawn(|_| all.gaps = Gaps::learn(&measured.pauses, excluded));
             scope.spawn(|_| all.kinds = kinds(forest, excluded));

@@ -275,9 +275,8 @@ fn level(calls: &Calls, group: &[&Call], prices: &Prices) -> Option<LowSide> {
     let ratios: Vec<f64> = group
         .iter()
         .filter_map(|c| log_ratio(calls, c, prices))
-        .map(f64::exp)
         .collect();
-    LowSide::fit(&ratios, RATIO_SPREAD)
+    LowSide::fit_logs(ratios, RATIO_SPREAD)
 }
 
 /// Natural spread of requests with several calls: median less 10th percentile of ln(observed / expected)

@@ -294,6 +294,7 @@ impl Playback<'_> {
             agent: self.names.sym(&group.agent),
             finish: self.names.sym(&group.finish),
             server_side_only: group.server_side_only,
+            resends: 0,
             ..NO_CALL
         };
         for row in rows {
@@ -370,6 +371,7 @@ const NO_CALL: Call = Call {
     finish: Sym::NONE,
     tenant: Sym::NONE,
     server_side_only: false,
+    resends: 0,
     engine: None,
 };
 

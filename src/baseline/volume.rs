@@ -41,54 +41,66 @@ pub struct Volumes {
 }
 
 impl Volumes {
-    /// Learns from the calls in `kept`.
+    /// Learns from the calls in `kept`, one quantity after the other: each takes as much as all the rest.
     #[must_use]
     pub fn learn(calls: &Calls, kept: &[CallIx]) -> Self {
+        let mut all = Self::default();
+        all.learn_prompts(calls, kept);
+        all.learn_growth(calls, kept);
+        all.learn_output(calls, kept);
+        all
+    }
+
+    fn learn_prompts(&mut self, calls: &Calls, kept: &[CallIx]) {
         let mut first: Map<(Sym, Sym), Vec<f64>> = Map::default();
-        let mut growth: Map<(Sym, Sym), Vec<f64>> = Map::default();
-        let mut output: Map<(Sym, Sym, Sym), Vec<f64>> = Map::default();
-        let mut by_finish: Map<Sym, Vec<f64>> = Map::default();
-        let (mut prompts, mut outputs, mut growths) = (Vec::new(), Vec::new(), Vec::new());
+        let mut prompts = Vec::new();
         for &i in kept {
             let call = calls.get(i);
             if let Some(input) = call.input {
                 prompts.push(f64::from(input));
-            }
-            match (call.growth(calls), call.input) {
-                (Some(grown), _) => {
-                    growth
-                        .entry((call.kind, call.agent))
-                        .or_default()
-                        .push(grown.max(1.0));
-                    growths.push(grown.max(1.0));
+                if call.previous.is_none() {
+                    let group = first.entry((call.kind, call.agent));
+                    group.or_default().push(f64::from(input));
                 }
-                (None, Some(input)) if call.previous.is_none() => first
-                    .entry((call.kind, call.agent))
-                    .or_default()
-                    .push(f64::from(input)),
-                _ => {}
             }
+        }
+        self.first = each(first, PROMPT_SPREAD);
+        self.median_prompt = median(&mut prompts).unwrap_or(0.0);
+    }
+
+    fn learn_growth(&mut self, calls: &Calls, kept: &[CallIx]) {
+        let mut growth: Map<(Sym, Sym), Vec<f64>> = Map::default();
+        for &i in kept {
+            let call = calls.get(i);
+            if let Some(grown) = call.growth(calls) {
+                let group = growth.entry((call.kind, call.agent));
+                group.or_default().push(grown.max(1.0));
+            }
+        }
+        let all: Vec<f64> = growth.values().flatten().copied().collect();
+        self.any_growth = volume(&all, PROMPT_SPREAD);
+        drop(all);
+        self.growth = each(growth, PROMPT_SPREAD);
+    }
+
+    fn learn_output(&mut self, calls: &Calls, kept: &[CallIx]) {
+        let mut output: Map<(Sym, Sym, Sym), Vec<f64>> = Map::default();
+        for &i in kept {
+            let call = calls.get(i);
             if let Some(out) = call.output.filter(|o| o.get() > 0) {
-                outputs.push(f64::from(out));
-                output
-                    .entry((call.kind, call.agent, call.finish))
-                    .or_default()
-                    .push(f64::from(out));
-                by_finish
-                    .entry(call.finish)
-                    .or_default()
-                    .push(f64::from(out));
+                let group = output.entry((call.kind, call.agent, call.finish));
+                group.or_default().push(f64::from(out));
             }
         }
-        Self {
-            first: each(first, PROMPT_SPREAD),
-            growth: each(growth, PROMPT_SPREAD),
-            any_growth: volume(&growths, PROMPT_SPREAD),
-            output: each(output, OUTPUT_SPREAD),
-            output_by_finish: each(by_finish, OUTPUT_SPREAD),
-            median_prompt: median(&mut prompts).unwrap_or(0.0),
-            median_output: median(&mut outputs).unwrap_or(0.0),
+        let mut by_finish: Map<Sym, Vec<f64>> = Map::default();
+        for ((_, _, finish), values) in &output {
+            by_finish.entry(*finish).or_default().extend(values);
         }
+        self.output = each(output, OUTPUT_SPREAD);
+        let mut all: Vec<f64> = by_finish.values().flatten().copied().collect();
+        self.median_output = median(&mut all).unwrap_or(0.0);
+        drop(all);
+        self.output_by_finish = each(by_finish, OUTPUT_SPREAD);
     }
 
     /// Takes from `other` what it knows.

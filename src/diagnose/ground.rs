@@ -9,7 +9,7 @@ use super::serving::Serving;
 use super::swing::Swing;
 use super::windows::Site;
 use crate::baseline::{Calls, Healthy, Map, Measured, Norms};
-use crate::model::{Dataset, SpanId, TraceId};
+use crate::model::{Dataset, SpanId, SpanIx, TraceId};
 use crate::trace::{Forest, Repeats, StepKind};
 use crate::units::{Nanos, Sym};
 
@@ -76,6 +76,16 @@ impl<'a> Ground<'a> {
 }
 
 impl Ground<'_> {
+    /// Failures logged under a span.
+    pub(super) fn warnings(&self, span: SpanIx) -> u32 {
+        if self.warned.is_empty() {
+            return 0;
+        }
+        let span = &self.dataset.spans[span as usize];
+        let key = (self.dataset.trace_of(span), span.id);
+        self.warned.get(&key).copied().unwrap_or(0)
+    }
+
     /// Holds the dump against a healthy period.
     pub(super) fn against(mut self, norms: Option<&Norms>, options: &Options) -> Self {
         let measured = &self.measured;

@@ -4,8 +4,9 @@ use super::Options;
 use super::ground::Ground;
 use super::releases::Releases;
 use super::routes::Routes;
+use super::swing::Swing;
 use super::volume::Seen;
-use super::windows::{Site, Windows};
+use super::windows::{self, Site, Windows};
 use crate::baseline::{Baselines, Call, CallIx, Calls};
 use crate::units::{Nanos, Window};
 
@@ -22,6 +23,8 @@ pub(super) struct Scene<'a> {
     /// Per call.
     pub(super) seen: Vec<Seen>,
     pub(super) windows: Windows,
+    /// The multiple of normal from which company counts as slowed.
+    pub(super) company_limit: f64,
     /// How far before and after a call its company is sought.
     pub(super) reach: Nanos,
     pub(super) routes: Routes<'a>,
@@ -55,8 +58,10 @@ impl<'a> Scene<'a> {
         let calls = &ground.measured.calls;
         let seen = super::volume::see(calls, base, options);
         let reach = reach(base.median_task);
+        let natural = || windows::limit(base.prices.spread);
+        let company_limit = ground.swing.as_ref().map_or_else(natural, Swing::limit);
         let (windows, (routes, releases)) = rayon::join(
-            || Windows::fold(calls, &ground.sites, &seen, reach),
+            || Windows::fold(calls, &ground.sites, &seen, reach, company_limit),
             || {
                 rayon::join(
                     || Routes::learn(&ground.homes, calls, &seen),
@@ -72,6 +77,7 @@ impl<'a> Scene<'a> {
             options,
             seen,
             windows,
+            company_limit,
             reach,
             routes,
             releases,
@@ -125,6 +131,13 @@ impl<'a> Scene<'a> {
     pub(super) fn company(&self, request: u32, index: CallIx) -> Option<(f64, u32)> {
         let (call, site) = (self.calls.get(index), self.sites[index as usize]);
         self.windows.company(call, site, &self.own(request))
+    }
+
+    /// True where the company of a call of `request` is certainly not slowed.
+    pub(super) fn is_calm(&self, request: u32, index: CallIx) -> bool {
+        let (call, site) = (self.calls.get(index), self.sites[index as usize]);
+        let own = self.forest.requests[request as usize].ops.len();
+        self.windows.is_calm(call, site, own)
     }
 
     /// What was seen of a call.

@@ -42,7 +42,7 @@ impl Swing {
             of_op: Vec::new(),
         };
         let sites = sites(&calls);
-        let windows = Windows::fold(&calls, &sites, &seen, reach);
+        let windows = Windows::fold(&calls, &sites, &seen, reach, LEAST_LIMIT);
         let mut requests: Map<u32, Vec<usize>> = Map::default();
         for (index, call) in calls.all.iter().enumerate() {
             requests.entry(call.request).or_default().push(index);

@@ -14,6 +14,8 @@ use crate::units::Nanos;
 
 /// A third pass changes little, a fifth nothing.
 const PASSES: usize = 3;
+/// Passes end when no more than this share of operations is left out, or no longer left out, by the next.
+const SETTLED: f64 = 0.001;
 /// With less than this share of calls left, whole slow requests are kept and only charged operations
 /// are left out.
 const ENOUGH: f64 = 0.15;
@@ -52,29 +54,40 @@ pub fn diagnose_against(
     let mut diagnoses = Vec::new();
     let mut incidents = Vec::new();
     for pass in 0..PASSES {
+        // Requests that are charged nothing, where that is known already.
+        let mut clear = Vec::new();
         let mut base = Baselines::learn(forest, &ground.measured, &excluded);
         if let Some(healthy) = &ground.healthy {
             base.prefer(healthy, &ground.measured.calls, &excluded);
         }
         let scene = Scene::new(&ground, &base, options);
         let requests = (0..forest.requests.len() as u32).into_par_iter();
-        if pass + 1 == PASSES {
-            diagnoses = requests.map(|r| judge(&scene, r)).collect();
-            if let Some(share) = options.slow_top {
-                keep_slowest(forest, &mut diagnoses, share);
-            }
-            incidents = incident::group(dataset, forest, &diagnoses);
-            whatif::fill(&scene, &mut incidents);
-        } else {
-            let faults: Vec<Faults> = requests.map(|r| Faults::of(&scene, r)).collect();
+        if pass + 1 < PASSES {
+            let faults: Vec<Faults> = requests.clone().map(|r| Faults::of(&scene, r)).collect();
             notes.clear();
             let next = exclude(forest, &ground.measured.calls, &faults, &mut notes);
             // A fit that rests on too few is worse than one with some faults in it.
             let thin = |excluded: &Excluded| healthy(forest, excluded) < LEAST_HEALTHY;
             if pass == 0 || !thin(&next) || thin(&excluded) {
+                let changed = next.changed(&excluded);
                 excluded = next;
+                if changed as f64 > SETTLED * forest.ops.len() as f64 {
+                    continue;
+                }
             }
+            clear.extend(faults.iter().map(|faults| faults.clear));
         }
+        let account = |r: u32| match clear.get(r as usize) {
+            Some(true) => Some(Account::default()),
+            _ => account(&scene, r),
+        };
+        diagnoses = requests.map(|r| judge(&scene, r, account(r))).collect();
+        if let Some(share) = options.slow_top {
+            keep_slowest(forest, &mut diagnoses, share);
+        }
+        incidents = incident::group(dataset, forest, &diagnoses);
+        whatif::fill(&scene, &mut incidents);
+        break;
     }
     match norms.zip(ground.healthy.as_ref()) {
         Some((norms, healthy)) => {
@@ -146,7 +159,10 @@ fn no_contrast(forest: &Forest) -> Option<String> {
 }
 
 /// What a pass before the last finds fault with in a request.
+#[derive(Default)]
 struct Faults {
+    /// Judged, and charged nothing.
+    clear: bool,
     slow: bool,
     /// Positions of the operations charged, or following a gap that is.
     ops: Vec<u32>,
@@ -154,14 +170,17 @@ struct Faults {
 
 impl Faults {
     fn of(scene: &Scene<'_>, request: u32) -> Self {
-        let account = account(scene, request).unwrap_or_default();
+        let Some(account) = account(scene, request) else {
+            return Self::default();
+        };
         let settlement = account.settle(scene.forest, &scene.forest.requests[request as usize]);
         let charged = account.charges.iter().filter_map(|c| match c.target {
             Target::Op(i) | Target::Gap(i) => Some(i as u32),
             Target::Tail(_) => None,
         });
         Self {
-            slow: is_judged(scene, request) && is_slow(scene, request, &account, &settlement),
+            clear: account.charges.is_empty(),
+            slow: is_slow(scene, request, &account, &settlement),
             ops: charged.collect(),
         }
     }
@@ -185,9 +204,9 @@ pub(super) fn account(scene: &Scene<'_>, request: u32) -> Option<Account> {
     })
 }
 
-fn judge(scene: &Scene<'_>, request: u32) -> Diagnosis {
+fn judge(scene: &Scene<'_>, request: u32, account: Option<Account>) -> Diagnosis {
     let r = &scene.forest.requests[request as usize];
-    let Some(account) = account(scene, request) else {
+    let Some(account) = account else {
         return arbiter::not_judged(scene, request);
     };
     if account.charges.is_empty() && scene.comparable < LEAST_REQUESTS {

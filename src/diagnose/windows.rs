@@ -17,6 +17,18 @@ const STEP: f64 = 0.05;
 /// Fewer neighbours than this say nothing.
 const LEAST: u32 = 4;
 
+/// Company counts from this multiple of the natural spread on, at least from a third above normal.
+const COMPANY: f64 = 2.7;
+const LEAST_COMPANY: f64 = 0.3;
+/// The spread of single calls also holds what the fit does not know, which a median over many calls
+/// averages out: beyond this, company counts whatever the spread.
+const MOST_COMPANY: f64 = 0.7;
+
+/// The multiple of normal from which company counts as slowed, by how widely healthy calls scatter.
+pub(super) fn limit(spread: f64) -> f64 {
+    (COMPANY * spread).clamp(LEAST_COMPANY, MOST_COMPANY).exp()
+}
+
 /// Where a call was served, as far as the dump tells.
 pub(super) type Site = u32;
 
@@ -33,10 +45,21 @@ pub(super) struct Windows {
     entries: Vec<u64>,
     /// Cumulative histograms: number `b` counts the entries before `b * BLOCK`.
     sums: Vec<[u32; BUCKETS]>,
+    /// The bucket that company must reach in the median to be slowed.
+    limit: usize,
+    /// Entries of that bucket and above before `b * BLOCK`.
+    slowed: Vec<u32>,
 }
 
 impl Windows {
-    pub(super) fn fold(calls: &Calls, sites: &[Site], seen: &[Seen], reach: Nanos) -> Self {
+    /// `limit` is the multiple of normal from which company counts as slowed.
+    pub(super) fn fold(
+        calls: &Calls,
+        sites: &[Site],
+        seen: &[Seen],
+        reach: Nanos,
+        limit: f64,
+    ) -> Self {
         let starts = calls.all.iter().map(|c| c.window.start.0);
         let start = starts.min().unwrap_or(0);
         let ends = calls.all.iter().map(|c| c.window.end.0);
@@ -52,13 +75,33 @@ impl Windows {
             })
             .collect();
         entries.par_sort_unstable();
+        let sums = accumulate(&entries);
+        let limit = bucket(limit.ln());
+        let slowed = sums.iter().map(|sum| sum[limit..].iter().sum()).collect();
         Self {
             reach,
             bin,
             start,
-            sums: accumulate(&entries),
+            sums,
+            limit,
+            slowed,
             entries,
         }
+    }
+
+    /// True where the company of `call`, a call of a request with `own` calls, cannot be slowed: fewer than
+    /// half of all calls around it are, whichever of them are the request's own. Most company is calm, and
+    /// this costs far less than its median.
+    pub(super) fn is_calm(&self, call: &Call, site: Site, own: usize) -> bool {
+        let (from, to) = self.around(call);
+        let (low, high) = self.entries_between(key(site, from), key(site, to));
+        let before = |at: usize| {
+            let block = at / BLOCK;
+            let rest = &self.entries[block * BLOCK..at];
+            let rest = rest.iter().filter(|e| bucket_of(**e) >= self.limit);
+            self.slowed[block] + rest.count() as u32
+        };
+        2 * (before(high) - before(low)) as usize + own <= high - low
     }
 
     /// Median of observed / expected over the calls of *other* requests at the same place around
@@ -69,10 +112,7 @@ impl Windows {
         site: Site,
         own: &[(Site, &Call, f64)],
     ) -> Option<(f64, u32)> {
-        let (from, to) = (
-            self.index(call.window.start.0.saturating_sub(self.reach.0)),
-            self.index(call.window.end.0.saturating_add(self.reach.0)) + 1,
-        );
+        let (from, to) = self.around(call);
         let mut counts = self.between(key(site, from), key(site, to));
         for (s, mine, log_ratio) in own {
             if *s == site && (from..to).contains(&self.index(middle(mine))) {
@@ -84,14 +124,28 @@ impl Windows {
         (n >= LEAST).then(|| (median(&counts, n).exp(), n))
     }
 
+    /// The bins from which the company of `call` comes.
+    fn around(&self, call: &Call) -> (usize, usize) {
+        let reach = self.reach.0;
+        let from = self.index(call.window.start.0.saturating_sub(reach));
+        let to = self.index(call.window.end.0.saturating_add(reach));
+        (from, to + 1)
+    }
+
     fn index(&self, time: u64) -> usize {
         (time.saturating_sub(self.start) / self.bin) as usize
     }
 
-    /// Histogram of the entries from one key to another.
-    fn between(&self, from: u64, to: u64) -> [u32; BUCKETS] {
+    /// Where the entries from one key to another lie.
+    fn entries_between(&self, from: u64, to: u64) -> (usize, usize) {
         let low = self.entries.partition_point(|e| *e < from);
         let high = low + self.entries[low..].partition_point(|e| *e < to);
+        (low, high)
+    }
+
+    /// Histogram of the entries from one key to another.
+    fn between(&self, from: u64, to: u64) -> [u32; BUCKETS] {
+        let (low, high) = self.entries_between(from, to);
         let mut counts = [0; BUCKETS];
         if high - low <= 2 * BLOCK {
             for &entry in &self.entries[low..high] {

@@ -34,11 +34,13 @@ impl LowSide {
     /// Fits positive values; others are ignored. `None` when nothing is left.
     #[must_use]
     pub fn fit(values: &[f64], limits: SpreadLimits) -> Option<Self> {
-        let logs: Vec<f64> = values
-            .iter()
-            .filter(|v| **v > 0.0 && v.is_finite())
-            .map(|v| v.ln())
-            .collect();
+        let positive = values.iter().filter(|v| **v > 0.0 && v.is_finite());
+        Self::fit_logs(positive.map(|v| v.ln()).collect(), limits)
+    }
+
+    /// The same from finite natural logarithms.
+    #[must_use]
+    pub fn fit_logs(logs: Vec<f64>, limits: SpreadLimits) -> Option<Self> {
         let mut x = Ordered::new(logs);
         let n = x.len();
         let clip = |s: f64| s.clamp(limits.least, limits.most);

@@ -9,18 +9,11 @@ use crate::diagnose::account::{Account, LONE_SLOWDOWN, Proof, Target};
 use crate::diagnose::scene::Scene;
 use crate::diagnose::volume::Seen;
 use crate::diagnose::windows::Site;
-use crate::model::Span;
 use crate::units::{Nanos, Window};
 
 /// Share of the expectation that healthy calls exceed it by anyway.
 const NATURAL: f64 = 0.25;
-/// Company counts from this multiple of the natural spread on, at least from a third above normal.
-const COMPANY: f64 = 2.7;
-const LEAST_COMPANY: f64 = 0.3;
-/// The spread of single calls also holds what the fit does not know, which a median over many calls
-/// averages out: beyond this, company counts whatever the spread.
-const MOST_COMPANY: f64 = 0.7;
-/// It counts fully from this much more on.
+/// Slowed company counts fully from this much beyond its limit on.
 const FULL_COMPANY: f64 = 1.3;
 /// … and is beyond doubt from this multiple of where it begins to count: without outside load the calls
 /// of a place are never slowed together by that much, whatever the swing of their own load.
@@ -282,15 +275,8 @@ impl Residual<'_> {
 
     /// The client logged failed attempts under a call that then succeeded.
     fn hidden_retry(&self, account: &mut Account) -> bool {
-        let span: &Span = &self.scene.dataset.spans[self.call.span as usize];
-        let facts = self.scene.dataset.llm_of(span);
-        let resends = facts.and_then(|l| l.resends).map_or(0, u32::from);
-        let logged = self
-            .scene
-            .warned
-            .get(&(self.scene.dataset.trace_of(span), span.id))
-            .copied()
-            .unwrap_or(0);
+        let resends = u32::from(self.call.resends);
+        let logged = self.scene.warnings(self.call.span);
         let (count, via) = if logged > 0 {
             (logged, "log")
         } else {
@@ -385,11 +371,7 @@ impl Residual<'_> {
             Some((first, _)) => (first > 2.0 * floor && first >= 0.6 * self.millis, 3, 20.0),
             None => (self.millis > 3.0 * floor, 5, 8.0),
         };
-        if !early
-            || self
-                .company()
-                .is_some_and(|(w, _)| w > self.company_limit())
-        {
+        if !early || self.slowed_company().is_some() {
             return false;
         }
         // On quick dumps, one and a half tasks, as for all company.
@@ -423,13 +405,13 @@ impl Residual<'_> {
         *self.company.get_or_init(find)
     }
 
-    fn company_limit(&self) -> f64 {
-        if let Some(swing) = &self.scene.swing {
-            return swing.limit();
+    /// The company, where it counts as slowed.
+    fn slowed_company(&self) -> Option<f64> {
+        if self.scene.is_calm(self.request, self.index) {
+            return None;
         }
-        (COMPANY * self.scene.base.prices.spread)
-            .clamp(LEAST_COMPANY, MOST_COMPANY)
-            .exp()
+        let (shared, _) = self.company()?;
+        (shared > self.scene.company_limit).then_some(shared)
     }
 
     /// Same work, higher price, in company: neighbours.
@@ -461,8 +443,8 @@ impl Residual<'_> {
     }
 
     fn company_evidence(&self) -> Option<Support> {
-        let (shared, _) = self.company()?;
-        let limit = self.company_limit();
+        let shared = self.slowed_company()?;
+        let limit = self.scene.company_limit;
         let weight = ((shared / limit - 1.0) / (FULL_COMPANY - 1.0)).clamp(0.0, 1.0);
         let certainty = (shared / limit - FULL_COMPANY) / (CERTAIN_COMPANY - FULL_COMPANY);
         Some(Support::of(
@@ -573,7 +555,7 @@ impl Residual<'_> {
 
     fn metric_evidence(&self) -> Option<Support> {
         let level = self.scene.serving.at_home(self.call)?;
-        let limit = self.company_limit().max(PRESSURE);
+        let limit = self.scene.company_limit.max(PRESSURE);
         (level > limit).then(|| {
             Support::of(
                 1.0,

@@ -86,52 +86,52 @@ impl<'a> Reader<'a, '_, '_> {
     /// The answer is the sink's number for the key, where it was asked for it.
     #[inline]
     fn attribute(&mut self, into: &mut Vec<RawAttr<'a>>, all: bool, depth: usize) -> Step<u16> {
-        let start = self.start();
-        let Some((key, value)) = self.usual_attribute(all) else {
-            self.json.seek(start);
-            return self.any_attribute(into, all, depth).map(|()| 0);
-        };
-        if let Some(value) = value {
-            let Key { text, hint } = key;
-            let key = text.into();
-            into.push(RawAttr { key, value });
-            return Ok(hint.unwrap_or(0));
+        let (start, before) = (self.start(), into.len());
+        if let Some(hint) = self.usual_attribute(into, all) {
+            return Ok(hint);
         }
-        Ok(0)
+        into.truncate(before);
+        self.json.seek(start);
+        self.any_attribute(into, all, depth).map(|()| 0)
     }
 
-    /// An attribute written without white space, key first, as nearly all exporters do. `None` when
-    /// it is anything else, whatever that is; no value when the sink does not want it.
+    /// An attribute written without white space, key first, as nearly all exporters do; it is appended to
+    /// `into` when the sink wants it. `None` when it is anything else, whatever that is.
     #[inline]
-    fn usual_attribute(&mut self, all: bool) -> Option<(Key<'a>, Option<RawValue<'a>>)> {
+    fn usual_attribute(&mut self, into: &mut Vec<RawAttr<'a>>, all: bool) -> Option<u16> {
         if !self.json.eat_exactly(b"{\"key\":\"") {
             return None;
         }
-        let key = self.usual_key()?;
+        let Key { text, hint } = self.usual_key()?;
         let json = &mut self.json;
-        if !all && key.hint.is_none() {
+        if !all && hint.is_none() {
             json.skip().ok()?;
-            return json.eat_exactly(b"}").then_some((key, None));
+            return json.eat_exactly(b"}").then_some(0);
         }
-        let value = if json.eat_exactly(b"{\"stringValue\":\"") {
-            RawValue::Str(json.rest_of_string().ok()?)
+        // Each kind is written to its place at once: moving it there cost more than reading it.
+        let mut push = |value| {
+            let key = text.into();
+            into.push(RawAttr { key, value });
+        };
+        if json.eat_exactly(b"{\"stringValue\":\"") {
+            push(RawValue::Str(json.rest_of_string().ok()?));
         } else if json.eat_exactly(b"{\"intValue\":\"") {
-            RawValue::Int(lenient::integer(json.rest_of_string().ok()?.raw()).ok()??)
+            let digits = json.rest_of_string().ok()?.raw();
+            push(RawValue::Int(lenient::integer(digits).ok()??));
         } else if json.eat_exactly(b"{\"intValue\":") {
-            RawValue::Int(lenient::integer(json.bare_number()).ok()??)
+            push(RawValue::Int(lenient::integer(json.bare_number()).ok()??));
         } else if json.eat_exactly(b"{\"doubleValue\":") {
-            RawValue::Double(lenient::double(json.bare_number()).ok()??)
+            push(RawValue::Double(lenient::double(json.bare_number()).ok()??));
         } else if json.eat_exactly(b"{\"boolValue\":true") {
-            RawValue::Bool(true)
+            push(RawValue::Bool(true));
         } else if json.eat_exactly(b"{\"boolValue\":false") {
-            RawValue::Bool(false)
+            push(RawValue::Bool(false));
         } else if json.eat_exactly(b"{\"arrayValue\":{\"values\":[{\"stringValue\":\"") {
-            RawValue::List(usual_texts(json)?)
+            push(RawValue::List(usual_texts(json)?));
         } else {
             return None;
-        };
-        let end = json.eat_exactly(b"}}");
-        end.then_some((key, Some(value)))
+        }
+        json.eat_exactly(b"}}").then_some(hint.unwrap_or(0))
     }
 
     /// The key whose opening quote was just consumed, and the name of what comes after it.

@@ -1,6 +1,6 @@
 //! What an incident did to its time, and what would have been without it.
 
-use super::{IncidentRow, Row};
+use super::IncidentRow;
 use crate::stats::quantile;
 use crate::trace::RootState;
 use crate::units::{Nanos, Usd};
@@ -36,22 +36,17 @@ impl WhatIf {
             .map(|(request, duration)| (*request, *duration))
             .collect();
         let window = row.window();
-        let all = (0_u32..).zip(row.report.rows()).filter(|(_, r)| {
-            let start = r.request.wall.start;
-            let inside = window.start <= start && start <= window.end;
-            inside && r.request.root_state == RootState::Complete
-        });
+        // Requests come by start.
+        let requests = &row.report.forest().requests;
+        let from = requests.partition_point(|r| r.wall.start < window.start);
+        let to = requests.partition_point(|r| r.wall.start <= window.end);
         let (mut observed, mut instead) = (Vec::new(), Vec::new());
-        for (index, r) in all {
-            let duration = |row: &Row<'_>| row.request.duration();
-            observed.push(duration(&r).0 as f64);
-            instead.push(
-                touched
-                    .get(&index)
-                    .copied()
-                    .unwrap_or_else(|| duration(&r))
-                    .0 as f64,
-            );
+        for (request, index) in requests[from..to.max(from)].iter().zip(from as u32..) {
+            if request.root_state == RootState::Complete {
+                let duration = request.duration();
+                observed.push(duration.0 as f64);
+                instead.push(touched.get(&index).map_or(duration, |spared| *spared).0 as f64);
+            }
         }
         observed.sort_unstable_by(f64::total_cmp);
         instead.sort_unstable_by(f64::total_cmp);

@@ -9,6 +9,7 @@ use crate::diagnose::Cause;
 use crate::quantity::{Condition, Quantity, Sample, Scope, Sides, Unit, Weigh};
 use crate::stats::holm;
 use crate::trace::Part;
+use crate::units::human::listed;
 
 /// Values that each side needs to be compared.
 const LEAST: u64 = 8;
@@ -389,19 +390,5 @@ impl Rows<'_, '_> {
             n_new: sides.n,
             left_out: sides.left_out,
         });
-    }
-}
-
-/// Names in a sentence, the first few of many.
-fn listed(names: &[&str]) -> String {
-    const MOST: usize = 5;
-    let named = names.iter().take(MOST).map(|name| match *name {
-        "" => "(unnamed)",
-        name => name,
-    });
-    let text = named.collect::<Vec<_>>().join(", ");
-    match names.len().checked_sub(MOST) {
-        Some(more @ 1..) => format!("{text} and {more} more"),
-        _ => text,
     }
 }

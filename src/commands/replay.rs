@@ -54,8 +54,8 @@ pub struct Options {
     pub style: Style,
 }
 
-/// Instants of evaluation above which the dump covers more time than rules can be asked about.
-const MOST_INSTANTS: i64 = 5_000_000;
+/// Instants of evaluation above which rules would be long in answering.
+const MOST_INSTANTS: i64 = 500_000;
 
 /// Replays the rules over the inputs and writes what they said to `out`.
 ///
@@ -197,7 +197,7 @@ impl Alerts {
     pub(super) fn over(loaded: &Loaded, options: &Options, rules: Rules) -> Result<Self, Error> {
         let Rules { groups, mut store } = rules;
         let notes = fill(&mut store, loaded, options)?;
-        let schedule = schedule(&store, options.interval)?;
+        let schedule = schedule(&store, options.interval, MOST_INSTANTS)?;
         let (files, mut groups): (Vec<String>, Vec<Group>) = groups.into_iter().unzip();
         let runs = alerts::replay(&mut groups, &mut store, schedule);
         Ok(Self {
@@ -264,19 +264,24 @@ pub(super) fn fill(
 }
 
 /// When to evaluate: from the first sample to the last, at multiples of the interval.
-pub(super) fn schedule(store: &Store, interval: Nanos) -> Result<Schedule, Error> {
+///
+/// # Errors
+/// When there is nothing to evaluate, or it would be evaluated more than `most` times.
+pub(super) fn schedule(store: &Store, interval: Nanos, most: i64) -> Result<Schedule, Error> {
     let Some((first, last)) = alerts::covered(store) else {
         return Err(Error::Usage(
             "no series: the inputs hold neither spans of requests nor metrics with times"
                 .to_owned(),
         ));
     };
-    let interval = millis(interval);
-    if (last - first) / interval > MOST_INSTANTS {
+    let (interval, covered) = (millis(interval), last - first);
+    if covered / interval > most {
+        let least = (covered / most / 1000 + 1) * 1000;
         return Err(Error::Usage(format!(
-            "the inputs cover {}, too long to evaluate every {}: give a longer --interval",
-            alerts::duration::show(last - first),
-            alerts::duration::show(interval)
+            "the inputs cover {}: looking every {} would take very long and tell no more; give --interval {} or longer",
+            alerts::duration::show(covered),
+            alerts::duration::show(interval),
+            alerts::duration::show(least),
         )));
     }
     Ok(Schedule {

@@ -280,9 +280,15 @@ impl Rows<'_, '_> {
     fn cost(&mut self) {
         use Quantity::{CachedTokens, Cost, InputTokens, OutputTokens, WastedCost};
         let all = Scope::default();
+        let names = ("the earlier set", "the later set");
+        let apart = self.base.cache().apart(self.new.cache(), names);
         for quantity in [Cost, WastedCost, InputTokens, CachedTokens, OutputTokens] {
-            self.quantity(Section::Cost, "", quantity, Measure::Mean, &all);
+            if apart.is_none() || !quantity.counts_cache() {
+                self.quantity(Section::Cost, "", quantity, Measure::Mean, &all);
+            }
         }
+        let notes = apart.map(|why| format!("Cost cannot be compared: {why}."));
+        self.found.notes.extend(notes);
         self.condition(Section::Cost, "", &Condition::Cached, &all);
     }
 
@@ -327,12 +333,7 @@ impl Rows<'_, '_> {
 
     fn condition(&mut self, section: Section, name: &str, condition: &Condition, scope: &Scope) {
         let of = |side: Side<'_>| side.share(condition, scope);
-        let what = match condition {
-            Condition::Cause(_) | Condition::Tool(_) | Condition::Model(_) => {
-                format!("rate({}={name})", condition.kind().name)
-            }
-            _ => format!("rate({})", condition.kind().name),
-        };
+        let what = format!("rate({})", condition.text());
         let samples = (of(self.base), of(self.new));
         self.row(section, name, what, Unit::Share, Measure::Rate, samples);
     }

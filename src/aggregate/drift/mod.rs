@@ -116,7 +116,8 @@ pub enum Sides {
     /// Those that started before an instant with the others.
     Split(Nanos),
     /// The first so many choices, which are of another dump (a saved period besides), with the others; or
-    /// those and earlier ones of the later dump with its later ones, wherever the change is.
+    /// those and earlier ones of the later dump with its later ones, wherever the change is. Not so where the
+    /// other dump itself changes in its course.
     First(usize),
 }
 
@@ -195,9 +196,28 @@ impl Choices {
                 let inside = later
                     .into_iter()
                     .filter(|cut| *cut > first && n - cut >= LEAST_LATER);
+                let inside = inside.filter(|_| !self.first(first).changes());
                 std::iter::once(first).chain(inside).collect()
             }
         }
+    }
+
+    /// The first so many.
+    fn first(&self, choices: usize) -> Self {
+        Self {
+            names: self.names.clone(),
+            saved: Mix::default(),
+            starts: self.starts[..choices].to_vec(),
+            all: self.all[..choices].to_vec(),
+        }
+    }
+
+    /// True when they are not alike throughout: then another dump that changes in its course is no news.
+    fn changes(&self) -> bool {
+        let cuts = self.cuts(Sides::Within);
+        let clear = |p: f64| p * cuts.len() as f64 <= ALPHA;
+        cuts.iter()
+            .any(|cut| self.compare(*cut).p_value.is_some_and(clear))
     }
 
     /// The nearest cut before that does not divide a request.

@@ -307,7 +307,7 @@ mod tests {
             side: Side::Below,
             ..measure
         };
-        assert_eq!(held(&below, &good, 30_000), Some((90_000, 0.3)));
+        assert_eq!(held(&below, &good, 30_000), Some((60_000, 0.3)));
     }
 
     #[test]

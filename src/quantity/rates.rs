@@ -139,9 +139,9 @@ mod tests {
     #[test]
     fn a_rate_is_drawn_with_its_share_and_spread() {
         for shape in [
-            |i: u64| (u64::from(i % 10 == 0), 1),
+            |i: u64| (u64::from(i.is_multiple_of(10)), 1),
             |i: u64| (i % 7, 3 + i % 7),
-            |i: u64| (if i % 3 == 0 { 4000 } else { 0 }, 4000 + 100 * (i % 5)),
+            |i: u64| (4000 * u64::from(i.is_multiple_of(3)), 4000 + 100 * (i % 5)),
             |_: u64| (0, 3),
             |_: u64| (2, 3),
         ] {

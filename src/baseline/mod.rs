@@ -141,10 +141,13 @@ impl Baselines {
         let kept: Vec<CallIx> = (0..calls.all.len() as CallIx)
             .filter(|&i| excluded.keeps(calls.get(i).op))
             .collect();
-        let mut all = Self::default();
+        // Prices first: they take most memory, and use all threads themselves.
+        let mut all = Self {
+            prices: Prices::learn(calls, &kept),
+            ..Self::default()
+        };
         let mut times = (0.0, 0.0);
         rayon::scope(|scope| {
-            scope.spawn(|_| all.prices = Prices::learn(calls, &kept));
             scope.spawn(|_| all.volumes = Volumes::learn(calls, &kept));
             scope.spawn(|_| all.cache = CacheHabits::learn(calls, &measured.idle, &kept));
             scope.spawn(|_| all.tools = ToolTimes::learn(forest, &measured.tools, excluded));

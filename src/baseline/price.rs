@@ -1,5 +1,7 @@
 //! What a call costs in time: first token by uncached prompt tokens, then a rate per output token.
 
+use rayon::prelude::*;
+
 use super::{Call, CallIx, Calls, Curve, Map};
 use crate::stats::{LowSide, SpreadLimits, median, relative_plane};
 use crate::units::Sym;
@@ -100,10 +102,13 @@ impl Prices {
         for &call in &measured {
             by_model.entry(call.model).or_default().push(call);
         }
-        let fits = by_model.iter().filter(|(_, c)| c.len() >= LEAST_CALLS);
-        let by_model: Map<Sym, Price> = fits
-            .filter_map(|(m, c)| Some((*m, fit(calls, c)?)))
-            .collect();
+        // Model by model, so that each takes its memory with it when it is fitted.
+        let groups: Vec<(Sym, Vec<&Call>)> = by_model.into_iter().collect();
+        let fits = groups.into_par_iter().filter_map(|(model, group)| {
+            let enough = group.len() >= LEAST_CALLS;
+            Some((model, enough.then(|| fit(calls, &group)).flatten()?))
+        });
+        let by_model: Map<Sym, Price> = fits.collect::<Vec<_>>().into_iter().collect();
         let is_thin = |call: &Call| !by_model.contains_key(&call.model);
         let all = calls.all.iter().any(is_thin);
         let mut prices = Self {
@@ -272,8 +277,8 @@ fn fit_whole(calls: &Calls, group: &[&Call]) -> Option<Price> {
 /// Where healthy calls lie around the fitted prices, read off the low side: on a bad day the bins'
 /// medians are themselves raised.
 fn level(calls: &Calls, group: &[&Call], prices: &Prices) -> Option<LowSide> {
-    let ratios: Vec<f64> = group
-        .iter()
+    let ratios = group
+        .par_iter()
         .filter_map(|c| log_ratio(calls, c, prices))
         .collect();
     LowSide::fit_logs(ratios, RATIO_SPREAD)
@@ -284,7 +289,7 @@ fn level(calls: &Calls, group: &[&Call], prices: &Prices) -> Option<LowSide> {
 /// request as a whole does not (one-way random effects: Searle, Casella & McCulloch, *Variance Components*,
 /// 1992).
 fn together(calls: &Calls, group: &[&Call], prices: &Prices) -> Option<f64> {
-    let sums = group.chunk_by(|a, b| a.request == b.request);
+    let sums = group.par_chunk_by(|a, b| a.request == b.request);
     let ratios: Vec<f64> = sums
         .filter(|own| own.len() > 1)
         .filter_map(|own| {

@@ -25,6 +25,8 @@ pub(super) struct Origin {
     /// Whether the dump shows how long the prompt was, and how much of it came from a cache.
     pub(super) shows_input: bool,
     pub(super) shows_cache: bool,
+    /// Symbol of the address it went to.
+    pub(super) endpoint: u32,
 }
 
 /// All calls with token counts, in the order of operations, and what they cost.
@@ -148,6 +150,7 @@ impl<'a> Pricer<'a> {
                 tariff,
                 shows_input: call.input.is_some(),
                 shows_cache: call.cached.is_some(),
+                endpoint: call.endpoint.0,
             });
             let row = self.call(&call, op.window.start, row, tariff);
             self.calls.rows.push(row);

@@ -49,10 +49,22 @@ fn skewed(dataset: &Dataset, tree: &Tree) -> Vec<SpanIx> {
         parent.is_some_and(|parent| needed_shift(dataset, parent, child).is_some())
     });
     let misfits: Vec<SpanIx> = misfits.collect();
-    let root = |span: SpanIx| tree.ancestors(span).last().unwrap_or(span);
-    let mut roots: Vec<SpanIx> = misfits.into_iter().map(root).collect();
-    roots.sort_unstable();
-    roots.dedup();
+    let mut roots = Vec::new();
+    if misfits.is_empty() {
+        return roots;
+    }
+    // No edge is climbed twice, however deep the trace.
+    let mut climbed = vec![false; dataset.spans.len()];
+    for misfit in misfits {
+        let mut next = Some(misfit);
+        while let Some(span) = next.filter(|span| !climbed[*span as usize]) {
+            climbed[span as usize] = true;
+            next = tree.parent_of(span);
+            if next.is_none() {
+                roots.push(span);
+            }
+        }
+    }
     roots
 }
 

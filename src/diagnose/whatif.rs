@@ -1,6 +1,8 @@
 //! What would have been without an incident: its requests replayed with only the time taken out that its
 //! cause added, and the tokens that would not have been spent.
 
+use rayon::prelude::*;
+
 use super::account::{Account, Target};
 use super::scene::Scene;
 use super::verdict::account;
@@ -46,36 +48,27 @@ pub enum SparedTokens {
 /// Works out every incident.
 pub(super) fn fill(scene: &Scene<'_>, incidents: &mut [Incident]) {
     for incident in incidents {
-        let mut without = Without::default();
-        for &request in &incident.requests {
-            let Some(account) = account(scene, request) else {
-                continue;
-            };
+        let requests = incident.requests.par_iter();
+        let each = requests.filter_map(|&request| {
+            let account = account(scene, request)?;
             let own = &scene.forest.requests[request as usize];
             let cuts = account.cuts(own, Some(incident.cause));
             let duration = replay(scene.forest, own, &cuts).min(own.duration());
+            Some((duration, spared(scene, request, &account, incident.cause)))
+        });
+        let mut without = Without::default();
+        for (duration, spared) in each.collect::<Vec<_>>() {
             without.durations.push(duration);
-            spared(
-                scene,
-                request,
-                &account,
-                incident.cause,
-                &mut without.spared,
-            );
+            without.spared.extend(spared);
         }
         incident.without = Some(without);
     }
 }
 
-fn spared(
-    scene: &Scene<'_>,
-    request: u32,
-    account: &Account,
-    cause: Cause,
-    list: &mut Vec<Spared>,
-) {
+fn spared(scene: &Scene<'_>, request: u32, account: &Account, cause: Cause) -> Vec<Spared> {
     let first = scene.forest.requests[request as usize].ops.start;
     let mut calls: Vec<usize> = Vec::new();
+    let mut list = Vec::new();
     for charge in account.charges.iter().filter(|c| c.cause == cause) {
         let Target::Op(position) = charge.target else {
             continue;
@@ -90,6 +83,7 @@ fn spared(
             list.push(Spared { span, tokens });
         }
     }
+    list
 }
 
 fn of_call(scene: &Scene<'_>, op: u32, cause: Cause, fact: &str) -> Option<SparedTokens> {

@@ -1,6 +1,7 @@
 //! All that was read, from every input, before traces are rebuilt.
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
 use super::{
     ClusterEvent, Exemplar, HttpCall, Ledger, LlmCall, LlmCalls, LogRecord, Op, Resource, Scope,
@@ -334,7 +335,10 @@ impl Dataset {
     }
 }
 
-fn append<T>(into: &mut Vec<T>, from: Vec<T>, mut each: impl FnMut(&mut T)) {
+/// Rows that one task looks at, at least.
+const ROWS: usize = 1 << 14;
+
+fn append<T: Send>(into: &mut Vec<T>, from: Vec<T>, each: impl Fn(&mut T) + Send + Sync) {
     let start = into.len();
     if into.is_empty() {
         *into = from;
@@ -343,7 +347,8 @@ fn append<T>(into: &mut Vec<T>, from: Vec<T>, mut each: impl FnMut(&mut T)) {
         into.reserve_exact(from.len());
         into.extend(from);
     }
-    into[start..].iter_mut().for_each(&mut each);
+    let new = into[start..].par_iter_mut().with_min_len(ROWS);
+    new.for_each(each);
 }
 
 fn remap_table<T: Copy + Eq + std::hash::Hash>(

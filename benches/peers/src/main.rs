@@ -33,7 +33,7 @@ fn main() {
         std::process::exit(2);
     };
     let mut peers = libraries();
-    peers.push(programs::agentdiag(&args.agentdiag));
+    peers.extend(programs::agentdiag(&args.agentdiag));
     if args.programs {
         peers.extend(programs::others());
     }

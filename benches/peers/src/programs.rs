@@ -6,17 +6,19 @@ use std::time::Duration;
 
 use crate::Peer;
 
-/// The whole diagnosis.
-pub fn agentdiag(binary: &Path) -> Peer {
-    let binary = binary.to_owned();
-    Peer {
-        name: "agentdiag analyze".into(),
-        run: Box::new(move |dump, threads| {
-            let mut command = Command::new(&binary);
-            command.args(["analyze", "--format", "json", "--threads"]);
-            run(command.arg(threads.to_string()).arg(dump))
-        }),
-    }
+/// The whole diagnosis: the report for people, which is the default, and every request as JSON.
+pub fn agentdiag(binary: &Path) -> [Peer; 2] {
+    [("agentdiag analyze", "text"), ("agentdiag analyze --format json", "json")].map(|(name, format)| {
+        let binary = binary.to_owned();
+        Peer {
+            name: name.into(),
+            run: Box::new(move |dump, threads| {
+                let mut command = Command::new(&binary);
+                command.args(["analyze", "--format", format, "--threads"]);
+                run(command.arg(threads.to_string()).arg(dump))
+            }),
+        }
+    })
 }
 
 /// Sums of calls and tokens by model, as far as each program is installed.

@@ -65,6 +65,8 @@ pub mod budget;
 
 pub mod compare;
 
+pub mod stage;
+
 pub mod report;
 
 pub mod render;

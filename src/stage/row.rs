@@ -1,0 +1,103 @@
+//! What stages hand each other: a kind, a key to shuffle by, and a body.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::model::TraceId;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+        /// What a row is, with the version of its body.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Kind { $($(#[$doc])* $variant,)* }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Its name in the column `schema`.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Spans of one trace from one file, and what was said about them.
+    Trace = "agentdiag.trace.v1";
+    /// Whatever else one file says: series, events, its ledger.
+    File = "agentdiag.file.v1";
+    /// What one partition says about traces that may belong together.
+    Evidence = "agentdiag.evidence.v1";
+    /// What all partitions say about that.
+    Across = "agentdiag.across.v1";
+    /// Requests of one partition, ready to be judged.
+    Part = "agentdiag.part.v1";
+    /// What one request must know of all others to be judged.
+    Windows = "agentdiag.windows.v1";
+    /// Verdicts over the requests of one partition.
+    Verdicts = "agentdiag.verdicts.v1";
+    /// One request as a row of a table.
+    Request = "agentdiag.request.v1";
+}
+
+/// One row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// What it is.
+    pub kind: Kind,
+    /// The trace it belongs to; absent for rows of whole files and partitions.
+    pub trace: Option<TraceId>,
+    /// The rest, in postcard's encoding (<https://postcard.jamesmunns.com/wire-format>).
+    pub body: Vec<u8>,
+}
+
+/// Why a stream was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// It is no Arrow IPC stream, or cut off.
+    #[error("not a whole Arrow IPC stream: {0}")]
+    Arrow(#[from] arrow_schema::ArrowError),
+    /// Streams were put one behind the other.
+    #[error("a stream ends and more follows; name the files one by one instead of joining them")]
+    Behind,
+    /// Columns are missing or of another type.
+    #[error(
+        "column `{0}` is missing or of another type; expected a stream written by `agentdiag stage`"
+    )]
+    Column(&'static str),
+    /// A row says it is something this version does not know.
+    #[error(
+        "rows of schema `{0}`, which this version does not read; all stages of a run take the same version of agentdiag"
+    )]
+    Schema(String),
+    /// A body is not what its schema says.
+    #[error("a row of schema `{0}` is damaged: {1}")]
+    Body(&'static str, postcard::Error),
+}
+
+impl Row {
+    /// A row of `kind` that says `body`.
+    ///
+    /// # Errors
+    /// Never in practice: memory is what encoding needs.
+    pub fn new(
+        kind: Kind,
+        trace: Option<TraceId>,
+        body: &impl Serialize,
+    ) -> Result<Self, StreamError> {
+        let body =
+            postcard::to_stdvec(body).map_err(|error| StreamError::Body(kind.name(), error))?;
+        Ok(Self { kind, trace, body })
+    }
+
+    /// What it says.
+    ///
+    /// # Errors
+    /// When the body is damaged.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, StreamError> {
+        postcard::from_bytes(&self.body).map_err(|error| StreamError::Body(self.kind.name(), error))
+    }
+}

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use super::{Display, Limits, Priced, Repairs, Shape, Slow};
 use crate::commands::load::{self, Redact};
 use crate::commands::{analyze, stage};
+use crate::diagnose::Options as SlowRule;
 
 /// Arguments of `stage`.
 #[derive(Debug, Args)]
@@ -25,6 +26,10 @@ pub enum StageTask {
     Learn(Learn),
     /// Say from all partitions' answers what they must be asked next: which traces belong together
     Across(Across),
+    /// Learn over all requests what is normal, and who was slowed when and where
+    Windows(Windows),
+    /// Judge the requests of one partition, and write them as rows of a table
+    Verdict(Verdict),
     /// Put requests and verdicts of all partitions together to the report of analyze
     Merge(Merge),
 }
@@ -115,20 +120,52 @@ pub struct Across {
     pub output: PathBuf,
 }
 
+/// Arguments of `stage windows`.
+#[derive(Debug, Args)]
+pub struct Windows {
+    /// Streams of stage learn, of all partitions
+    #[arg(required = true, value_name = "STREAM")]
+    pub paths: Vec<PathBuf>,
+
+    /// What is slow.
+    #[command(flatten)]
+    pub slow: Slow,
+
+    /// Threads to use, instead of one per core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+/// Arguments of `stage verdict`.
+#[derive(Debug, Args)]
+pub struct Verdict {
+    /// The stream of stage learn of one partition, or of some, one after the other; - for standard input
+    #[arg(required = true, value_name = "STREAM")]
+    pub paths: Vec<PathBuf>,
+
+    /// The stream of stage windows
+    #[arg(long, value_name = "FILE")]
+    pub windows: PathBuf,
+
+    /// Where prices come from.
+    #[command(flatten)]
+    pub priced: Priced,
+
+    /// Threads to use, instead of one per core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
 /// Arguments of `stage merge`.
 #[derive(Debug, Args)]
 pub struct Merge {
-    /// Streams of stage learn and stage verdict, of all partitions
+    /// Streams of stage learn and stage verdict of all partitions, and that of stage windows
     #[arg(required = true, value_name = "STREAM")]
     pub paths: Vec<PathBuf>,
 
     /// Where prices come from.
     #[command(flatten)]
     pub priced: Priced,
-
-    /// What is slow.
-    #[command(flatten)]
-    pub slow: Slow,
 
     /// How to write it.
     #[command(flatten)]
@@ -151,6 +188,8 @@ impl Stage {
                 state: args.across.clone(),
                 output: args.output.clone(),
             }),
+            StageTask::Windows(args) => stage::Stage::Windows(args.options(display)),
+            StageTask::Verdict(args) => stage::Stage::Verdict(args.options()),
             StageTask::Merge(args) => stage::Stage::Merge(args.options(display)),
         }
     }
@@ -189,6 +228,35 @@ impl Learn {
     }
 }
 
+impl Windows {
+    fn options(&self, display: &Display) -> stage::Windows {
+        let inputs = load::Inputs {
+            threads: self.threads.map(usize::from),
+            progress: !display.quiet,
+            ..load::Inputs::default()
+        };
+        stage::Windows {
+            paths: self.paths.clone(),
+            inputs: self.slow.with_baseline(inputs),
+            rule: self.slow.rule(),
+        }
+    }
+}
+
+impl Verdict {
+    fn options(&self) -> stage::Verdict {
+        let inputs = load::Inputs {
+            threads: self.threads.map(usize::from),
+            ..load::Inputs::default()
+        };
+        stage::Verdict {
+            paths: self.paths.clone(),
+            windows: self.windows.clone(),
+            inputs: self.priced.options(inputs),
+        }
+    }
+}
+
 impl Merge {
     fn options(&self, display: &Display) -> stage::Merge {
         let inputs = load::Inputs {
@@ -199,9 +267,9 @@ impl Merge {
         stage::Merge {
             paths: self.paths.clone(),
             shown: analyze::Options {
-                inputs: self.slow.with_baseline(self.priced.options(inputs)),
+                inputs: self.priced.options(inputs),
                 format: self.shape.format(),
-                rule: self.slow.rule(),
+                rule: SlowRule::default(),
                 explain_input: self.shape.explain_input,
                 strict: self.shape.strict,
                 top: self.shape.top,

@@ -78,6 +78,11 @@ impl<'a> Cut<'a> {
         std::mem::take(&mut self.into)
     }
 
+    /// How many names there are so far.
+    pub(super) fn names(&self) -> u32 {
+        self.into.names.len() as u32
+    }
+
     /// The symbol here of what `sym` names in the dataset.
     pub(super) fn sym(&mut self, sym: Sym) -> Sym {
         if sym.is_none() {

@@ -26,6 +26,6 @@ pub use facts::Facts;
 pub use file::{FileFacts, Meta, number_of};
 pub use gather::Gather;
 pub use learn::learn;
-pub use part::{Part, Whole};
+pub use part::{Part, Rebuilt, Whole};
 pub use row::{Kind, Row, StreamError};
-pub use stream::{Reader, Writer};
+pub use stream::{Column, Reader, Writer};

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::{Cut, Facts};
 use super::gather::{Gather, Moved};
+use crate::baseline::Map;
+use crate::diagnose::Judged;
 use crate::model::{Dataset, Ledger, SpanIx, Symbols, TraceId};
 use crate::trace::{Forest, Lane, Loss, NO_LANE, NO_SPAN, Request, StepOp, Tree};
 use crate::units::Nanos;
@@ -14,6 +16,8 @@ use crate::units::Nanos;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Part {
     facts: Facts,
+    /// How many of the names come first because what is learned may name them.
+    core: u32,
     /// Each trace: its order among all, and how many spans it has.
     traces: Vec<(Order, u32)>,
     /// The parent of each span, from 1 on; 0 without one.
@@ -32,10 +36,30 @@ pub struct Part {
 type Order = (Nanos, TraceId);
 
 impl Part {
+    /// What tells it from other parts: the first of its traces.
+    #[must_use]
+    pub fn key(&self) -> TraceId {
+        self.traces
+            .first()
+            .map_or(TraceId::default(), |trace| trace.0.1)
+    }
+
+    /// Its own records and requests alone, behind the names given.
+    #[must_use]
+    pub fn alone(self, names: &[String]) -> Rebuilt {
+        let mut whole = Whole::default();
+        for name in names {
+            whole.gather.dataset().names.intern(name);
+        }
+        whole.add(self);
+        whole.finish()
+    }
+
     /// What `forest` found in `dataset`; `order` says where each of its traces belongs.
     #[must_use]
     pub fn of(dataset: &Dataset, forest: &Forest, order: &[Order]) -> Self {
         let mut cut = Cut::new(dataset);
+        let core = core(dataset, forest, &mut cut);
         dataset.spans.iter().for_each(|span| cut.span(span));
         dataset.links.iter().for_each(|link| cut.link(*link));
         dataset.logs.iter().for_each(|log| cut.log(log));
@@ -48,6 +72,7 @@ impl Part {
         let lengths = forest.tree.traces.iter().map(|trace| trace.len() as u32);
         Self {
             facts: cut.take(),
+            core,
             traces: order.iter().copied().zip(lengths).collect(),
             parents: forest
                 .tree
@@ -67,6 +92,32 @@ impl Part {
     }
 }
 
+/// Takes the names first that what is learned over all requests may say: they are few.
+fn core(dataset: &Dataset, forest: &Forest, cut: &mut Cut<'_>) -> u32 {
+    for request in &forest.requests {
+        cut.sym(request.kind);
+    }
+    for lane in &forest.lanes {
+        for sym in [lane.agent, lane.service, lane.region] {
+            cut.sym(sym);
+        }
+    }
+    for op in &forest.ops {
+        let Some(span) = dataset.spans.get(op.span as usize) else {
+            continue;
+        };
+        if let Some(call) = dataset.llm_of(span) {
+            for sym in [call.model(), call.endpoint, call.finish] {
+                cut.sym(sym);
+            }
+        } else {
+            let tool = dataset.tool_of(span).map(|tool| tool.tool);
+            cut.sym(tool.unwrap_or_default().or(span.name));
+        }
+    }
+    cut.names()
+}
+
 fn named<T: Symbols + Clone>(records: &[T], cut: &mut Cut<'_>) -> Vec<T> {
     let mut records = records.to_vec();
     for record in &mut records {
@@ -79,8 +130,32 @@ fn named<T: Symbols + Clone>(records: &[T], cut: &mut Cut<'_>) -> Vec<T> {
 #[derive(Debug, Default)]
 pub struct Whole {
     gather: Gather,
+    waiting: Vec<Part>,
     traces: Vec<(Order, Range<SpanIx>)>,
     forest: Forest,
+}
+
+/// What [`Whole`] put together.
+#[derive(Debug)]
+pub struct Rebuilt {
+    /// All records.
+    pub dataset: Dataset,
+    /// All requests.
+    pub forest: Forest,
+    /// How many inputs were readable.
+    pub readable: u64,
+    parts: Vec<Put>,
+    places: Vec<SpanIx>,
+}
+
+/// Where a part went.
+#[derive(Debug)]
+struct Put {
+    key: TraceId,
+    /// Its first span, before spans were brought into their order.
+    base: SpanIx,
+    /// Its requests, in order.
+    requests: Vec<u32>,
 }
 
 impl Whole {
@@ -90,7 +165,12 @@ impl Whole {
     }
 
     /// Takes in a part.
-    pub fn add(&mut self, mut part: Part) {
+    pub fn add(&mut self, part: Part) {
+        self.waiting.push(part);
+    }
+
+    fn put(&mut self, mut part: Part) -> Put {
+        let key = part.key();
         let base = self.gather.dataset().spans.len() as SpanIx;
         for call in part
             .facts
@@ -117,6 +197,11 @@ impl Whole {
         self.forest.errors += part.errors;
         self.forest.loss.absorb(part.loss);
         self.add_requests((part.requests, part.ops, part.lanes), base, &moved);
+        Put {
+            key,
+            base,
+            requests: Vec::new(),
+        }
     }
 
     fn add_requests(
@@ -152,32 +237,108 @@ impl Whole {
 
     /// Everything in the order one process would have it in.
     #[must_use]
-    pub fn finish(self) -> (Dataset, Forest) {
+    pub fn finish(mut self) -> Rebuilt {
+        for part in &self.waiting {
+            let names = part.facts.names.iter().take(part.core as usize);
+            names.for_each(|name| {
+                self.gather.dataset().names.intern(name);
+            });
+        }
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut parts: Vec<Put> = waiting.into_iter().map(|part| self.put(part)).collect();
         let Self {
             gather,
             mut traces,
             mut forest,
+            ..
         } = self;
-        let mut data = gather.finish_files();
+        let readable = gather.readable();
+        let mut dataset = gather.finish_files();
         traces.sort_unstable_by_key(|trace| trace.0);
-        let places = arrange(&mut data, &mut forest, &traces);
-        let starts: Vec<SpanIx> = forest.tree.traces.iter().map(|trace| trace.start).collect();
-        let rank = |root: SpanIx| {
-            let place = places.get(root as usize).copied().unwrap_or(NO_SPAN);
-            starts.partition_point(|start| *start <= place)
-        };
-        let mut requests = std::mem::take(&mut forest.requests);
-        requests.sort_by_cached_key(|request| (rank(request.root), request.lanes.start));
-        let parts = (
-            std::mem::take(&mut forest.ops),
-            std::mem::take(&mut forest.lanes),
-        );
-        for request in requests {
-            push(&mut forest, request, (&parts.0, &parts.1), &places);
-        }
-        forest.sort_requests(&data);
+        let places = arrange(&mut dataset, &mut forest, &traces);
+        reorder(&mut forest, &places);
+        forest.sort_requests(&dataset);
         forest.traces = traces.len() as u64;
-        (data, forest)
+        let mut old = vec![NO_SPAN; places.len()];
+        for (place, span) in places.iter().zip(0..) {
+            old[*place as usize] = span;
+        }
+        for (request, index) in forest.requests.iter().zip(0..) {
+            let root = old.get(request.root as usize).copied().unwrap_or(0);
+            let part = parts.partition_point(|part| part.base <= root);
+            if let Some(part) = part.checked_sub(1).and_then(|at| parts.get_mut(at)) {
+                part.requests.push(index);
+            }
+        }
+        Rebuilt {
+            dataset,
+            forest,
+            readable,
+            parts,
+            places,
+        }
+    }
+}
+
+impl Rebuilt {
+    /// The keys of the parts, in the order of [`Rebuilt::part_of`].
+    pub fn keys(&self) -> impl Iterator<Item = TraceId> {
+        self.parts.iter().map(|part| part.key)
+    }
+
+    /// Which part each request lies in.
+    #[must_use]
+    pub fn part_of(&self) -> Vec<u32> {
+        let mut of = vec![0; self.forest.requests.len()];
+        for (part, number) in self.parts.iter().zip(0..) {
+            for request in &part.requests {
+                of[*request as usize] = number;
+            }
+        }
+        of
+    }
+
+    /// The verdicts of all parts, by their keys, in the numbers of the whole; else the key of a part without any.
+    ///
+    /// # Errors
+    /// The key of a part whose verdicts are missing, or are of other requests.
+    pub fn judged(&self, mut verdicts: Map<TraceId, Judged>) -> Result<Judged, TraceId> {
+        let mut all = Judged::default();
+        for part in &self.parts {
+            let mut judged = verdicts.remove(&part.key).unwrap_or_default();
+            if judged.diagnoses.len() != part.requests.len() {
+                return Err(part.key);
+            }
+            judged.renumber(
+                |request| part.requests.get(request as usize).copied().unwrap_or(0),
+                |span| {
+                    self.places
+                        .get((part.base + span) as usize)
+                        .copied()
+                        .unwrap_or(0)
+                },
+            );
+            all.absorb(judged);
+        }
+        Ok(all)
+    }
+}
+
+/// Brings requests, with their operations and lanes, into the order of their traces.
+fn reorder(forest: &mut Forest, places: &[SpanIx]) {
+    let starts: Vec<SpanIx> = forest.tree.traces.iter().map(|t| t.start).collect();
+    let rank = |root: SpanIx| {
+        let place = places.get(root as usize).copied().unwrap_or(NO_SPAN);
+        starts.partition_point(|start| *start <= place)
+    };
+    let mut requests = std::mem::take(&mut forest.requests);
+    requests.sort_by_cached_key(|request| (rank(request.root), request.lanes.start));
+    let (ops, lanes) = (
+        std::mem::take(&mut forest.ops),
+        std::mem::take(&mut forest.lanes),
+    );
+    for request in requests {
+        push(forest, request, (&ops, &lanes), places);
     }
 }
 

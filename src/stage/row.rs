@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::aggregate::Cell;
 use crate::model::TraceId;
 
 macro_rules! kinds {
@@ -35,8 +36,10 @@ kinds! {
     Across = "agentdiag.across.v1";
     /// Requests of one partition, ready to be judged.
     Part = "agentdiag.part.v1";
-    /// What one request must know of all others to be judged.
+    /// What the verdict over one request needs from all others.
     Windows = "agentdiag.windows.v1";
+    /// What one part cannot know of itself; the key is that of the part.
+    Own = "agentdiag.own.v1";
     /// Verdicts over the requests of one partition.
     Verdicts = "agentdiag.verdicts.v1";
     /// One request as a row of a table.
@@ -44,7 +47,7 @@ kinds! {
 }
 
 /// One row.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Row {
     /// What it is.
     pub kind: Kind,
@@ -52,6 +55,8 @@ pub struct Row {
     pub trace: Option<TraceId>,
     /// The rest, in postcard's encoding (<https://postcard.jamesmunns.com/wire-format>).
     pub body: Vec<u8>,
+    /// Further columns, for rows that others than this program read.
+    pub cells: Vec<Cell>,
 }
 
 /// Why a stream was refused.
@@ -90,7 +95,12 @@ impl Row {
     ) -> Result<Self, StreamError> {
         let body =
             postcard::to_stdvec(body).map_err(|error| StreamError::Body(kind.name(), error))?;
-        Ok(Self { kind, trace, body })
+        Ok(Self {
+            kind,
+            trace,
+            body,
+            cells: Vec::new(),
+        })
     }
 
     /// What it says.

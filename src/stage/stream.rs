@@ -6,25 +6,36 @@ use std::sync::Arc;
 
 use arrow_array::builder::{BinaryBuilder, StringBuilder};
 use arrow_array::{
-    Array, BinaryArray, LargeBinaryArray, LargeStringArray, RecordBatch, StringArray,
+    Array, BinaryArray, BooleanArray, Float64Array, Int64Array, LargeBinaryArray, LargeStringArray,
+    RecordBatch, StringArray,
 };
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
 use super::row::{Kind, Row, StreamError};
+use crate::aggregate::{Cell, Kind as CellKind};
 use crate::model::TraceId;
 
 /// A batch is written from this many rows or bytes on.
 const ROWS: usize = 4096;
 const BYTES: usize = 8 << 20;
 
-fn schema() -> Schema {
-    let fields = vec![
+fn schema(columns: &[Column]) -> Schema {
+    let mut fields = vec![
         Field::new("schema", DataType::Utf8, false),
         Field::new("key", DataType::Binary, false),
         Field::new("body", DataType::Binary, false),
     ];
+    fields.extend(columns.iter().map(|(name, kind)| {
+        let kind = match kind {
+            CellKind::Text => DataType::Utf8,
+            CellKind::Integer => DataType::Int64,
+            CellKind::Number => DataType::Float64,
+            CellKind::Truth => DataType::Boolean,
+        };
+        Field::new(*name, kind, true)
+    }));
     let metadata = [
         ("agentdiag.stream", "1"),
         ("agentdiag.version", env!("CARGO_PKG_VERSION")),
@@ -33,8 +44,12 @@ fn schema() -> Schema {
     Schema::new_with_metadata(fields, HashMap::from(metadata))
 }
 
+/// Name and kind of a further column.
+pub type Column = (&'static str, CellKind);
+
 /// Writes rows.
 pub struct Writer<W: Write> {
+    columns: Vec<Column>,
     out: StreamWriter<W>,
     schema: Arc<Schema>,
     rows: Vec<Row>,
@@ -47,8 +62,17 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// When `out` cannot be written.
     pub fn new(out: W) -> Result<Self, StreamError> {
-        let schema = Arc::new(schema());
+        Self::with_columns(out, Vec::new())
+    }
+
+    /// The same, with further columns for [`Row::cells`].
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn with_columns(out: W, columns: Vec<Column>) -> Result<Self, StreamError> {
+        let schema = Arc::new(schema(&columns));
         Ok(Self {
+            columns,
             out: StreamWriter::try_new(out, &schema)?,
             schema,
             rows: Vec::new(),
@@ -76,22 +100,21 @@ impl<W: Write> Writer<W> {
         let mut schemas = StringBuilder::with_capacity(self.rows.len(), 32 * self.rows.len());
         let mut keys = BinaryBuilder::with_capacity(self.rows.len(), 16 * self.rows.len());
         let mut bodies = BinaryBuilder::with_capacity(self.rows.len(), self.bytes);
-        for row in self.rows.drain(..) {
+        for row in &self.rows {
             schemas.append_value(row.kind.name());
-            keys.append_value(
-                row.trace
-                    .map(|id| id.0.to_be_bytes())
-                    .as_ref()
-                    .map_or(&[][..], |id| id),
-            );
-            bodies.append_value(row.body);
+            let key = row.trace.map(|id| id.0.to_be_bytes());
+            keys.append_value(key.as_ref().map_or(&[][..], |id| id));
+            bodies.append_value(&row.body);
         }
-        self.bytes = 0;
-        let columns: Vec<Arc<dyn Array>> = vec![
+        let mut columns: Vec<Arc<dyn Array>> = vec![
             Arc::new(schemas.finish()),
             Arc::new(keys.finish()),
             Arc::new(bodies.finish()),
         ];
+        let further = self.columns.iter().enumerate();
+        columns.extend(further.map(|(at, (_, kind))| column(&self.rows, at, *kind)));
+        self.rows.clear();
+        self.bytes = 0;
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
         Ok(self.out.write(&batch)?)
     }
@@ -105,6 +128,28 @@ impl<W: Write> Writer<W> {
             self.flush()?;
         }
         Ok(self.out.finish()?)
+    }
+}
+
+fn column(rows: &[Row], at: usize, kind: CellKind) -> Arc<dyn Array> {
+    let cells = rows.iter().map(|row| row.cells.get(at));
+    match kind {
+        CellKind::Text => Arc::new(StringArray::from_iter(cells.map(|cell| match cell {
+            Some(Cell::Text(text)) => Some(text),
+            _ => None,
+        }))),
+        CellKind::Integer => Arc::new(Int64Array::from_iter(cells.map(|cell| match cell {
+            Some(Cell::Integer(number)) => Some(*number),
+            _ => None,
+        }))),
+        CellKind::Number => Arc::new(Float64Array::from_iter(cells.map(|cell| match cell {
+            Some(Cell::Number(number)) => Some(*number),
+            _ => None,
+        }))),
+        CellKind::Truth => Arc::new(BooleanArray::from_iter(cells.map(|cell| match cell {
+            Some(Cell::Truth(truth)) => Some(*truth),
+            _ => None,
+        }))),
     }
 }
 
@@ -193,6 +238,7 @@ fn rows_of(batch: &RecordBatch) -> Result<Vec<Row>, StreamError> {
                 .ok()
                 .map(|id| TraceId(u128::from_be_bytes(id))),
             body: bodies.get(at).to_vec(),
+            cells: Vec::new(),
         })
     };
     (0..batch.num_rows()).map(row).collect()

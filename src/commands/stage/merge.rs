@@ -4,50 +4,79 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::{Shown, rows};
+use crate::baseline::Map;
 use crate::commands::analysis::Analysis;
 use crate::commands::{analyze, load};
-use crate::diagnose;
+use crate::diagnose::{Judged, Shared, conclude};
 use crate::dialect;
 use crate::error::{Error, Outcome};
-use crate::stage::{Kind, Whole};
+use crate::model::TraceId;
+use crate::stage::{Kind, Rebuilt, Whole};
 
 /// What to merge, and how to show it.
 #[derive(Clone, Debug)]
 pub struct Merge {
-    /// Streams that hold files, requests and verdicts.
+    /// Streams that hold files, requests, what was learned over all, and verdicts.
     pub paths: Vec<PathBuf>,
-    /// As for `analyze`; nothing is read by it.
+    /// As for `analyze`; nothing is read by it, and the rule is the one the requests were judged by.
     pub shown: Shown,
 }
 
 pub(super) fn merge(options: &Merge, out: impl Write) -> Result<Outcome, Error> {
-    let shown = &options.shown;
-    let (prices, saved) = (shown.inputs.prices()?, shown.inputs.saved()?);
-    let loaded = gather(&options.paths)?;
+    let mut shown = options.shown.clone();
+    let prices = shown.inputs.prices()?;
+    let mut verdicts: Map<TraceId, Judged> = Map::default();
+    let mut shared: Option<Shared> = None;
+    let rebuilt = gather(&options.paths, |row| {
+        match (row.kind, row.trace) {
+            (Kind::Verdicts, Some(key)) => {
+                verdicts.insert(key, row.read()?);
+            }
+            (Kind::Windows, _) => shared = Some(row.read()?),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    let shared = shared.ok_or_else(|| {
+        Error::Usage(
+            "what was learned over all requests is missing: name the stream of stage windows too"
+                .into(),
+        )
+    })?;
+    let judged = rebuilt.judged(verdicts).map_err(|key| {
+        Error::Usage(format!(
+            "verdicts over the requests of one partition are missing, or are those of another run (its first trace is {key}): name the streams of stage verdict of all partitions"
+        ))
+    })?;
+    shown.rule = shared.rule;
     let analysis = shown.inputs.on_threads(|progress| {
         progress.stage("adding up");
-        let norms = saved.as_ref().map(|saved| &saved.norms);
-        let verdicts =
-            diagnose::diagnose_against(&loaded.dataset, &loaded.forest, &shown.rule, norms);
+        let Rebuilt {
+            dataset, forest, ..
+        } = rebuilt;
+        let verdicts = conclude(&dataset, &forest, judged, shared);
+        let loaded = load::Loaded { dataset, forest };
         Analysis::with(loaded, verdicts, shown.rule, &prices)
     })?;
-    analyze::finish(&analysis, shown, out)
+    analyze::finish(&analysis, &shown, out)
 }
 
-/// What one process would have read and rebuilt.
-pub(super) fn gather(paths: &[PathBuf]) -> Result<load::Loaded, Error> {
+/// What one process would have read and rebuilt; rows that are neither files nor requests go to `other`.
+pub(super) fn gather(
+    paths: &[PathBuf],
+    mut other: impl FnMut(crate::stage::Row) -> Result<(), crate::stage::StreamError>,
+) -> Result<Rebuilt, Error> {
     let mut whole = Whole::default();
     rows::each(paths, |row| {
         match row.kind {
             Kind::Part => whole.add(row.read()?),
             Kind::File => whole.gather().add_file(row.read()?),
-            _ => {}
+            _ => other(row)?,
         }
         Ok(())
     })?;
-    let readable = whole.gather().readable();
-    let (mut dataset, forest) = whole.finish();
-    load::any_readable(&dataset, readable)?;
-    dialect::merge_series(&mut dataset);
-    Ok(load::Loaded { dataset, forest })
+    let mut rebuilt = whole.finish();
+    load::any_readable(&rebuilt.dataset, rebuilt.readable)?;
+    dialect::merge_series(&mut rebuilt.dataset);
+    Ok(rebuilt)
 }

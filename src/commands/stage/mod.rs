@@ -5,12 +5,16 @@ mod facts;
 mod learn;
 mod merge;
 mod rows;
+mod verdict;
+mod windows;
 
 use std::io::Write;
 
 pub use facts::{Facts, Shuffle};
 pub use learn::Learn;
 pub use merge::Merge;
+pub use verdict::Verdict;
+pub use windows::Windows;
 
 use crate::commands::analyze;
 use crate::commands::load::Inputs;
@@ -26,7 +30,11 @@ pub enum Stage {
     Learn(Learn),
     /// What partitions say about each other's traces, to what they are asked next.
     Across(Across),
-    /// Requests to the report.
+    /// Requests of all partitions to what their verdicts need from each other.
+    Windows(Windows),
+    /// Requests to verdicts.
+    Verdict(Verdict),
+    /// Requests and verdicts to the report.
     Merge(Merge),
 }
 
@@ -50,6 +58,8 @@ pub fn stage(stage: &Stage, out: impl Write) -> Result<Outcome, Error> {
         Stage::Facts(options) => facts::facts(options, out),
         Stage::Learn(options) => learn::learn(options, out),
         Stage::Across(options) => across::across(options, out),
+        Stage::Windows(options) => windows::windows(options, out),
+        Stage::Verdict(options) => verdict::verdict(options, out),
         Stage::Merge(options) => merge::merge(options, out),
     }
 }

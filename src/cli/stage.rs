@@ -32,6 +32,8 @@ pub enum StageTask {
     Verdict(Verdict),
     /// Put requests and verdicts of all partitions together to the report of analyze
     Merge(Merge),
+    /// Write the driver for Spark, a PySpark script
+    SparkDriver,
 }
 
 /// Arguments of `stage facts`.
@@ -190,6 +192,7 @@ impl Stage {
             }),
             StageTask::Windows(args) => stage::Stage::Windows(args.options(display)),
             StageTask::Verdict(args) => stage::Stage::Verdict(args.options()),
+            StageTask::SparkDriver => stage::Stage::SparkDriver,
             StageTask::Merge(args) => stage::Stage::Merge(args.options(display)),
         }
     }

@@ -13,6 +13,7 @@
 //! repairs that join traces, [`Shared`](crate::diagnose::Shared) for what is normal and who slowed whom.
 
 mod across;
+mod driver;
 mod facts;
 mod file;
 mod gather;
@@ -22,6 +23,7 @@ mod row;
 mod stream;
 
 pub use across::{Across, Evidence, Step};
+pub use driver::spark_driver;
 pub use facts::Facts;
 pub use file::{FileFacts, Meta, number_of};
 pub use gather::Gather;

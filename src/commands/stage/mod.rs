@@ -34,6 +34,8 @@ pub enum Stage {
     Windows(Windows),
     /// Requests to verdicts.
     Verdict(Verdict),
+    /// The driver for Spark, written out.
+    SparkDriver,
     /// Requests and verdicts to the report.
     Merge(Merge),
 }
@@ -60,8 +62,14 @@ pub fn stage(stage: &Stage, out: impl Write) -> Result<Outcome, Error> {
         Stage::Across(options) => across::across(options, out),
         Stage::Windows(options) => windows::windows(options, out),
         Stage::Verdict(options) => verdict::verdict(options, out),
+        Stage::SparkDriver => driver(out),
         Stage::Merge(options) => merge::merge(options, out),
     }
+}
+
+fn driver(mut out: impl Write) -> Result<Outcome, Error> {
+    out.write_all(crate::stage::spark_driver().as_bytes())?;
+    Ok(Outcome::Done)
 }
 
 fn pool(threads: Option<usize>) -> Result<rayon::ThreadPool, Error> {

@@ -85,7 +85,7 @@ pub struct Facts {
 /// Arguments of `stage learn`.
 #[derive(Debug, Args)]
 pub struct Learn {
-    /// Streams of facts, which together hold every fact of the traces in them; - for standard input
+    /// Streams of facts, which together hold every fact of the traces in them: files, folders of .arrow files, or - for standard input
     #[arg(required = true, value_name = "STREAM")]
     pub paths: Vec<PathBuf>,
 

@@ -12,6 +12,8 @@ use crate::units::Sym;
 /// Records of a dataset. Symbols, emitters and arenas count from the beginning of this piece.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Facts {
+    /// Unix nanoseconds that starts of spans and times of logs count from; ends of spans count from their starts.
+    pub since: u64,
     /// Strings behind the symbols, from [`Sym`] 1 on.
     pub names: Vec<String>,
     /// Resources.
@@ -42,6 +44,40 @@ pub struct Facts {
     pub series: Vec<Series>,
     /// Cluster events.
     pub events: Vec<ClusterEvent>,
+}
+
+impl Facts {
+    /// Makes times small numbers, which take few bytes. So does an engine that is not there.
+    fn count_times(&mut self) {
+        let starts = self.spans.iter().map(|span| span.start.0);
+        self.since = starts
+            .chain(self.logs.iter().map(|log| log.time.0))
+            .min()
+            .unwrap_or(0);
+        for span in &mut self.spans {
+            span.end.0 = span.end.0.wrapping_sub(span.start.0);
+            span.start.0 -= self.since;
+        }
+        self.logs
+            .iter_mut()
+            .for_each(|log| log.time.0 -= self.since);
+        self.llm
+            .iter_mut()
+            .for_each(|call| call.engine = call.engine.wrapping_add(1));
+    }
+
+    /// Makes them what they were, whatever the numbers are.
+    pub(super) fn restore_times(&mut self) {
+        for span in &mut self.spans {
+            span.start.0 = span.start.0.wrapping_add(self.since);
+            span.end.0 = span.end.0.wrapping_add(span.start.0);
+        }
+        let times = self.logs.iter_mut();
+        times.for_each(|log| log.time.0 = log.time.0.wrapping_add(self.since));
+        self.llm
+            .iter_mut()
+            .for_each(|call| call.engine = call.engine.wrapping_sub(1));
+    }
 }
 
 /// Copies records out of a dataset, one piece after another.
@@ -75,7 +111,9 @@ impl<'a> Cut<'a> {
         self.scopes.clear();
         self.emitters.clear();
         self.traces.clear();
-        std::mem::take(&mut self.into)
+        let mut facts = std::mem::take(&mut self.into);
+        facts.count_times();
+        facts
     }
 
     /// How many names there are so far.

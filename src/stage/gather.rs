@@ -38,7 +38,8 @@ impl Gather {
     }
 
     /// Takes in a piece.
-    pub(super) fn add(&mut self, facts: Facts) -> Moved {
+    pub(super) fn add(&mut self, mut facts: Facts) -> Moved {
+        facts.restore_times();
         let data = &mut self.data;
         let moved = Moved {
             names: std::iter::once(Sym::NONE)
@@ -72,6 +73,7 @@ impl Gather {
             .iter()
             .map(|&id| data.traces.number(id))
             .collect();
+        let first = data.spans.len() as u32;
         let bases = data.arenas();
         let arenas = [
             facts.llm.len(),
@@ -95,6 +97,9 @@ impl Gather {
         }
         for mut call in facts.llm {
             call.symbols(sym);
+            if call.engine != u32::MAX {
+                call.engine = call.engine.saturating_add(first);
+            }
             data.llm.push(call);
         }
         data.tools.extend(named(facts.tools, sym));

@@ -169,17 +169,9 @@ impl Whole {
         self.waiting.push(part);
     }
 
-    fn put(&mut self, mut part: Part) -> Put {
+    fn put(&mut self, part: Part) -> Put {
         let key = part.key();
         let base = self.gather.dataset().spans.len() as SpanIx;
-        for call in part
-            .facts
-            .llm
-            .iter_mut()
-            .filter(|call| call.engine != NO_SPAN)
-        {
-            call.engine = call.engine.saturating_add(base);
-        }
         let moved = self.gather.add(part.facts);
         self.gather.dataset().ledger.absorb(part.ledger);
         let mut at = base;

@@ -1,13 +1,14 @@
 //! Streams of rows from files and standard input.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::stage::{Kind, Reader, Row, StreamError};
 
-/// Hands every row of the streams at `paths` to `take`; `-` is standard input.
+/// Hands every row of the streams at `paths` to `take`; `-` is standard input, a folder stands for every `.arrow` file
+/// below it.
 ///
 /// # Errors
 /// When one cannot be opened or read, or those of `take`; the message names the file.
@@ -15,8 +16,8 @@ pub(super) fn each<P: AsRef<Path>>(
     paths: &[P],
     mut take: impl FnMut(Row) -> Result<(), StreamError>,
 ) -> Result<(), Error> {
-    for path in paths {
-        let path = path.as_ref();
+    for path in found(paths)? {
+        let path = path.as_path();
         let refused =
             |error: &dyn std::fmt::Display| Error::File(format!("{}: {error}", path.display()));
         let from: Box<dyn Read> = match path.to_str() {
@@ -25,6 +26,33 @@ pub(super) fn each<P: AsRef<Path>>(
         };
         stream(BufReader::with_capacity(1 << 16, from), &mut take)
             .map_err(|error| refused(&error))?;
+    }
+    Ok(())
+}
+
+fn found<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<PathBuf>, Error> {
+    let mut found = Vec::new();
+    for path in paths {
+        let path = path.as_ref();
+        match path.is_dir() {
+            true => below(path, &mut found)
+                .map_err(|error| Error::File(format!("{}: {error}", path.display())))?,
+            false => found.push(path.to_owned()),
+        }
+    }
+    Ok(found)
+}
+
+fn below(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut entries: Vec<PathBuf> = entries.collect::<io::Result<_>>()?;
+    entries.sort_unstable();
+    for entry in entries {
+        if entry.is_dir() {
+            below(&entry, found)?;
+        } else if entry.extension().is_some_and(|ending| ending == "arrow") {
+            found.push(entry);
+        }
     }
     Ok(())
 }

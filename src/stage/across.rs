@@ -95,7 +95,7 @@ impl Across {
                 self.wanted = (ids(&said.loose.parents), ids(&said.loose.answers));
                 self.hints = said.loose;
                 if self.wanted.0.is_empty() && self.wanted.1.is_empty() {
-                    return self.group(&Loose::default(), Some(said.habits));
+                    return self.group(&Loose::default(), Some(said.habits), Step::Settled);
                 }
                 self.habits = Some(said.habits);
                 self.step = Step::Find;
@@ -103,7 +103,7 @@ impl Across {
             }
             Step::Find => {
                 let habits = self.habits.take();
-                self.group(&said.found, habits)
+                self.group(&said.found, habits, Step::Grow)
             }
             Step::Count => {
                 self.habits = Some(said.habits);
@@ -117,13 +117,14 @@ impl Across {
         }
     }
 
-    /// Says which traces may belong together. `habits` are those of traces that lie alone.
-    fn group(mut self, found: &Loose, habits: Option<HabitCounts>) -> Self {
+    /// Says which traces may belong together. `habits` are those of traces that lie alone; where none belongs to
+    /// another and nothing is broken, `done` is next.
+    fn group(mut self, found: &Loose, habits: Option<HabitCounts>, done: Step) -> Self {
         self.joined = joined(&self.hints, found);
         self.hints = Loose::default();
         self.wanted = Default::default();
         self.step = match (self.joined.is_empty(), self.broken) {
-            (true, false) => Step::Settled,
+            (true, false) => done,
             (true, true) => {
                 self.habits = habits;
                 Step::Grow
@@ -265,6 +266,22 @@ mod tests {
         let counted = one.next(Evidence::default());
         assert_eq!(counted.step, Step::Grow);
         assert!(counted.next(Evidence::default()).is_settled());
+    }
+
+    #[test]
+    fn partitions_that_were_asked_where_things_are_rebuild_their_requests_after_that() {
+        let answers = vec![(5, TraceId(1))];
+        let loose = Loose {
+            answers,
+            ..Loose::default()
+        };
+        let said = Evidence {
+            loose,
+            ..Evidence::default()
+        };
+        let asked = Across::default().next(said);
+        assert_eq!(asked.step, Step::Find);
+        assert_eq!(asked.next(Evidence::default()).step, Step::Grow);
     }
 
     #[test]

@@ -63,6 +63,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["units", "error", "stats", "model", "trace", "aggregate"],
     ),
     (
+        "stage",
+        &[
+            "units",
+            "error",
+            "model",
+            "dialect",
+            "trace",
+            "baseline",
+            "diagnose",
+            "aggregate",
+        ],
+    ),
+    (
         "report",
         &[
             "units",
@@ -103,6 +116,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "compare",
             "report",
             "render",
+            "stage",
         ],
     ),
     (

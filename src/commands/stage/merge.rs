@@ -67,14 +67,24 @@ pub(super) fn gather(
     mut other: impl FnMut(crate::stage::Row) -> Result<(), crate::stage::StreamError>,
 ) -> Result<Rebuilt, Error> {
     let mut whole = Whole::default();
+    let (mut answered, mut rebuilt) = (0, 0);
     rows::each(paths, |row| {
         match row.kind {
-            Kind::Part => whole.add(row.read()?),
+            Kind::Evidence => answered += 1,
+            Kind::Part => {
+                rebuilt += 1;
+                whole.add(row.read()?);
+            }
             Kind::File => whole.gather().add_file(row.read()?),
             _ => other(row)?,
         }
         Ok(())
     })?;
+    if answered != rebuilt && answered > 0 {
+        return Err(Error::Usage(format!(
+            "{answered} partitions and the requests of {rebuilt}: run stage learn on each again, for as long as stage across says `again`"
+        )));
+    }
     let mut rebuilt = whole.finish();
     load::any_readable(&rebuilt.dataset, rebuilt.readable)?;
     dialect::merge_series(&mut rebuilt.dataset);

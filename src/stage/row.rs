@@ -83,6 +83,15 @@ pub enum StreamError {
     Body(&'static str, postcard::Error),
 }
 
+impl From<StreamError> for std::io::Error {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Arrow(arrow_schema::ArrowError::IoError(_, error)) => error,
+            other => Self::other(other.to_string()),
+        }
+    }
+}
+
 impl Row {
     /// A row of `kind` that says `body`.
     ///

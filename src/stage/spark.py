@@ -163,6 +163,10 @@ def read(spark, options, attempts):
     return contents.join(f.broadcast(numbers), "path").mapInArrow(facts(options.binary, args, attempts), ROW)
 
 
+def say(what):
+    print(f"agentdiag: {what}", file=sys.stderr, flush=True)
+
+
 def of(rows, *kinds):
     return rows.filter(f.col("schema").isin(*[f"agentdiag.{kind}.v1" for kind in kinds]))
 
@@ -184,6 +188,7 @@ def learn(spark, options, keyed, folder):
     args, known = options.learn_args.split(), None
     joined = []
     for question in range(1, 8):
+        say(f"rebuilding requests, question {question}")
         state = ["--across", f"@{known}"] if known else []
         own = keyed.mapInArrow(stage([options.binary, "learn", "--threads", "1", *state, *args]), ROW)
         if joined:
@@ -233,14 +238,17 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         facts = read(spark, options, attempts).persist(StorageLevel.DISK_ONLY)
         files = of(facts, "file")
+        say("reading")
         files.count()
         spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", batch)
         keyed = of(facts, "trace").repartition(parts, "key").persist(StorageLevel.DISK_ONLY)
         requests = learn(spark, options, keyed, folder)
+        say("learning what is normal")
         learning = stage([options.binary, "windows", *options.windows_args.split()])
         windows = os.path.join(folder, "agentdiag-windows")
         save(files.union(requests).coalesce(1).mapInArrow(learning, ROW), windows)
         context.addFile(windows)
+        say("judging")
         prices = options.prices_args.split()
         judging = stage([options.binary, "verdict", "--threads", "1", "--windows", "@agentdiag-windows", *prices])
         columns = from_arrow_schema(pa.ipc.open_stream(local(program, "verdict", "--windows", windows, os.devnull)).schema)

@@ -45,6 +45,7 @@ mod render;
 mod repairs;
 mod sample;
 mod slowdown;
+mod spark;
 mod stages;
 mod supply;
 mod trace;

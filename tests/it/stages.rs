@@ -13,13 +13,13 @@ use tempfile::TempDir;
 const RECIPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/recipe.sh");
 const FORMATS: [&str; 5] = ["text", "json", "ndjson", "markdown", "html"];
 
-fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
         .join(name)
 }
 
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     assert_cmd::cargo::cargo_bin("agentdiag")
 }
 
@@ -32,7 +32,7 @@ fn agentdiag(args: &[&str]) -> Output {
         .expect("it runs")
 }
 
-fn printed(args: &[&str]) -> Vec<u8> {
+pub(crate) fn printed(args: &[&str]) -> Vec<u8> {
     let output = agentdiag(args);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{args:?}: {said}");
@@ -47,7 +47,7 @@ fn texts(paths: &[PathBuf]) -> Vec<&str> {
 }
 
 /// What one process says.
-fn alone(format: &str, files: &[PathBuf]) -> Vec<u8> {
+pub(crate) fn alone(format: &str, files: &[PathBuf]) -> Vec<u8> {
     printed(&[&["analyze", "--format", format][..], &texts(files)].concat())
 }
 
@@ -93,7 +93,7 @@ fn same(files: &[PathBuf], parts: usize, formats: &[&str]) {
     }
 }
 
-fn first_difference(a: &[u8], b: &[u8]) -> String {
+pub(crate) fn first_difference(a: &[u8], b: &[u8]) -> String {
     let at = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let around = |text: &[u8]| {
         let piece = &text[at.saturating_sub(60)..text.len().min(at + 60)];
@@ -119,14 +119,14 @@ impl Dice {
 
 /// How spans come apart.
 #[derive(Clone, Copy)]
-enum Spans {
+pub(crate) enum Spans {
     Whole,
     /// Some are lost, some delivered twice, some start a trace of their own: with the id of their parent, or a link.
     Dirty,
 }
 
 /// The traces of a dump, span by span at random, over `count` files in `folder`.
-fn scatter(dump: &Path, folder: &Path, count: usize, spans: Spans) -> Vec<PathBuf> {
+pub(crate) fn scatter(dump: &Path, folder: &Path, count: usize, spans: Spans) -> Vec<PathBuf> {
     let mut packed = flate2::read::MultiGzDecoder::new(fs::File::open(dump).expect("traces"));
     let mut text = String::new();
     packed.read_to_string(&mut text).expect("gzip");
@@ -182,7 +182,7 @@ fn came(mut span: Value, spans: Spans, dice: &mut Dice) -> Vec<Value> {
 }
 
 /// The other files of a dump: metrics, logs, events.
-fn beside(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn beside(folder: &Path) -> Vec<PathBuf> {
     let kept = ["metrics", "logs", "k8s"];
     let entries = fs::read_dir(folder)
         .expect("a folder")

@@ -29,7 +29,7 @@ pub(super) fn across(options: &Options, mut out: impl Write) -> Result<Outcome, 
             stream.push(row)?;
             stream.finish()
         };
-        write().map_err(|error| std::io::Error::other(error.to_string()))
+        write().map_err(std::io::Error::from)
     })?;
     writeln!(
         out,

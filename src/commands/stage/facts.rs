@@ -119,8 +119,7 @@ fn shuffled(data: Dataset, number: u32, readable: u64, shuffle: &Shuffle) -> Res
         };
         fs::create_dir_all(&folder).map_err(wrong)?;
         crate::commands::output::write_file(&path, |file| {
-            write(rows, BufWriter::new(file))
-                .map_err(|error| std::io::Error::other(error.to_string()))
+            write(rows, BufWriter::new(file)).map_err(std::io::Error::from)
         })?;
     }
     Ok(())

@@ -92,8 +92,5 @@ pub(super) fn only<T: serde::de::DeserializeOwned>(path: &Path, kind: Kind) -> R
 
 /// A stream that could not be written.
 pub(super) fn failed(error: StreamError) -> Error {
-    match error {
-        StreamError::Arrow(arrow_schema::ArrowError::IoError(_, error)) => Error::Write(error),
-        other => Error::Write(io::Error::other(other.to_string())),
-    }
+    Error::Write(error.into())
 }

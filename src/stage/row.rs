@@ -7,7 +7,7 @@ use crate::aggregate::Cell;
 use crate::model::TraceId;
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $about:literal;)*) => {
         /// What a row is, with the version of its body.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Kind { $($(#[$doc])* $variant,)* }
@@ -21,29 +21,35 @@ macro_rules! kinds {
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
+
+            /// Who writes it, what it holds, and what its key is.
+            #[must_use]
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about,)* }
+            }
         }
     };
 }
 
 kinds! {
     /// Spans of one trace from one file, and what was said about them.
-    Trace = "agentdiag.trace.v1";
+    Trace = "agentdiag.trace.v1", "From facts: the spans of one trace in one file, what was measured about calls, links, logs and exemplars that name the trace. The key is the trace id, 16 bytes.";
     /// Whatever else one file says: series, events, its ledger.
-    File = "agentdiag.file.v1";
+    File = "agentdiag.file.v1", "From facts, passed on by learn: what one input says besides: metric series, cluster events, logs without a trace, how it was read, its ledger.";
     /// What one partition says about traces that may belong together.
-    Evidence = "agentdiag.evidence.v1";
+    Evidence = "agentdiag.evidence.v1", "From learn: what one partition says about traces that may belong to others, and what spans hang under.";
     /// What all partitions say about that.
-    Across = "agentdiag.across.v1";
+    Across = "agentdiag.across.v1", "From across: what partitions are asked next, and what is known by then.";
     /// Requests of one partition, ready to be judged.
-    Part = "agentdiag.part.v1";
+    Part = "agentdiag.part.v1", "From learn: the requests of one partition, rebuilt; with their spans, operations and ledger.";
     /// What the verdict over one request needs from all others.
-    Windows = "agentdiag.windows.v1";
+    Windows = "agentdiag.windows.v1", "From windows: what is normal, and who was slowed when and where, for all partitions.";
     /// What one part cannot know of itself; the key is that of the part.
-    Own = "agentdiag.own.v1";
+    Own = "agentdiag.own.v1", "From windows: what one partition cannot know of itself, such as who else was served by the servers of its calls. The key is the first trace of the partition.";
     /// Verdicts over the requests of one partition.
-    Verdicts = "agentdiag.verdicts.v1";
+    Verdicts = "agentdiag.verdicts.v1", "From verdict: the verdicts over the requests of one partition. The key is its first trace.";
     /// One request as a row of a table.
-    Request = "agentdiag.request.v1";
+    Request = "agentdiag.request.v1", "From verdict: one request, in further columns: those of the table `requests` of agentdiag-export(1). The body is empty, the key its trace id.";
 }
 
 /// One row.
@@ -65,6 +71,9 @@ pub enum StreamError {
     /// It is no Arrow IPC stream, or cut off.
     #[error("not a whole Arrow IPC stream: {0}")]
     Arrow(#[from] arrow_schema::ArrowError),
+    /// It has no end.
+    #[error("the stream is cut off")]
+    CutOff,
     /// Streams were put one behind the other.
     #[error("a stream ends and more follows; name the files one by one instead of joining them")]
     Behind,

@@ -17,6 +17,9 @@ use super::row::{Kind, Row, StreamError};
 use crate::aggregate::{Cell, Kind as CellKind};
 use crate::model::TraceId;
 
+/// How a stream ends (Arrow columnar format, "IPC Streaming Format"); a reader takes the end of a file for that as well.
+const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
 /// A batch is written from this many rows or bytes on.
 const ROWS: usize = 4096;
 const BYTES: usize = 8 << 20;
@@ -34,7 +37,7 @@ fn schema(columns: &[Column]) -> Schema {
             CellKind::Number => DataType::Float64,
             CellKind::Truth => DataType::Boolean,
         };
-        Field::new(*name, kind, true)
+        Field::new(name.as_ref(), kind, true)
     }));
     let metadata = [
         ("agentdiag.stream", "1"),
@@ -45,7 +48,7 @@ fn schema(columns: &[Column]) -> Schema {
 }
 
 /// Name and kind of a further column.
-pub type Column = (&'static str, CellKind);
+pub type Column = (std::borrow::Cow<'static, str>, CellKind);
 
 /// Writes rows.
 pub struct Writer<W: Write> {
@@ -182,6 +185,7 @@ impl<R: Read> Reader<R> {
         };
         match batches.next() {
             Some(batch) => rows_of(&batch?).map(Some),
+            None if batches.get_mut().tail != END => Err(StreamError::CutOff),
             None if batches.get_mut().has_more().map_err(ArrowError::from)? => {
                 Err(StreamError::Behind)
             }
@@ -193,12 +197,18 @@ impl<R: Read> Reader<R> {
 /// A reader that can be asked whether there is more.
 struct Ahead<R> {
     next: Option<u8>,
+    /// The last bytes read.
+    tail: [u8; 8],
     inner: R,
 }
 
 impl<R: Read> Ahead<R> {
     fn new(inner: R) -> Self {
-        Self { next: None, inner }
+        Self {
+            next: None,
+            tail: [0; 8],
+            inner,
+        }
     }
 
     fn has_more(&mut self) -> std::io::Result<bool> {
@@ -212,16 +222,22 @@ impl<R: Read> Ahead<R> {
 
 impl<R: Read> Read for Ahead<R> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        match (self.next.take(), into.first_mut()) {
+        let count = match (self.next.take(), into.first_mut()) {
             (Some(byte), Some(slot)) => {
                 *slot = byte;
-                Ok(1)
+                1
             }
             (next, _) => {
                 self.next = next;
-                self.inner.read(into)
+                self.inner.read(into)?
             }
+        };
+        let read = into.get(..count).unwrap_or_default();
+        for byte in &read[read.len().saturating_sub(self.tail.len())..] {
+            self.tail.rotate_left(1);
+            self.tail[7] = *byte;
         }
+        Ok(count)
     }
 }
 
@@ -335,7 +351,7 @@ mod tests {
     fn what_is_no_stream_is_refused_and_so_is_half_of_one() {
         assert!(read(b"{\"resourceSpans\": []}").is_err());
         let whole = written();
-        for cut in [10, whole.len() / 2, whole.len() - 20] {
+        for cut in [10, whole.len() / 2, whole.len() - 20, whole.len() - 8] {
             assert!(read(&whole[..cut]).is_err(), "{cut} of {}", whole.len());
         }
         assert!(

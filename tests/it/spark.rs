@@ -116,10 +116,14 @@ impl Cluster {
         command
             .args(["--partitions", "5", "--format", "json", "--format", "html"])
             .args(files);
-        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let log = self.folder.path().join("driver.log");
+        command
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(&log).expect("a log"));
         let mut submitted = command.spawn().expect("it starts");
         let mut said = Vec::new();
-        for line in BufReader::new(submitted.stderr.take().expect("a pipe")).lines() {
+        // Spark puts what the driver prints to either stream on its standard output.
+        for line in BufReader::new(submitted.stdout.take().expect("a pipe")).lines() {
             let line = line.expect("text");
             if kill_at.is_some_and(|at| line.starts_with("agentdiag: ") && line.contains(at)) {
                 let worker = self.processes.last_mut().expect("a worker");
@@ -128,8 +132,10 @@ impl Cluster {
             said.push(line);
         }
         let ended = submitted.wait().expect("it ends");
-        let tail = said.len().saturating_sub(60);
-        assert!(ended.success(), "{}", said[tail..].join("\n"));
+        let logged = fs::read_to_string(&log).expect("a log");
+        let tail = logged.lines().rev().take(60).collect::<Vec<_>>();
+        let tail: Vec<&str> = tail.into_iter().rev().collect();
+        assert!(ended.success(), "{}\n{}", tail.join("\n"), said.join("\n"));
         output
     }
 }

@@ -241,7 +241,7 @@ fn leave_out(data: &mut Dataset, logged: &HashSet<u32>) {
         .map(|s| s.place)
         .collect();
     for place in repeated {
-        data.ledger.count(IssueKind::TwinCall, place, || {
+        data.ledger.note(IssueKind::TwinCall, place, || {
             "a log record of a call that a span records as well".into()
         });
     }

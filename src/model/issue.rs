@@ -237,6 +237,20 @@ impl Ledger {
     /// Counts one more without building a message when the kind is already known for the file.
     pub fn count(&mut self, kind: IssueKind, place: Place, detail: impl FnOnce() -> String) {
         match self.tallies.get_mut(&(kind, place.file)) {
+            Some(tally) if tally.place <= place => tally.count += 1,
+            _ => self.add(Issue {
+                kind,
+                place,
+                offset: None,
+                detail: detail(),
+            }),
+        }
+    }
+
+    /// The same where the order in which records are met depends on which others there are: of several at one place
+    /// the example does not depend on it.
+    pub fn note(&mut self, kind: IssueKind, place: Place, detail: impl FnOnce() -> String) {
+        match self.tallies.get_mut(&(kind, place.file)) {
             Some(tally) if tally.place < place => tally.count += 1,
             _ => self.add(Issue {
                 kind,

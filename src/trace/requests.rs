@@ -44,11 +44,9 @@ pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counte
     let missing = forest.requests.iter();
     for request in missing.filter(|r| r.root_state == RootState::Missing) {
         let span = dataset.spans[request.root as usize];
-        dataset
-            .ledger
-            .count(IssueKind::MissingRoot, span.place, || {
-                format!("trace {} has no root span", request.trace)
-            });
+        dataset.ledger.note(IssueKind::MissingRoot, span.place, || {
+            format!("trace {} has no root span", request.trace)
+        });
     }
 }
 

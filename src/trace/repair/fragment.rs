@@ -152,7 +152,7 @@ fn attach(
     let ids = (dataset.trace_of(&from), dataset.trace_of(&to));
     dataset
         .ledger
-        .count(IssueKind::StitchedFragment, from.place, || {
+        .note(IssueKind::StitchedFragment, from.place, || {
             format!(
                 "trace {} joined to trace {} (confidence {confidence}): {rule}",
                 ids.0, ids.1

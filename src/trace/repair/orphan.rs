@@ -80,7 +80,7 @@ fn note(dataset: &mut Dataset, tops: &[SpanIx]) -> u64 {
         }
         found += 1;
         let id = dataset.trace_of(&span);
-        dataset.ledger.count(IssueKind::OrphanSpan, span.place, || {
+        dataset.ledger.note(IssueKind::OrphanSpan, span.place, || {
             format!(
                 "span {} of trace {id} names parent {}, which is not in the dump",
                 span.id, span.parent
@@ -96,7 +96,7 @@ fn note_unnamed(dataset: &mut Dataset, adopted: &[SpanIx]) {
         let span = dataset.spans[orphan as usize];
         if span.parent.is_none() {
             let id = dataset.trace_of(&span);
-            dataset.ledger.count(IssueKind::LostParent, span.place, || {
+            dataset.ledger.note(IssueKind::LostParent, span.place, || {
                 format!(
                     "span {} of trace {id} names no parent and ran inside a span that such spans hang under (confidence 0.9)",
                     span.id

@@ -36,7 +36,7 @@ pub(in crate::trace) fn stitch(dataset: &mut Dataset, parent: &mut [SpanIx]) -> 
         let span = dataset.spans[from as usize];
         dataset
             .ledger
-            .count(IssueKind::StitchedFragment, span.place, || {
+            .note(IssueKind::StitchedFragment, span.place, || {
                 format!(
                     "trace {} joined to trace {} (confidence 0.98): a span link names it and it ran inside \
                      that span",

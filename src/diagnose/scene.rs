@@ -39,7 +39,7 @@ impl<'a> std::ops::Deref for Scene<'a> {
 }
 
 /// A call whose extra prompt work burdens its neighbours.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Giant {
     pub(super) site: Site,
     pub(super) start: Nanos,
@@ -48,6 +48,14 @@ pub(super) struct Giant {
     pub(super) request: u32,
     /// The latest end up to here, by start, of the giants at the site.
     latest: Nanos,
+}
+
+/// What a scene knows of requests beyond its own.
+pub(super) struct Known<'a> {
+    pub(super) windows: Windows,
+    pub(super) routes: Routes<'a>,
+    pub(super) releases: Releases,
+    pub(super) giants: Vec<Giant>,
 }
 
 impl<'a> Scene<'a> {
@@ -75,6 +83,28 @@ impl<'a> Scene<'a> {
             reach,
             routes,
             releases,
+        }
+    }
+
+    /// A scene over one part of the requests, with what was learned over all of them.
+    pub(super) fn apart(
+        ground: &'a Ground<'a>,
+        base: &'a Baselines,
+        options: &'a Options,
+        known: Known<'a>,
+    ) -> Self {
+        let calls = &ground.measured.calls;
+        Self {
+            ground,
+            calls,
+            base,
+            options,
+            seen: super::volume::see(calls, base, options),
+            windows: known.windows,
+            reach: reach(base.median_task),
+            routes: known.routes,
+            releases: known.releases,
+            giants: known.giants,
         }
     }
 

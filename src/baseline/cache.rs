@@ -20,12 +20,17 @@ const LEAST: u32 = 4;
 type Group = (Sym, Sym);
 
 /// Cache habits of first calls, by kind of task and agent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct CacheHabits {
+    #[serde(skip)]
     idle: Arc<Idle>,
+    #[serde(with = "super::pairs")]
     hits: Map<(Group, usize), (u32, u32)>,
+    #[serde(with = "super::pairs")]
     any_bin: Map<Group, (u32, u32)>,
+    #[serde(with = "super::pairs")]
     cached: Map<Group, f64>,
+    #[serde(with = "super::pairs")]
     later: Map<Group, (u32, u32)>,
     any_later: (u32, u32),
     /// Median share of the lane's previous prompt that a later call finds cached.
@@ -83,6 +88,11 @@ impl CacheHabits {
         }
         habits.learn_later(calls, kept);
         habits
+    }
+
+    /// With idle times that were learned among more calls than these.
+    pub(crate) fn set_idle_times(&mut self, idle: Idle) {
+        self.idle = Arc::new(idle);
     }
 
     /// Takes from `other` what it knows. Idle times and what is shown stay this dump's.
@@ -194,11 +204,19 @@ impl Idle {
         Self(bins.collect())
     }
 
-    /// Number of the bin of idle time before a call; one of its own where nothing came before.
+    /// What was learned of these calls among others, as [`Idle::known`] gave it.
+    pub(crate) fn among_others(known: impl IntoIterator<Item = (CallIx, u8)>) -> Self {
+        Self(known.into_iter().collect())
+    }
+
+    /// Number of the bin of idle time before a call, where something came before.
+    pub(crate) fn known(&self, index: CallIx) -> Option<u8> {
+        self.0.get(&index).copied()
+    }
+
+    /// The same; one of its own where nothing came before.
     fn bin(&self, index: CallIx) -> usize {
-        self.0
-            .get(&index)
-            .map_or(IDLE_BINS.len() + 1, |bin| usize::from(*bin))
+        self.known(index).map_or(IDLE_BINS.len() + 1, usize::from)
     }
 }
 

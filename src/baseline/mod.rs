@@ -6,6 +6,7 @@ mod curve;
 mod gap;
 mod healthy;
 mod norms;
+pub(crate) mod pairs;
 mod pause;
 mod price;
 mod recording;
@@ -74,7 +75,7 @@ impl Excluded {
 }
 
 /// Everything the account compares with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Baselines {
     /// Prices of prompts and output, by model.
     pub prices: Prices,
@@ -87,6 +88,7 @@ pub struct Baselines {
     /// Pauses of each service between operations, and which operation usually follows which.
     pub gaps: Gaps,
     /// Duration of each kind of request.
+    #[serde(with = "pairs")]
     pub kinds: Map<Sym, LowSide>,
     /// Median duration of a request, milliseconds.
     pub median_task: f64,
@@ -111,6 +113,17 @@ impl Measured {
     /// Measures all of `forest`.
     #[must_use]
     pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
+        Self::numbered(dataset, forest, Vec::new(), Vec::new())
+    }
+
+    /// The same, with tools and pauses numbered as in these lists, and further ones behind them.
+    #[must_use]
+    pub fn numbered(
+        dataset: &Dataset,
+        forest: &Forest,
+        tools: Vec<Sym>,
+        pauses: Vec<GapKey>,
+    ) -> Self {
         let ((calls, idle), (tools, pauses)) = rayon::join(
             || {
                 let calls = Calls::collect(dataset, forest);
@@ -119,8 +132,8 @@ impl Measured {
             },
             || {
                 rayon::join(
-                    || ToolCalls::collect(dataset, forest),
-                    || Pauses::collect(dataset, forest),
+                    || ToolCalls::collect(dataset, forest, tools),
+                    || Pauses::collect(dataset, forest, pauses),
                 )
             },
         );

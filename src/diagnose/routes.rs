@@ -12,6 +12,8 @@ const LEAST: usize = 3;
 /// Which calls went to an address that is not their client's home for that model.
 #[derive(Default)]
 pub(super) struct Homes {
+    /// Where the calls of a client to a model usually go.
+    pub(super) homes: Map<(Sym, Sym), Sym>,
     /// Per call.
     away: Vec<bool>,
     /// Clients with such a call.
@@ -20,9 +22,9 @@ pub(super) struct Homes {
 
 /// What addresses away from home cost.
 pub(super) struct Routes<'a> {
-    homes: &'a Homes,
+    pub(super) homes: &'a Homes,
     /// (client, address) → extra first-token milliseconds, extra milliseconds per output token.
-    extra: Map<(Sym, Sym), (f64, f64)>,
+    pub(super) extra: Map<(Sym, Sym), (f64, f64)>,
 }
 
 /// Residuals of the calls at one address: milliseconds to the first token, and per output token after.
@@ -57,7 +59,7 @@ fn client(call: &Call) -> Sym {
 
 impl Homes {
     pub(super) fn find(calls: &Calls) -> Self {
-        Self::by(calls, &homes(calls.all.iter()))
+        Self::by(calls, homes(calls.all.iter()))
     }
 
     /// Takes homes from a healthy period where it knows the client and the address is still in use.
@@ -66,10 +68,10 @@ impl Homes {
         let used: hashbrown::HashSet<Sym> = calls.all.iter().map(|c| c.endpoint).collect();
         let known = homes(healthy.kept.iter().map(|&i| healthy.calls.get(i)));
         all.extend(known.into_iter().filter(|(_, home)| used.contains(home)));
-        *self = Self::by(calls, &all);
+        *self = Self::by(calls, all);
     }
 
-    fn by(calls: &Calls, homes: &Map<(Sym, Sym), Sym>) -> Self {
+    pub(super) fn by(calls: &Calls, homes: Map<(Sym, Sym), Sym>) -> Self {
         let is_away = |call: &Call| {
             let home = homes.get(&(client(call), call.model));
             !call.endpoint.is_none() && home.is_some_and(|h| *h != call.endpoint)
@@ -78,6 +80,7 @@ impl Homes {
         Self {
             travelled: away.map(client).collect(),
             away: calls.all.iter().map(is_away).collect(),
+            homes,
         }
     }
 

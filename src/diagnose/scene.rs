@@ -4,7 +4,6 @@ use super::Options;
 use super::ground::Ground;
 use super::releases::Releases;
 use super::routes::Routes;
-use super::swing::Swing;
 use super::volume::Seen;
 use super::windows::{self, Site, Windows};
 use crate::baseline::{Baselines, Call, CallIx, Calls};
@@ -42,7 +41,7 @@ impl<'a> std::ops::Deref for Scene<'a> {
 }
 
 /// A call whose extra prompt work burdens its neighbours.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Giant {
     pub(super) site: Site,
     pub(super) start: Nanos,
@@ -53,13 +52,20 @@ pub(super) struct Giant {
     latest: Nanos,
 }
 
+/// What a scene knows of requests beyond its own.
+pub(super) struct Known<'a> {
+    pub(super) windows: Windows,
+    pub(super) routes: Routes<'a>,
+    pub(super) releases: Releases,
+    pub(super) giants: Vec<Giant>,
+}
+
 impl<'a> Scene<'a> {
     pub(super) fn new(ground: &'a Ground<'a>, base: &'a Baselines, options: &'a Options) -> Self {
         let calls = &ground.measured.calls;
         let seen = super::volume::see(calls, base, options);
         let reach = reach(base.median_task);
-        let natural = || windows::limit(base.prices.spread);
-        let company_limit = ground.swing.as_ref().map_or_else(natural, Swing::limit);
+        let company_limit = company_limit(ground, base);
         let (windows, (routes, releases)) = rayon::join(
             || Windows::fold(calls, &ground.sites, &seen, reach, company_limit),
             || {
@@ -81,6 +87,29 @@ impl<'a> Scene<'a> {
             reach,
             routes,
             releases,
+        }
+    }
+
+    /// A scene over one part of the requests, with what was learned over all of them.
+    pub(super) fn apart(
+        ground: &'a Ground<'a>,
+        base: &'a Baselines,
+        options: &'a Options,
+        known: Known<'a>,
+    ) -> Self {
+        let calls = &ground.measured.calls;
+        Self {
+            ground,
+            calls,
+            base,
+            options,
+            seen: super::volume::see(calls, base, options),
+            windows: known.windows,
+            company_limit: company_limit(ground, base),
+            reach: reach(base.median_task),
+            routes: known.routes,
+            releases: known.releases,
+            giants: known.giants,
         }
     }
 
@@ -144,6 +173,15 @@ impl<'a> Scene<'a> {
     pub(super) fn seen(&self, index: CallIx) -> &Seen {
         &self.seen[index as usize]
     }
+}
+
+/// The multiple of normal from which company counts as slowed.
+pub(super) fn company_limit(ground: &Ground<'_>, base: &Baselines) -> f64 {
+    let natural = || windows::limit(base.prices.spread);
+    ground
+        .swing
+        .as_ref()
+        .map_or_else(natural, |swing| swing.limit)
 }
 
 /// How far company is sought where requests usually take so many milliseconds.

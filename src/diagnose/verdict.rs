@@ -49,62 +49,89 @@ pub fn diagnose_against(
     norms: Option<&Norms>,
 ) -> Verdicts {
     let ground = Ground::survey(dataset, forest).against(norms, options);
-    let mut excluded = Excluded::default();
-    let mut notes = Vec::new();
-    let mut diagnoses = Vec::new();
-    let mut incidents = Vec::new();
-    for pass in 0..PASSES {
-        // Requests that are charged nothing, where that is known already.
-        let mut clear = Vec::new();
-        let mut base = Baselines::learn(forest, &ground.measured, &excluded);
-        if let Some(healthy) = &ground.healthy {
-            base.prefer(healthy, &ground.measured.calls, &excluded);
-        }
-        let scene = Scene::new(&ground, &base, options);
-        let requests = (0..forest.requests.len() as u32).into_par_iter();
-        if pass + 1 < PASSES {
-            let faults: Vec<Faults> = requests.clone().map(|r| Faults::of(&scene, r)).collect();
-            notes.clear();
-            let next = exclude(forest, &ground.measured.calls, &faults, &mut notes);
-            // A fit that rests on too few is worse than one with some faults in it.
-            let thin = |excluded: &Excluded| healthy(forest, excluded) < LEAST_HEALTHY;
-            if pass == 0 || !thin(&next) || thin(&excluded) {
-                let changed = next.changed(&excluded);
-                excluded = next;
-                if changed as f64 > SETTLED * forest.ops.len() as f64 {
-                    continue;
-                }
-            }
-            clear.extend(faults.iter().map(|faults| faults.clear));
-        }
-        let account = |r: u32| match clear.get(r as usize) {
-            Some(true) => Some(Account::default()),
-            _ => account(&scene, r),
-        };
-        diagnoses = requests.map(|r| judge(&scene, r, account(r))).collect();
-        if let Some(share) = options.slow_top {
-            keep_slowest(forest, &mut diagnoses, share);
-        }
-        incidents = incident::group(dataset, forest, &diagnoses);
-        whatif::fill(&scene, &mut incidents);
-        break;
+    let Learned { base, notes, clear } = learn(&ground, options);
+    let scene = Scene::new(&ground, &base, options);
+    let judge = |request: u32| match clear.get(request as usize) {
+        Some(true) => judge_by(&scene, request, Some(Account::default())),
+        _ => judge(&scene, request),
+    };
+    let requests = (0..forest.requests.len() as u32).into_par_iter();
+    let mut diagnoses: Vec<Diagnosis> = requests.map(judge).collect();
+    if let Some(limit) = slow_limit(forest, options) {
+        keep_slowest(forest, &mut diagnoses, limit);
     }
-    match norms.zip(ground.healthy.as_ref()) {
-        Some((norms, healthy)) => {
-            notes = notes::on_baseline(dataset, forest, norms, healthy);
-        }
-        None => {
-            if notes.is_empty() {
-                notes.extend(notes::mostly_slow(&diagnoses));
-            }
-            notes.extend(notes::under_load(&diagnoses));
-            notes.extend(no_contrast(forest));
-        }
-    }
+    let mut incidents = incident::group(dataset, forest, &diagnoses);
+    whatif::fill(&scene, &mut incidents);
+    let notes = all_notes(&ground, norms, notes).with(&diagnoses);
     Verdicts {
         diagnoses,
         incidents,
         notes,
+    }
+}
+
+/// What is normal, without what the passes before the last found faulted.
+pub(super) struct Learned {
+    pub(super) base: Baselines,
+    /// What is to be said about it.
+    pub(super) notes: Vec<String>,
+    /// Requests that are charged nothing by it, where that is known already.
+    clear: Vec<bool>,
+}
+
+/// Learns in passes, each leaving out what the one before found faulted, until that hardly changes.
+pub(super) fn learn(ground: &Ground<'_>, options: &Options) -> Learned {
+    let forest = ground.forest;
+    let mut excluded = Excluded::default();
+    let mut notes = Vec::new();
+    for pass in 1..PASSES {
+        let base = normal(ground, &excluded);
+        let scene = Scene::new(ground, &base, options);
+        let requests = (0..forest.requests.len() as u32).into_par_iter();
+        let faults: Vec<Faults> = requests.map(|r| Faults::of(&scene, r)).collect();
+        notes.clear();
+        let next = exclude(forest, &ground.measured.calls, &faults, &mut notes);
+        // A fit that rests on too few is worse than one with some faults in it.
+        let thin = |excluded: &Excluded| healthy(forest, excluded) < LEAST_HEALTHY;
+        let keeps = pass > 1 && thin(&next) && !thin(&excluded);
+        if keeps || next.changed(&excluded) as f64 <= SETTLED * forest.ops.len() as f64 {
+            let clear = faults.iter().map(|faults| faults.clear).collect();
+            return Learned { base, notes, clear };
+        }
+        excluded = next;
+    }
+    Learned {
+        base: normal(ground, &excluded),
+        notes,
+        clear: Vec::new(),
+    }
+}
+
+/// What is normal, by what is not `excluded` and by the healthy period.
+fn normal(ground: &Ground<'_>, excluded: &Excluded) -> Baselines {
+    let mut base = Baselines::learn(ground.forest, &ground.measured, excluded);
+    if let Some(healthy) = &ground.healthy {
+        base.prefer(healthy, &ground.measured.calls, excluded);
+    }
+    base
+}
+
+/// What the reader must know about where normal came from.
+pub(super) fn all_notes(
+    ground: &Ground<'_>,
+    norms: Option<&Norms>,
+    notes: Vec<String>,
+) -> notes::Notes {
+    match norms.zip(ground.healthy.as_ref()) {
+        Some((norms, healthy)) => notes::Notes {
+            normal: notes::on_baseline(ground.dataset, ground.forest, norms, healthy),
+            ..notes::Notes::default()
+        },
+        None => notes::Notes {
+            normal: notes,
+            by_itself: true,
+            contrast: no_contrast(ground.forest),
+        },
     }
 }
 
@@ -204,7 +231,11 @@ pub(super) fn account(scene: &Scene<'_>, request: u32) -> Option<Account> {
     })
 }
 
-fn judge(scene: &Scene<'_>, request: u32, account: Option<Account>) -> Diagnosis {
+pub(super) fn judge(scene: &Scene<'_>, request: u32) -> Diagnosis {
+    judge_by(scene, request, account(scene, request))
+}
+
+fn judge_by(scene: &Scene<'_>, request: u32, account: Option<Account>) -> Diagnosis {
     let r = &scene.forest.requests[request as usize];
     let Some(account) = account else {
         return arbiter::not_judged(scene, request);
@@ -287,18 +318,18 @@ fn exclude(forest: &Forest, calls: &Calls, faults: &[Faults], notes: &mut Vec<St
     }
 }
 
-/// `--slow-top`: only the slowest share counts as slow, by duration.
-fn keep_slowest(forest: &Forest, diagnoses: &mut [Diagnosis], share: f64) {
-    let mut durations: Vec<Nanos> = forest
-        .requests
-        .iter()
-        .map(crate::trace::Request::duration)
-        .collect();
+/// `--slow-top`: the duration from which on a request is among the slowest share.
+pub(super) fn slow_limit(forest: &Forest, options: &Options) -> Option<Nanos> {
+    let share = options.slow_top?;
+    let durations = forest.requests.iter().map(crate::trace::Request::duration);
+    let mut durations: Vec<Nanos> = durations.collect();
     durations.sort_unstable_by(|a, b| b.cmp(a));
     let count = (share.clamp(0.0, 1.0) * durations.len() as f64).ceil() as usize;
-    let Some(limit) = count.checked_sub(1).and_then(|c| durations.get(c)).copied() else {
-        return;
-    };
+    durations.get(count.checked_sub(1)?).copied()
+}
+
+/// Only what took as long as `limit` counts as slow.
+pub(super) fn keep_slowest(forest: &Forest, diagnoses: &mut [Diagnosis], limit: Nanos) {
     for d in diagnoses {
         d.slow = forest.requests[d.request as usize].duration() >= limit;
         d.primary = if d.slow {

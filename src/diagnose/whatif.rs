@@ -24,7 +24,7 @@ pub struct Without {
 }
 
 /// What one model call would have spent less.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Spared {
     /// The call's span.
     pub span: SpanIx,
@@ -33,7 +33,7 @@ pub struct Spared {
 }
 
 /// Which tokens of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum SparedTokens {
     /// All: there would have been no such call.
     Call,
@@ -49,19 +49,32 @@ pub enum SparedTokens {
 pub(super) fn fill(scene: &Scene<'_>, incidents: &mut [Incident]) {
     for incident in incidents {
         let requests = incident.requests.par_iter();
-        let each = requests.filter_map(|&request| {
-            let account = account(scene, request)?;
-            let own = &scene.forest.requests[request as usize];
-            let cuts = account.cuts(own, Some(incident.cause));
-            let duration = replay(scene.forest, own, &cuts).min(own.duration());
-            Some((duration, spared(scene, request, &account, incident.cause)))
-        });
-        let mut without = Without::default();
-        for (duration, spared) in each.collect::<Vec<_>>() {
+        let own = requests.filter_map(|&r| of_request(scene, r, incident.cause));
+        let own: Vec<OfRequest> = own.collect();
+        incident.without = Some(Without::over(own.into_iter()));
+    }
+}
+
+/// One request without what its cause added: how long it would have taken, and what it would have spared.
+pub(super) type OfRequest = (Nanos, Vec<Spared>);
+
+pub(super) fn of_request(scene: &Scene<'_>, request: u32, cause: Cause) -> Option<OfRequest> {
+    let account = account(scene, request)?;
+    let own = &scene.forest.requests[request as usize];
+    let cuts = account.cuts(own, Some(cause));
+    let duration = replay(scene.forest, own, &cuts).min(own.duration());
+    Some((duration, spared(scene, request, &account, cause)))
+}
+
+impl Without {
+    /// Of an incident, from those of its requests.
+    pub(super) fn over(requests: impl Iterator<Item = OfRequest>) -> Self {
+        let mut without = Self::default();
+        for (duration, spared) in requests {
             without.durations.push(duration);
             without.spared.extend(spared);
         }
-        incident.without = Some(without);
+        without
     }
 }
 

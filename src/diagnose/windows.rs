@@ -52,6 +52,39 @@ pub(super) struct Windows {
 }
 
 impl Windows {
+    /// From what [`Windows::parts`] gave; `limit` as in [`Windows::fold`].
+    pub(super) fn of((reach, bin, start): (Nanos, u64, u64), steps: &[u64], limit: f64) -> Self {
+        let entries = steps.iter().scan(0u64, |at, step| {
+            *at = at.saturating_add(*step);
+            Some(*at)
+        });
+        Self::over((reach, bin.max(1), start), entries.collect(), limit)
+    }
+
+    /// What all of it follows from: the measures, and the entries as steps from one to the next.
+    pub(super) fn parts(&self) -> ((Nanos, u64, u64), Vec<u64>) {
+        let entries = self.entries.iter();
+        let steps = entries.scan(0, |before, entry| {
+            Some(entry - std::mem::replace(before, *entry))
+        });
+        ((self.reach, self.bin, self.start), steps.collect())
+    }
+
+    fn over((reach, bin, start): (Nanos, u64, u64), entries: Vec<u64>, limit: f64) -> Self {
+        let sums = accumulate(&entries);
+        let limit = bucket(limit.ln());
+        let slowed = sums.iter().map(|sum| sum[limit..].iter().sum()).collect();
+        Self {
+            reach,
+            bin,
+            start,
+            sums,
+            limit,
+            slowed,
+            entries,
+        }
+    }
+
     /// `limit` is the multiple of normal from which company counts as slowed.
     pub(super) fn fold(
         calls: &Calls,
@@ -75,18 +108,7 @@ impl Windows {
             })
             .collect();
         entries.par_sort_unstable();
-        let sums = accumulate(&entries);
-        let limit = bucket(limit.ln());
-        let slowed = sums.iter().map(|sum| sum[limit..].iter().sum()).collect();
-        Self {
-            reach,
-            bin,
-            start,
-            sums,
-            limit,
-            slowed,
-            entries,
-        }
+        Self::over((reach, bin, start), entries, limit)
     }
 
     /// True where the company of `call`, a call of a request with `own` calls, cannot be slowed: fewer than

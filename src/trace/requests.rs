@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::forest::Marks;
 use super::lanes::{Walk, Work};
 use super::repair::mark;
-use super::{Counted, Lane, NO_LANE, Request, RootState, StepKind, StepOp, Tree, critical};
+use super::{Counted, Forest, Lane, NO_LANE, Request, RootState, StepKind, StepOp, Tree, critical};
 use crate::model::{Dataset, IssueKind, Op, SpanFlags, SpanIx, TaskFacts};
 use crate::units::{Nanos, Sym, Window, growing};
 
@@ -39,10 +39,7 @@ pub(super) fn find(dataset: &Dataset, tree: &Tree, counted: &[Counted], marks: &
             all.append(batch);
         }
     }
-    all.requests.par_sort_unstable_by_key(|r| {
-        let root = dataset.spans[r.root as usize].id;
-        (r.wall.start, r.trace, root)
-    });
+    sort(&mut all.requests, dataset);
     all
 }
 
@@ -55,13 +52,26 @@ pub(super) fn note_rootless(dataset: &mut Dataset, requests: &[Request]) -> u64 
     {
         found += 1;
         let span = dataset.spans[request.root as usize];
-        dataset
-            .ledger
-            .count(IssueKind::MissingRoot, span.place, || {
-                format!("trace {} has no root span", request.trace)
-            });
+        dataset.ledger.note(IssueKind::MissingRoot, span.place, || {
+            format!("trace {} has no root span", request.trace)
+        });
     }
     found
+}
+
+/// Brings requests into their order.
+fn sort(requests: &mut [Request], dataset: &Dataset) {
+    requests.par_sort_unstable_by_key(|r| {
+        let root = dataset.spans[r.root as usize].id;
+        (r.wall.start, r.trace, root)
+    });
+}
+
+impl Forest {
+    /// Brings the requests into their order.
+    pub fn sort_requests(&mut self, dataset: &Dataset) {
+        sort(&mut self.requests, dataset);
+    }
 }
 
 /// Requests of some traces; each one's lanes and operations lie where its ranges say.

@@ -3,6 +3,7 @@
 mod cache;
 mod call;
 mod curve;
+mod fresh;
 mod gap;
 mod healthy;
 mod norms;
@@ -22,7 +23,7 @@ pub use gap::{GapNorm, Gaps};
 pub use healthy::Healthy;
 pub use norms::{Norms, Times};
 pub use pause::{GapIx, GapKey, Pause, Pauses, StepName};
-pub use price::{Expected, Price, Prices, log_ratio, uncached};
+pub use price::{Expected, Price, Prices, log_ratio};
 pub(crate) use tool::tool_name;
 pub use tool::{ToolCalls, ToolTime, ToolTimes};
 pub use volume::{Volume, Volumes};

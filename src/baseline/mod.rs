@@ -42,6 +42,9 @@ const TASK_SPREAD: SpreadLimits = SpreadLimits {
     most: 0.9,
 };
 
+/// Prices are learned from calls at servers without a crowd, where there are so many.
+const LEAST_ALONE: usize = 20;
+
 /// Operations left out of the fits because an earlier pass found a fault in them.
 #[derive(Clone, Debug, Default)]
 pub struct Excluded {
@@ -49,6 +52,9 @@ pub struct Excluded {
     pub ops: Vec<bool>,
     /// Per request. Empty: nothing is excluded.
     pub requests: Vec<bool>,
+    /// Per call: made while its server is known to have been crowded with others' work, which is no measure
+    /// of prices. Empty: none was.
+    pub crowded: Vec<bool>,
 }
 
 impl Excluded {
@@ -56,6 +62,12 @@ impl Excluded {
     #[must_use]
     pub fn keeps(&self, op: u32) -> bool {
         !self.ops.get(op as usize).copied().unwrap_or(false)
+    }
+
+    /// True when the time of call `index`, which may be used, is a measure of prices.
+    #[must_use]
+    pub fn keeps_price(&self, index: CallIx) -> bool {
+        !self.crowded.get(index as usize).copied().unwrap_or(false)
     }
 
     /// True when request `index` may be used.
@@ -126,10 +138,20 @@ impl Baselines {
         let kept: Vec<CallIx> = (0..calls.all.len() as CallIx)
             .filter(|&i| excluded.keeps(calls.get(i).op))
             .collect();
+        let alone: Vec<CallIx> = kept
+            .iter()
+            .copied()
+            .filter(|&i| excluded.keeps_price(i))
+            .collect();
+        let alone = if alone.len() < LEAST_ALONE {
+            &kept
+        } else {
+            &alone
+        };
         let mut all = Self::default();
         let mut times = (0.0, 0.0);
         rayon::scope(|scope| {
-            scope.spawn(|_| all.prices = Prices::learn(calls, &kept));
+            scope.spawn(|_| all.prices = Prices::learn(calls, alone));
             scope.spawn(|_| all.volumes = Volumes::learn(calls, &kept));
             scope.spawn(|_| all.cache = CacheHabits::learn(calls, &kept));
             scope.spawn(|_| all.tools = ToolTimes::learn(forest, &measured.tools, excluded));

@@ -11,7 +11,7 @@ use super::account::Settlement;
 use super::scene::Scene;
 
 /// Weights: of one, of ln(excess / threshold), of the lead over the runner-up, of contention.
-const WEIGHTS: [f64; 4] = [-1.47, 1.37, 2.24, -0.90];
+const WEIGHTS: [f64; 4] = [-1.29, 1.34, 2.21, -0.91];
 /// ln(excess / threshold) beyond this adds nothing.
 const FAR: f64 = 2.0;
 /// Never surer than this: some verdicts are wrong for reasons no dump shows.

@@ -1,6 +1,7 @@
 //! Where calls usually go, and what it costs to be served elsewhere.
 
 use super::volume::Seen;
+use super::windows::Site;
 use crate::baseline::{Call, CallIx, Calls, Healthy, Map};
 use crate::stats::median;
 use crate::units::Sym;
@@ -16,6 +17,8 @@ pub(super) struct Homes {
     away: Vec<bool>,
     /// Clients with such a call.
     travelled: hashbrown::HashSet<Sym>,
+    /// The home of each client for each model.
+    sites: Map<(Sym, Sym), Site>,
 }
 
 /// What addresses away from home cost.
@@ -69,7 +72,22 @@ impl Homes {
         *self = Self::by(calls, &all);
     }
 
+    /// Where the client of this call is usually served.
+    pub(super) fn site_of(&self, call: &Call) -> Option<Site> {
+        self.sites.get(&(client(call), call.model)).copied()
+    }
+
     fn by(calls: &Calls, homes: &Map<(Sym, Sym), Sym>) -> Self {
+        let places: Map<Sym, Site> = calls
+            .all
+            .iter()
+            .map(|c| c.endpoint)
+            .zip(super::ground::sites(calls))
+            .collect();
+        let sites = homes
+            .iter()
+            .filter_map(|(key, home)| Some((*key, *places.get(home)?)))
+            .collect();
         let is_away = |call: &Call| {
             let home = homes.get(&(client(call), call.model));
             !call.endpoint.is_none() && home.is_some_and(|h| *h != call.endpoint)
@@ -77,6 +95,7 @@ impl Homes {
         let away = calls.all.iter().filter(|c| is_away(c));
         Self {
             travelled: away.map(client).collect(),
+            sites,
             away: calls.all.iter().map(is_away).collect(),
         }
     }

@@ -43,10 +43,12 @@ impl Fresh {
         }
     }
 
-    /// Takes from `other` what it knows.
-    pub(super) fn with(mut self, other: &Self) -> Self {
-        self.by_agent.extend(&other.by_agent);
-        self.any = other.any.or(self.any);
+    /// Takes from `other` what is not known.
+    pub(super) fn or(mut self, other: &Self) -> Self {
+        for (agent, share) in &other.by_agent {
+            self.by_agent.entry(*agent).or_insert(*share);
+        }
+        self.any = self.any.or(other.any);
         self
     }
 
@@ -65,4 +67,79 @@ fn share_of(calls: &Calls, call: &Call, prices: &Prices) -> Option<f64> {
     let whole = || call.total() - price.rate * after_first(call);
     let time = call.first_token.unwrap_or_else(whole);
     Some(price.first.tokens_within(time, input) / input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::{Nanos, Small, Window};
+
+    /// Milliseconds per prompt token and per output token of the server below.
+    const PROMPT: f64 = 0.2;
+    const OUTPUT: f64 = 20.0;
+
+    /// A call that computed so many prompt tokens.
+    fn call(agent: u32, previous: Option<u32>, input: u32, computed: u32, output: u32) -> Call {
+        let millis = 60.0 + PROMPT * f64::from(computed) + OUTPUT * f64::from(output);
+        Call {
+            op: 0,
+            request: 0,
+            span: 0,
+            previous: previous.map(Small::new),
+            round: u32::from(previous.is_some()),
+            window: Window {
+                start: Nanos(0),
+                end: Nanos((millis * 1e6) as u64),
+            },
+            input: Some(Small::new(input)),
+            cached: None,
+            output: Some(Small::new(output)),
+            first_token: None,
+            model: Sym(1),
+            endpoint: Sym::NONE,
+            region: Sym::NONE,
+            service: Sym::NONE,
+            kind: Sym(agent),
+            agent: Sym(agent),
+            finish: Sym::NONE,
+            tenant: Sym::NONE,
+            server_side_only: false,
+            engine: None,
+        }
+    }
+
+    /// Two agents without cache figures: one sends the same long prompt each time, the other a new document.
+    fn two_agents() -> Calls {
+        let mut calls = Calls::default();
+        for i in 0..60_u32 {
+            for (agent, prompt, computed) in [(2, 6_000, 120), (3, 30_000, 30_000)] {
+                let first = calls.all.len() as u32;
+                let (grown, output) = (100 + 97 * (i % 31), 20 + i % 17);
+                calls.all.push(call(agent, None, prompt, computed, output));
+                let later = call(agent, Some(first), prompt + grown, grown, output);
+                calls.all.push(later);
+            }
+        }
+        calls
+    }
+
+    #[test]
+    fn first_prompts_do_not_bend_the_price_of_prompts_and_tell_their_own_share() {
+        let calls = two_agents();
+        let all: Vec<u32> = (0..calls.all.len() as u32).collect();
+        let prices = Prices::learn(&calls, &all);
+        let price = prices.of(Sym(1)).unwrap();
+        let extra = price.first.price(20_000.0, 10_000.0);
+        assert!((extra / (10_000.0 * PROMPT) - 1.0).abs() < 0.15, "{extra}");
+        let share = |agent| prices.fresh_share(&call(agent, None, 1, 1, 1));
+        assert!(share(2) < 0.05, "{}", share(2));
+        assert!(share(3) > 0.8, "{}", share(3));
+        assert!((share(9) - 0.5).abs() < 0.5, "of all: {}", share(9));
+    }
+
+    #[test]
+    fn a_share_that_nothing_tells_is_assumed() {
+        let none = Fresh::default();
+        assert!((none.share(&call(2, None, 1, 1, 1)) - ASSUMED).abs() < 1e-9);
+    }
 }

@@ -124,33 +124,46 @@ impl Prices {
         prices
     }
 
-    /// Takes from `other` the models it knows, and how widely healthy calls scatter.
-    pub(super) fn prefer(&mut self, other: &Self) {
+    /// Takes from `other` the models that are not known, and lowers the others to what it says of the calls in
+    /// `kept`: of two days' prices the lower are the healthier. How widely calls scatter is told by the calmer
+    /// day, too.
+    pub(super) fn lower_to(&mut self, other: &Self, calls: &Calls, kept: &[CallIx]) {
         if other.by_model.is_empty() && other.all.is_none() {
             return;
         }
-        let mut by_model = self.lifted();
-        by_model.extend(other.lifted());
+        let mut by_model = other.lifted();
+        for (model, price) in self.lifted() {
+            let lower = self.ratio(model, other, calls, kept);
+            by_model.insert(model, price.scaled(lower.min(1.0)));
+        }
         let all = self.all.as_ref().map(|price| price.scaled(self.lift));
         *self = Self {
             all: all.or_else(|| other.all.as_ref().map(|price| price.scaled(other.lift))),
             by_model,
             unmeasured: self.unmeasured.map(|usual| self.lift * usual),
-            spread: other.spread,
+            spread: calmer(self.spread, other.spread),
             together: self.together,
             lift: 1.0,
-            fresh: std::mem::take(&mut self.fresh).with(&other.fresh),
+            fresh: std::mem::take(&mut self.fresh).or(&other.fresh),
         };
     }
 
-    /// Lowers prices of another day to the low side of the calls in `kept`. They are never raised: a day
-    /// that is slow throughout must not pass for normal.
-    pub(super) fn meet(&mut self, calls: &Calls, kept: &[CallIx]) {
-        let kept = kept.iter().map(|&i| calls.get(i));
-        let timed: Vec<&Call> = kept.filter(|c| !c.window.is_empty()).collect();
-        if let Some(level) = level(calls, &timed, self) {
-            self.lift *= level.centre.clamp(-LEAST_LIFT, 0.0).exp();
+    /// What `other` expects of the calls of a model, as a multiple of what this one does; 1 where `other` does
+    /// not know the model.
+    fn ratio(&self, model: Sym, other: &Self, calls: &Calls, kept: &[CallIx]) -> f64 {
+        if !other.by_model.contains_key(&model) {
+            return 1.0;
         }
+        let kept = kept.iter().map(|&i| calls.get(i));
+        let mut ratios: Vec<f64> = kept
+            .filter(|call| call.model == model)
+            .filter_map(|call| {
+                let own = self.expect(calls, call)?.total();
+                let theirs = other.expect(calls, call)?.total();
+                (own > 0.0).then_some(theirs / own)
+            })
+            .collect();
+        median(&mut ratios).unwrap_or(1.0)
     }
 
     /// The models' prices at the healthy level.
@@ -209,6 +222,15 @@ fn known_uncached(calls: &Calls, call: &Call) -> Option<f64> {
         None => call.before(calls)?.input?,
     };
     Some((input - f64::from(kept)).max(0.0))
+}
+
+/// The smaller of two spreads; a spread of nought is one that nothing told.
+fn calmer(a: f64, b: f64) -> f64 {
+    if a > 0.0 && b > 0.0 {
+        a.min(b)
+    } else {
+        a.max(b)
+    }
 }
 
 /// What a call usually takes where nothing tells how much work it was, milliseconds.

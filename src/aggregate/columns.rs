@@ -104,7 +104,7 @@ const ROWS: usize = 1 << 16;
 /// A Parquet file being written, one row group at a time.
 pub struct Parquet<W: Write> {
     writer: BatchedWriter<W>,
-    columns: Vec<(&'static str, Values)>,
+    columns: Vec<(String, Values)>,
     rows: usize,
 }
 
@@ -113,7 +113,7 @@ impl<W: Write> Parquet<W> {
     ///
     /// # Errors
     /// When `out` cannot be written, as for all methods here.
-    pub fn new(out: W, columns: &[(&'static str, Kind)]) -> io::Result<Self> {
+    pub fn new(out: W, columns: &[(&str, Kind)]) -> io::Result<Self> {
         let fields = columns
             .iter()
             .map(|(name, kind)| Field::new((*name).into(), kind.data_type()));
@@ -122,7 +122,7 @@ impl<W: Write> Parquet<W> {
             writer: ParquetWriter::new(out).batched(&schema).map_err(fault)?,
             columns: columns
                 .iter()
-                .map(|(name, kind)| (*name, Values::of(*kind)))
+                .map(|(name, kind)| ((*name).to_owned(), Values::of(*kind)))
                 .collect(),
             rows: 0,
         })

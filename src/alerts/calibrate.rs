@@ -3,6 +3,8 @@
 //! A rule with `for: 5m` fires on a value that holds for five minutes; so what counts is not the
 //! largest value there was but the largest that held that long, and the threshold lies beyond it.
 
+use std::collections::VecDeque;
+
 use hashbrown::HashMap;
 
 use super::labels::LabelId;
@@ -227,17 +229,26 @@ fn held(measure: &Measure, good: &[(i64, f64)], interval: i64) -> Option<(i64, f
         Side::Below => a < b,
     };
     let mut worst: Option<(i64, f64)> = None;
+    // Of the stretch at hand: those that no later one is as mild as, mildest first.
+    let mut mild: VecDeque<usize> = VecDeque::new();
+    let mut end = 0;
     for (index, &(from, _)) in good.iter().enumerate() {
         let until = from + measure.hold;
-        let stretch = good[index..].iter().take_while(|(at, _)| *at <= until);
-        let (mut level, mut last) = (None::<f64>, from);
-        for &(at, value) in stretch {
-            if at - last > interval {
+        while let Some(&(at, value)) = good.get(end).filter(|(at, _)| *at <= until) {
+            if end > index && at - good[end - 1].0 > interval {
                 break;
             }
-            last = at;
-            level = Some(level.map_or(value, |l| if worse(l, value) { value } else { l }));
+            while mild.back().is_some_and(|back| !worse(value, good[*back].1)) {
+                mild.pop_back();
+            }
+            mild.push_back(end);
+            end += 1;
         }
+        while mild.front().is_some_and(|front| *front < index) {
+            mild.pop_front();
+        }
+        let last = good[end - 1].0;
+        let level = mild.front().map(|front| good[*front].1);
         // At the end of the dump what holds may go on to hold.
         if let Some(level) = level.filter(|_| until - last < interval || index == 0)
             && worst.is_none_or(|(_, w)| worse(level, w))
@@ -283,6 +294,20 @@ mod tests {
         assert_eq!(held(&measure, &good, 30_000), Some((30_000, 0.2)));
         let at_once = Measure { hold: 0, ..measure };
         assert_eq!(held(&at_once, &good, 30_000), Some((30_000, 0.9)));
+        // A gap ends what held.
+        let gap = [
+            (0, 0.4),
+            (30_000, 0.4),
+            (300_000, 0.8),
+            (330_000, 0.7),
+            (360_000, 0.6),
+        ];
+        assert_eq!(held(&measure, &gap, 30_000), Some((300_000, 0.6)));
+        let below = Measure {
+            side: Side::Below,
+            ..measure
+        };
+        assert_eq!(held(&below, &good, 30_000), Some((60_000, 0.3)));
     }
 
     #[test]

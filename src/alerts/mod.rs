@@ -41,4 +41,4 @@ pub use rule::{Group, Rule, RuleKind};
 pub use state::Episode;
 pub use store::{Store, Version};
 pub use template::Template;
-pub use write::{Basis, Written, write};
+pub use write::{Basis, Looked, Written, write};

@@ -20,6 +20,14 @@ pub struct Basis<'a> {
     pub high_stakes: &'a [String],
 }
 
+/// Series and when they are looked at.
+pub struct Looked {
+    /// The series.
+    pub store: Store,
+    /// From when to when, and how often.
+    pub schedule: Schedule,
+}
+
 /// A rule file, and how many rules are in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
@@ -29,11 +37,15 @@ pub struct Written {
     pub rules: usize,
 }
 
-/// Writes rules for every measure of which `store` has series.
+/// Writes rules for every measure of which `store` has series, and names what only `others` have.
 ///
 /// # Errors
 /// Says which measure cannot be evaluated over these series.
-pub fn write(store: &mut Store, basis: Basis<'_>) -> Result<Written, String> {
+pub fn write(
+    store: &mut Store,
+    basis: Basis<'_>,
+    mut others: Option<&mut Looked>,
+) -> Result<Written, String> {
     let mut general = Vec::new();
     let mut causes = Vec::new();
     for measure in MEASURES {
@@ -41,10 +53,10 @@ pub fn write(store: &mut Store, basis: Basis<'_>) -> Result<Written, String> {
             "" => &mut general,
             _ => &mut causes,
         };
-        rules_of(&measure, store, basis, into)?;
+        rules_of(&measure, store, basis, others.as_deref_mut(), into)?;
     }
     let mut drift = Vec::new();
-    rules_of(&DRIFT, store, basis, &mut drift)?;
+    rules_of(&DRIFT, store, basis, others, &mut drift)?;
     let mut text = head(basis);
     let mut rules = 0;
     text += "groups:\n";
@@ -96,6 +108,7 @@ fn rules_of(
     measure: &Measure,
     store: &mut Store,
     basis: Basis<'_>,
+    others: Option<&mut Looked>,
     out: &mut Vec<String>,
 ) -> Result<(), String> {
     let wanted = |threshold: &Threshold| {
@@ -106,6 +119,18 @@ fn rules_of(
             || tool.is_some_and(|tool| basis.high_stakes.contains(tool))
     };
     let thresholds = calibrate(measure, store, basis.schedule, basis.trouble)?;
+    if let Some(others) = others {
+        let theirs = calibrate(measure, &mut others.store, others.schedule, &[])?;
+        let known = |one: &Threshold| thresholds.iter().any(|own| own.labels == one.labels);
+        let lacking = theirs.iter().filter(|one| wanted(one) && !known(one));
+        out.extend(lacking.map(|one| {
+            let whose = whose(one);
+            format!(
+                "      # no {} for {whose}: the baseline has no such series\n",
+                measure.alert
+            )
+        }));
+    }
     for threshold in thresholds.into_iter().filter(wanted) {
         out.push(match threshold.value {
             Some(value) => rule(measure, &threshold, value),

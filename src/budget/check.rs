@@ -5,7 +5,7 @@ use super::expect::{Comparison, DriftBy, Limit, Statistic, Subject};
 use super::file::{Budget, Budgets, LEAST, Level, Test};
 use super::worst::Worst;
 use crate::aggregate::Profile;
-use crate::quantity::{Per, Quantity, Sample, Sides, Source, Weigh};
+use crate::quantity::{CacheView, Per, Quantity, Sample, Scope, Sides, Source, Weigh};
 use crate::stats::{
     Estimate, SurveyStratum, Unit, mean_estimate, quantile_estimate, share_estimate,
 };
@@ -244,7 +244,7 @@ impl Finding {
             false => (WORSE, risk),
         };
         let (value, bound) = if limit.is_relative() {
-            let baseline = self.of_baseline(budget, &sample, reference)?;
+            let baseline = self.of_baseline(budget, (now, &sample), reference)?;
             let weigh = match subject {
                 Subject::Of(Statistic::Quantile(_), _) => Weigh::Values,
                 _ => Weigh::Wholes,
@@ -340,7 +340,7 @@ impl Finding {
     fn of_baseline(
         &mut self,
         budget: &Budget,
-        sample: &Sample,
+        (now, sample): (&Source<'_>, &Sample),
         reference: Option<&Reference<'_>>,
     ) -> Result<Sample, String> {
         let Some(reference) = reference else {
@@ -349,6 +349,11 @@ impl Finding {
             );
         };
         let scope = &budget.scope;
+        if budget.expect.subject.counts_cache()
+            && let Some(why) = cache_apart(now, reference, scope)
+        {
+            return Err(why);
+        }
         let theirs = match (&budget.expect.subject, &reference.dump) {
             (Subject::Of(_, quantity), Some(dump)) => dump.sample(*quantity, scope),
             (Subject::Of(_, quantity), None) => Sample::saved(reference.profile, *quantity, scope)?,
@@ -363,6 +368,18 @@ impl Finding {
         }
         Ok(theirs)
     }
+}
+
+/// Why costs cannot be held against those of a baseline.
+fn cache_apart(now: &Source<'_>, reference: &Reference<'_>, scope: &Scope) -> Option<String> {
+    let here = |quantity| now.sample(quantity, scope);
+    let there = |quantity| match &reference.dump {
+        Some(dump) => dump.sample(quantity, scope),
+        None => Sample::saved(reference.profile, quantity, scope).unwrap_or_default(),
+    };
+    let (cached, input) = (Quantity::CachedTokens, Quantity::InputTokens);
+    let theirs = CacheView::of(&there(cached), &there(input));
+    CacheView::of(&here(cached), &here(input)).apart(theirs, ("this dump", "the baseline"))
 }
 
 fn of(subject: &Subject, strata: &[SurveyStratum<'_>], risks: (f64, f64)) -> Option<Estimate> {

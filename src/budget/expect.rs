@@ -113,6 +113,15 @@ impl Subject {
             Self::Count(_) | Self::Drift(..) => false,
         }
     }
+
+    /// True when it depends on which prompt tokens came from a cache.
+    pub(super) fn counts_cache(&self) -> bool {
+        match self {
+            Self::Of(_, quantity) => quantity.counts_cache(),
+            Self::Rate(condition) | Self::Count(condition) => condition.counts_cache(),
+            Self::Drift(..) => false,
+        }
+    }
 }
 
 /// What must hold between subject and limit.

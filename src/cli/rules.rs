@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::replay::{Prefer, interval};
-use super::{Display, Inputs, Slow};
+use super::slow::Rule;
+use super::{Display, Inputs};
 use crate::alerts::Version;
 use crate::commands::{load, replay, rules};
 use crate::units::Nanos;
@@ -45,9 +46,17 @@ pub struct Rules {
     #[arg(long, value_name = "SOURCE", default_value = "spans")]
     pub prefer: Prefer,
 
+    /// Take thresholds from this dump of a healthy period instead; of a file saved by `agentdiag baseline`, what is
+    /// normal
+    ///
+    /// Series that only the inputs have get no rule and are named in a comment. A saved file keeps no series: by it,
+    /// the times without an incident are found in the inputs, and thresholds come from those.
+    #[arg(long, value_name = "PATH")]
+    pub baseline: Option<PathBuf>,
+
     /// What is slow.
     #[command(flatten)]
-    pub slow: Slow,
+    pub slow: Rule,
 }
 
 impl Rules {
@@ -58,7 +67,8 @@ impl Rules {
             replay: replay::Options {
                 inputs: load::Inputs {
                     buckets: true,
-                    ..self.slow.with_baseline(self.inputs.options(display))
+                    baseline: self.baseline.clone(),
+                    ..self.inputs.options(display)
                 },
                 rules: Vec::new(),
                 high_stakes: Vec::new(),
@@ -69,7 +79,7 @@ impl Rules {
                 objective: 0.99,
                 fail_on_fire: false,
                 json: false,
-                rule: self.slow.rule(),
+                rule: self.slow.options(),
                 top: 0,
                 style: display.style(),
             },
@@ -83,4 +93,5 @@ const EXAMPLES: &str = "\
 Examples:
   agentdiag rules last-week/ -o agent-alerts.yml && promtool check rules agent-alerts.yml
   agentdiag rules traces.jsonl --high-stakes delete_account | tee agent-alerts.yml
+  agentdiag rules today/ --baseline last-week/ -o agent-alerts.yml
   agentdiag replay today/ --rules agent-alerts.yml";

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use super::analysis::Analysis;
 use super::load::Inputs;
 use super::output::write_file;
-use crate::aggregate::Profile;
-use crate::baseline::Norms;
+use super::reference::Known;
 use crate::diagnose;
 use crate::error::{Error, Outcome};
 use crate::render::Style;
@@ -50,11 +49,10 @@ pub fn baseline(options: &Options, mut out: impl Write) -> Result<Outcome, Error
     }
     let mut slow = None;
     if inputs.sources().next().is_some() {
-        let analysis = Analysis::run(&inputs, diagnose::Options::default())?;
-        let (dataset, forest) = (&analysis.loaded.dataset, &analysis.loaded.forest);
-        let profile = Profile::learn(dataset, forest, &analysis.sums.per_request);
-        saved.merge(Saved::new(Norms::learn(dataset, forest), profile));
+        let rule = diagnose::Options::default();
+        let analysis = Analysis::run(&inputs, rule)?;
         slow = analysis.report().summary().slow_share();
+        saved.merge(Known::by_itself(analysis, rule).into_saved());
     }
     match &options.output {
         None => saved.write(out)?,

@@ -77,6 +77,9 @@ pub fn drift(options: &Options, out: impl Write) -> Result<Outcome, Error> {
     let against = match &options.against {
         Against::Themselves => "earlier ones of the same dump".to_owned(),
         Against::Before(at) => format!("that started before {} UTC", instant(*at)),
+        Against::Dump(path) if found.own_before > 0 => {
+            format!("of {} and earlier ones of the same dump", path.display())
+        }
         Against::Dump(path) => format!("of {}", path.display()),
     };
     let report = DriftReport::assemble(&loaded.dataset, &loaded.forest, &found, against);

@@ -31,7 +31,8 @@ fn list<W: Write>(page: &mut Page<W>) -> io::Result<()> {
         page.hanging(&format!("  {}", cause.label()), 21, meta.title)?;
     }
     page.line("")?;
-    page.line("`agentdiag explain CAUSE` says how it is recognised and what to do.")
+    let more = "`agentdiag explain CAUSE` says how it is recognised and what to do.";
+    page.hanging("", 0, more)
 }
 
 fn describe<W: Write>(meta: &CauseMeta, page: &mut Page<W>) -> io::Result<()> {

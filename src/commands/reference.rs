@@ -10,7 +10,7 @@ use crate::baseline::{Norms, Work, work};
 use crate::budget::Reference;
 use crate::diagnose;
 use crate::error::Error;
-use crate::quantity::Source;
+use crate::quantity::{self, Source};
 use crate::saved::Saved;
 
 /// A healthy period, and the dump it was learned from where that is at hand.
@@ -40,14 +40,27 @@ impl Known {
             baseline: None,
             ..like.clone()
         };
-        let mut known = Self::of(Analysis::run(&inputs, rule)?);
+        Ok(Self::by_itself(Analysis::run(&inputs, rule)?, rule))
+    }
+
+    /// What a dump says is normal, with its requests judged by that: by the same measure as what is compared with it.
+    pub(super) fn by_itself(analysis: Analysis, rule: diagnose::Options) -> Self {
+        let mut known = Self::of(analysis);
         if let Some(dump) = &mut known.dump {
-            // By the same measure as what is compared with it.
             let Loaded { dataset, forest } = &dump.loaded;
             let norms = Some(&known.saved.norms);
             dump.verdicts = diagnose::diagnose_against(dataset, forest, &rule, norms);
         }
-        Ok(known)
+        known
+    }
+
+    /// What is saved of it.
+    pub(super) fn into_saved(mut self) -> Saved {
+        let source = self.dump.as_ref().map(|dump| source(dump, &self.work));
+        if let Some(source) = source {
+            quantity::keep(&mut self.saved.profile, &source);
+        }
+        self.saved
     }
 
     /// What a dump says is normal.

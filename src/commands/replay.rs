@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::load::{Inputs, Loaded};
 use super::progress::Progress;
+use crate::aggregate::drift::study;
 use crate::alerts::{self, Group, RuleRun, Schedule, Store, Version};
 use crate::baseline::Norms;
 use crate::diagnose::{self, Incident};
@@ -54,8 +55,8 @@ pub struct Options {
     pub style: Style,
 }
 
-/// Instants of evaluation above which the dump covers more time than rules can be asked about.
-const MOST_INSTANTS: i64 = 5_000_000;
+/// Instants of evaluation above which rules would be long in answering.
+const MOST_INSTANTS: i64 = 500_000;
 
 /// Replays the rules over the inputs and writes what they said to `out`.
 ///
@@ -196,10 +197,13 @@ impl Alerts {
     /// When the dump has no series, or covers too much time.
     pub(super) fn over(loaded: &Loaded, options: &Options, rules: Rules) -> Result<Self, Error> {
         let Rules { groups, mut store } = rules;
-        let notes = fill(&mut store, loaded, options)?;
-        let schedule = schedule(&store, options.interval)?;
+        let mut notes = fill(&mut store, loaded, options)?;
+        let schedule = schedule(&store, options.interval, MOST_INSTANTS)?;
         let (files, mut groups): (Vec<String>, Vec<Group>) = groups.into_iter().unzip();
         let runs = alerts::replay(&mut groups, &mut store, schedule);
+        if options.rules.is_empty() && options.high_stakes.is_empty() {
+            notes.extend(of_tool_choice(&groups, &runs, loaded));
+        }
         Ok(Self {
             groups: files.into_iter().zip(groups).collect(),
             runs,
@@ -226,6 +230,32 @@ impl Alerts {
             notes: &self.notes,
         })
     }
+}
+
+/// The built-in rule about tool choice asks every tool of every agent whether its share halved, which a share of few
+/// calls does by chance. Says so where it fired, and what a test says of the same day.
+fn of_tool_choice(groups: &[Group], runs: &[RuleRun], loaded: &Loaded) -> Option<String> {
+    let name_of = |run: &RuleRun| Some(&groups.get(run.group)?.rules.get(run.rule)?.name);
+    let of_choice = runs
+        .iter()
+        .filter(|run| name_of(run).is_some_and(|name| name == alerts::DRIFT.alert));
+    let episodes = of_choice.flat_map(|run| &run.episodes);
+    let fired = episodes.filter(|one| one.fired.is_some()).count() as u64;
+    if fired == 0 {
+        return None;
+    }
+    let found = study((&loaded.dataset, &loaded.forest), None, None).tools;
+    let changed = found.tools.iter().filter(|tool| tool.drifted);
+    let changed: Vec<&str> = changed.map(|tool| tool.tool.as_str()).collect();
+    let tested = match changed.as_slice() {
+        [] => "no tool changed by more than chance explains".to_owned(),
+        names => format!("more than chance explains changed {}", human::listed(names)),
+    };
+    Some(format!(
+        "{} fired {}: it watches every tool, and a share of few calls halves by chance. Tested over all requests (agentdiag drift), {tested}. Watch the tools that matter with --high-stakes TOOL.",
+        alerts::DRIFT.alert,
+        human::counted(fired, "time"),
+    ))
 }
 
 /// Fills the store; says what the reader must know about where series come from.
@@ -264,19 +294,24 @@ pub(super) fn fill(
 }
 
 /// When to evaluate: from the first sample to the last, at multiples of the interval.
-pub(super) fn schedule(store: &Store, interval: Nanos) -> Result<Schedule, Error> {
+///
+/// # Errors
+/// When there is nothing to evaluate, or it would be evaluated more than `most` times.
+pub(super) fn schedule(store: &Store, interval: Nanos, most: i64) -> Result<Schedule, Error> {
     let Some((first, last)) = alerts::covered(store) else {
         return Err(Error::Usage(
             "no series: the inputs hold neither spans of requests nor metrics with times"
                 .to_owned(),
         ));
     };
-    let interval = millis(interval);
-    if (last - first) / interval > MOST_INSTANTS {
+    let (interval, covered) = (millis(interval), last - first);
+    if covered / interval > most {
+        let least = (covered / most / 1000 + 1) * 1000;
         return Err(Error::Usage(format!(
-            "the inputs cover {}, too long to evaluate every {}: give a longer --interval",
-            alerts::duration::show(last - first),
-            alerts::duration::show(interval)
+            "the inputs cover {}: looking every {} would take very long and tell no more; give --interval {} or longer",
+            alerts::duration::show(covered),
+            alerts::duration::show(interval),
+            alerts::duration::show(least),
         )));
     }
     Ok(Schedule {

@@ -9,6 +9,7 @@ use crate::diagnose::Cause;
 use crate::quantity::{Condition, Quantity, Sample, Scope, Sides, Unit, Weigh};
 use crate::stats::holm;
 use crate::trace::Part;
+use crate::units::human::listed;
 
 /// Values that each side needs to be compared.
 const LEAST: u64 = 8;
@@ -279,9 +280,15 @@ impl Rows<'_, '_> {
     fn cost(&mut self) {
         use Quantity::{CachedTokens, Cost, InputTokens, OutputTokens, WastedCost};
         let all = Scope::default();
+        let names = ("the earlier set", "the later set");
+        let apart = self.base.cache().apart(self.new.cache(), names);
         for quantity in [Cost, WastedCost, InputTokens, CachedTokens, OutputTokens] {
-            self.quantity(Section::Cost, "", quantity, Measure::Mean, &all);
+            if apart.is_none() || !quantity.counts_cache() {
+                self.quantity(Section::Cost, "", quantity, Measure::Mean, &all);
+            }
         }
+        let notes = apart.map(|why| format!("Cost cannot be compared: {why}."));
+        self.found.notes.extend(notes);
         self.condition(Section::Cost, "", &Condition::Cached, &all);
     }
 
@@ -326,12 +333,7 @@ impl Rows<'_, '_> {
 
     fn condition(&mut self, section: Section, name: &str, condition: &Condition, scope: &Scope) {
         let of = |side: Side<'_>| side.share(condition, scope);
-        let what = match condition {
-            Condition::Cause(_) | Condition::Tool(_) | Condition::Model(_) => {
-                format!("rate({}={name})", condition.kind().name)
-            }
-            _ => format!("rate({})", condition.kind().name),
-        };
+        let what = format!("rate({})", condition.text());
         let samples = (of(self.base), of(self.new));
         self.row(section, name, what, Unit::Share, Measure::Rate, samples);
     }
@@ -389,19 +391,5 @@ impl Rows<'_, '_> {
             n_new: sides.n,
             left_out: sides.left_out,
         });
-    }
-}
-
-/// Names in a sentence, the first few of many.
-fn listed(names: &[&str]) -> String {
-    const MOST: usize = 5;
-    let named = names.iter().take(MOST).map(|name| match *name {
-        "" => "(unnamed)",
-        name => name,
-    });
-    let text = named.collect::<Vec<_>>().join(", ");
-    match names.len().checked_sub(MOST) {
-        Some(more @ 1..) => format!("{text} and {more} more"),
-        _ => text,
     }
 }

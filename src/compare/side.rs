@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::aggregate::{self, Profile};
-use crate::quantity::{Condition, Quantity, Sample, Scope, Source};
+use crate::quantity::{CacheView, Condition, Quantity, Sample, Scope, Source};
 use crate::trace::{Part, StepKind};
 
 /// One of two sets.
@@ -45,6 +45,12 @@ impl Side<'_> {
             Self::Dump(source) => Some(source.share(condition, scope)),
             Self::Saved(profile) => Sample::saved_share(profile, condition, scope).ok(),
         }
+    }
+
+    /// How far it shows cached tokens.
+    pub(super) fn cache(self) -> CacheView {
+        let of = |quantity| self.sample(quantity, &Scope::default()).unwrap_or_default();
+        CacheView::of(&of(Quantity::CachedTokens), &of(Quantity::InputTokens))
     }
 
     /// Time on the critical path.

@@ -179,6 +179,30 @@ impl Condition {
         }
     }
 
+    /// As in budgets: `slow`, `cause=retry_cascade`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let name = self.kind().name;
+        match self {
+            Self::Cause(cause) => format!("{name}={}", cause.label()),
+            Self::Finish(value) | Self::Tool(value) | Self::Model(value) => {
+                format!("{name}={value}")
+            }
+            _ => name.to_owned(),
+        }
+    }
+
+    /// Under which name a saved period keeps the whole that several conditions are shares of.
+    pub(super) fn family(&self) -> Option<&'static str> {
+        match self {
+            Self::Cause(_) => Some("slow"),
+            Self::Finish(_) => Some("finish"),
+            Self::Tool(_) => Some("tool"),
+            Self::Model(_) => Some("model"),
+            _ => None,
+        }
+    }
+
     /// What is to be known of it.
     #[must_use]
     pub fn kind(&self) -> &'static ConditionKind {

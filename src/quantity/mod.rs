@@ -1,13 +1,17 @@
 //! What can be measured over the requests of a dump, and drawn as a sample: what budgets limit and what two sets are
 //! compared by. Absent is never zero: a sample holds what is shown, and how much is not.
 
+mod cache;
 mod condition;
+mod rates;
 mod saved;
 mod scope;
 mod sides;
 mod source;
 
+pub use cache::CacheView;
 pub use condition::{Condition, ConditionKind};
+pub use rates::keep;
 pub use scope::{BadPattern, KEYS, Scope};
 pub use sides::{Sides, Weigh};
 pub use source::{Sample, Source};

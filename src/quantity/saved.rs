@@ -1,6 +1,6 @@
 //! Samples drawn from a saved period: what it keeps is by kind of task and by tool, in histograms.
 
-use super::{Condition, Quantity, Sample, Scope};
+use super::{Condition, Quantity, Sample, Scope, rates};
 use crate::aggregate::Profile;
 use crate::aggregate::profile::{Amounts, TaskProfile};
 use crate::stats::Unit;
@@ -61,10 +61,8 @@ impl Sample {
                 }
             }
             _ => {
-                return Err(format!(
-                    "a saved baseline does not keep how many are `{}`; compare with a dump (--baseline DUMP)",
-                    condition.kind().name
-                ));
+                only(scope, &[0])?;
+                return rates::draw(profile, condition, scope);
             }
         }
         Ok(sample)
@@ -119,7 +117,7 @@ impl Sample {
         self.strata.insert(stratum.to_owned(), units.collect());
     }
 
-    fn next_cluster(&self) -> u32 {
+    pub(super) fn next_cluster(&self) -> u32 {
         u32::try_from(self.len()).unwrap_or(u32::MAX / 2)
     }
 }

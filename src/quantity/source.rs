@@ -209,9 +209,7 @@ impl<'a> Source<'a> {
             let Some(request) = self.forest.requests.get(*index as usize) else {
                 continue;
             };
-            let named = request.parts.named();
-            let of = |part: &Part| named.get(*part as usize).map_or(Nanos::ZERO, |(_, t)| *t);
-            let time: Nanos = parts.iter().map(of).sum();
+            let time: Nanos = parts.iter().map(|part| request.parts.of(*part)).sum();
             let complete = request.root_state == RootState::Complete;
             let unit = complete.then(|| Unit {
                 cluster,

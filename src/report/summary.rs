@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Report, Row};
 use crate::diagnose::Cause;
-use crate::trace::Parts;
+use crate::trace::{Part, Parts};
 use crate::units::{Nanos, Ratio, Usd, Window};
 
 /// What one cause did to the dump.
@@ -103,18 +103,10 @@ pub struct Summary {
 
 impl Cohort {
     fn add(&mut self, parts: &Parts) {
-        let sum = &mut self.total;
         self.requests += 1;
-        sum.queue += parts.queue;
-        sum.prefill += parts.prefill;
-        sum.decode += parts.decode;
-        sum.model_unsplit += parts.model_unsplit;
-        sum.tool += parts.tool;
-        sum.retrieval += parts.retrieval;
-        sum.failed_attempts += parts.failed_attempts;
-        sum.retry_wait += parts.retry_wait;
-        sum.gap += parts.gap;
-        sum.other += parts.other;
+        for part in Part::ALL {
+            self.total.add(part, parts.of(part));
+        }
     }
 
     /// Mean time per request in each part, in the order shown everywhere.

@@ -3,7 +3,8 @@
 //!
 //! The file is JSON of schema `agentdiag.baseline.v1`. All of its state is integer counts and sums, keyed
 //! by names in order, so that merging the files of parts (days, clusters, anything that keeps traces
-//! whole) gives the file of the whole, to the byte.
+//! whole) gives the file of the whole, to the byte; only rates of verdicts (slow, cause, wasted) are of requests judged
+//! part by part.
 
 mod error;
 

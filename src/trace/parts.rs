@@ -43,6 +43,23 @@ impl Part {
         Self::Other,
     ];
 
+    /// What it is time of.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Queue => "waiting for a slot on the server",
+            Self::Prefill => "prompt processing, or time to first token",
+            Self::Decode => "token generation",
+            Self::ModelUnsplit => "model time nothing splits",
+            Self::Tool => "tools",
+            Self::Retrieval => "retrieval and embedding",
+            Self::FailedAttempts => "model attempts that failed",
+            Self::RetryWait => "waits between attempts",
+            Self::Gap => "the agent between its calls",
+            Self::Other => "anything else; the ten parts sum to the duration",
+        }
+    }
+
     /// The name, as everywhere.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -104,21 +121,27 @@ impl Parts {
         *sum += time;
     }
 
+    /// The time given to `part`.
+    #[must_use]
+    pub fn of(&self, part: Part) -> Nanos {
+        match part {
+            Part::Queue => self.queue,
+            Part::Prefill => self.prefill,
+            Part::Decode => self.decode,
+            Part::ModelUnsplit => self.model_unsplit,
+            Part::Tool => self.tool,
+            Part::Retrieval => self.retrieval,
+            Part::FailedAttempts => self.failed_attempts,
+            Part::RetryWait => self.retry_wait,
+            Part::Gap => self.gap,
+            Part::Other => self.other,
+        }
+    }
+
     /// Names and values, in the order shown everywhere.
     #[must_use]
     pub fn named(&self) -> [(&'static str, Nanos); 10] {
-        [
-            ("queue", self.queue),
-            ("prefill", self.prefill),
-            ("decode", self.decode),
-            ("model_unsplit", self.model_unsplit),
-            ("tool", self.tool),
-            ("retrieval", self.retrieval),
-            ("failed_attempts", self.failed_attempts),
-            ("retry_wait", self.retry_wait),
-            ("gap", self.gap),
-            ("other", self.other),
-        ]
+        Part::ALL.map(|part| (part.name(), self.of(part)))
     }
 
     /// The sum of all parts.

@@ -231,6 +231,21 @@ impl FromStr for Nanos {
     }
 }
 
+/// Names in a sentence, the first few of many.
+#[must_use]
+pub fn listed(names: &[&str]) -> String {
+    const MOST: usize = 5;
+    let named = names.iter().take(MOST).map(|name| match *name {
+        "" => "(unnamed)",
+        name => name,
+    });
+    let text = named.collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(MOST) {
+        Some(more @ 1..) => format!("{text} and {more} more"),
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

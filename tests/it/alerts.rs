@@ -109,6 +109,13 @@ fn tool_choice_is_watched_for_high_stakes_only() {
     let one = all[0].trim_matches('"');
     assert_eq!(tools(&["--high-stakes", one]), [all[0].clone()]);
     assert!(tools(&["--high-stakes", "no such tool"]).is_empty());
+    let all = replay(&[drift]);
+    let notes = all["notes"].as_array().expect("notes").iter();
+    let notes: Vec<&str> = notes.filter_map(Value::as_str).collect();
+    let told = |note: &&str| {
+        note.starts_with("ToolSelectionDrift fired") && note.contains("process_refund")
+    };
+    assert!(notes.iter().any(told), "{notes:?}");
     let (code, ..) = output(&["replay", "--high-stakes", one, "--rules", "x.yml", drift]);
     assert_eq!(code, 2);
 }
@@ -223,6 +230,55 @@ fn written_rules_are_quiet_on_a_healthy_day_and_fire_on_a_bad_one() {
     assert_eq!(firings_of_own_rules(HEALTHY), Vec::<String>::new());
     for dump in FAULTY.into_iter().chain([SPIKE]) {
         assert!(!firings_of_own_rules(dump).is_empty(), "{dump}");
+    }
+}
+
+/// A baseline that is a dump gives the thresholds, whatever the inputs show; what only the inputs have is named.
+#[test]
+fn thresholds_come_from_the_baseline_where_that_is_a_dump() {
+    let rules = |args: &[&str]| {
+        let (code, text, said) = output(&[&["rules"], args].concat());
+        assert_eq!(code, 0, "{said}");
+        text
+    };
+    let thresholds = |text: &str| -> Vec<String> {
+        let lines = text
+            .lines()
+            .filter(|line| line.trim_start().starts_with("expr:"));
+        lines.map(str::to_owned).collect()
+    };
+    let (own, healthy) = (rules(&[SPIKE]), rules(&[HEALTHY]));
+    let held = rules(&["--baseline", HEALTHY, SPIKE]);
+    assert_eq!(thresholds(&held), thresholds(&healthy));
+    assert_ne!(thresholds(&held), thresholds(&own));
+    let same = rules(&["--baseline", HEALTHY, HEALTHY]);
+    assert_eq!(same, healthy);
+    let lacking = "the baseline has no such series";
+    let other = rules(&["--baseline", SPIKE, HEALTHY]);
+    assert!(
+        other.contains(lacking) && !same.contains(lacking),
+        "{other}"
+    );
+}
+
+#[test]
+fn looking_too_often_is_refused_with_what_would_do() {
+    for command in ["rules", "replay"] {
+        let (code, _, said) = output(&[command, "--interval", "1ms", SPIKE]);
+        assert!(
+            code == 2 && said.contains("--interval"),
+            "{command}: {said}"
+        );
+        let least = said
+            .split("give --interval ")
+            .nth(1)
+            .expect("what would do");
+        let least = least.split(' ').next().expect("a time");
+        assert_eq!(
+            output(&[command, "--interval", least, SPIKE]).0,
+            0,
+            "{least}"
+        );
     }
 }
 

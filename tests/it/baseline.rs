@@ -71,6 +71,22 @@ fn baseline(folder: &TempDir, inputs: &[&str], name: &str) -> String {
     std::fs::read_to_string(folder.path().join(name)).expect("a baseline")
 }
 
+/// A baseline without how often requests were slow, why, and at what cost: they were judged among those they were
+/// learned with.
+fn without_verdicts(text: &str) -> Value {
+    let mut saved: Value = serde_json::from_str(text).expect("JSON");
+    let tasks = saved["profile"]["tasks"].as_object_mut().expect("tasks");
+    for task in tasks.values_mut() {
+        let rates = task["rates"].as_object_mut().expect("rates");
+        assert!(
+            rates.contains_key("slow") && rates.contains_key("cached"),
+            "{rates:?}"
+        );
+        rates.retain(|name, _| name != "slow" && name != "wasted" && !name.starts_with("cause="));
+    }
+    saved
+}
+
 #[test]
 fn baseline_files_merge_like_the_dumps_they_come_from() {
     let folder = tempfile::tempdir().expect("a scratch folder");
@@ -79,17 +95,18 @@ fn baseline_files_merge_like_the_dumps_they_come_from() {
     let whole = baseline(&folder, &[one, two], "whole.json");
     baseline(&folder, &[one], "one.json");
     baseline(&folder, &[two], "two.json");
-    assert!(baseline(&folder, &["two.json", "one.json"], "merged.json") == whole);
-    assert!(baseline(&folder, &["one.json", two], "mixed.json") == whole);
+    let merged = baseline(&folder, &["two.json", "one.json"], "merged.json");
+    assert!(baseline(&folder, &["one.json", two], "mixed.json") == merged);
+    assert!(without_verdicts(&merged) == without_verdicts(&whole));
     // A second run does not take its own earlier result for an input.
     let again = baseline(
         &folder,
         &["one.json", "two.json", "merged.json"],
         "merged.json",
     );
-    assert!(again == whole);
+    assert!(again == merged);
     let (_, standard_output, _) = agentdiag(&folder, &["baseline", "one.json", "two.json"]);
-    assert!(standard_output == whole);
+    assert!(standard_output == merged);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use agentdiag::budget::{self, Budgets, Check, Reference, Verdict};
 use agentdiag::diagnose::{self, Verdicts};
 use agentdiag::ingest::Source as Input;
 use agentdiag::model::Dataset;
-use agentdiag::quantity::Source;
+use agentdiag::quantity::{Source, keep};
 use agentdiag::stats::SplitMix;
 use agentdiag::units::Nanos;
 use rayon::prelude::*;
@@ -88,9 +88,11 @@ impl Healthy {
     pub(crate) fn learn() -> Self {
         let run = over(healthy());
         let norms = Norms::learn(&run.data, &run.forest);
-        let profile = Profile::learn(&run.data, &run.forest, &run.sums.per_request);
+        let mut profile = Profile::learn(&run.data, &run.forest, &run.sums.per_request);
+        let judged = Judged::by(&norms, healthy());
+        keep(&mut profile, &judged.source());
         Self {
-            judged: Judged::by(&norms, healthy()),
+            judged,
             norms,
             profile,
         }
@@ -236,5 +238,49 @@ fn fifteen_percent_slower_is_caught() {
         let caught = share_of_runs(&mean, &source, &healthy.reference(true), n, fails);
         println!("15 % slower by the mean alone, n = {n}: {caught}");
         assert!(caught >= least, "n = {n}: {caught}");
+    }
+}
+
+/// What a saved period keeps of rates judges as the dump does that it was learned from.
+#[test]
+fn a_saved_period_judges_rates_as_its_dump_does() {
+    let healthy = Healthy::learn();
+    let slow = Judged::by(&healthy.norms, slower(self::healthy()));
+    let rates = [
+        "slow",
+        "incomplete",
+        "retried",
+        "llm_error",
+        "tool_error",
+        "cached",
+        "wasted",
+        "finish=length",
+        "cause=noisy_neighbour",
+        "cause=unexplained",
+        "tool=search_kb",
+    ];
+    let text: String = rates
+        .iter()
+        .map(|rate| format!("[[budget]]\nexpect = \"rate({rate}) <= baseline + 1%\"\n"))
+        .collect();
+    let budgets = budget::read("rates.toml", &text).expect("understood");
+    let judge = |dump| {
+        let reference = healthy.reference(dump);
+        let references = vec![Some(&reference); rates.len()];
+        budget::check(&budgets, &slow.source(), &references).findings
+    };
+    for ((saved, dump), rate) in judge(false).iter().zip(judge(true)).zip(rates) {
+        assert_eq!(saved.verdict, dump.verdict, "{rate}: {:?}", saved.why);
+        let near = |a: Option<f64>, b: Option<f64>, by: f64| {
+            (a.unwrap_or(-1.0) - b.unwrap_or(-1.0)).abs() <= by
+        };
+        assert!(
+            near(saved.baseline, dump.baseline, 1e-3),
+            "{rate}: {saved:?} {dump:?}"
+        );
+        assert!(
+            near(saved.at_best, dump.at_best, 2e-3),
+            "{rate}: {saved:?} {dump:?}"
+        );
     }
 }

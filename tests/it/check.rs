@@ -478,3 +478,54 @@ fn a_saved_baseline_and_its_dump_agree() {
     }
     assert!(Path::new(&base).is_file());
 }
+
+/// Cached tokens cost less: a dump that shows them looks cheaper than one that does not.
+#[test]
+fn costs_with_and_without_cached_tokens_are_not_held_against_each_other() {
+    const PRICE: &str = "llama-3.3-70b-instruct=0.88/0.22/0.88";
+    const BLIND: &str = "fixtures/labelled/mixed2-tokens-genai";
+    let (folder, budget) =
+        budgets("[[budget]]\nexpect = \"mean(cost_per_task) <= baseline * 9\"\n");
+    let base = folder.path().join("base.json").display().to_string();
+    let output = |args: &[&str]| {
+        let mut command = Command::cargo_bin("agentdiag").expect("the binary is built");
+        let command = command.env_clear().current_dir(root()).args(args);
+        String::from_utf8(command.output().expect("it runs").stdout).expect("UTF-8")
+    };
+    output(&["baseline", HEALTHY, "--price", PRICE, "-o", &base]);
+    for (baseline, dump, verdict, which) in [
+        (HEALTHY, HEALTHY, "kept", ""),
+        (HEALTHY, BLIND, "cannot_tell", "only the baseline shows"),
+        (&base, BLIND, "cannot_tell", "only the baseline shows"),
+        (BLIND, HEALTHY, "cannot_tell", "only this dump shows"),
+    ] {
+        let args = [
+            "--json",
+            "--budget",
+            &budget,
+            "--price",
+            PRICE,
+            "--baseline",
+            baseline,
+            dump,
+        ];
+        let json: Value = serde_json::from_str(&run(&args).1).expect("JSON");
+        let found = &json["budgets"][0];
+        assert_eq!(found["verdict"], verdict, "{baseline} {dump}: {found}");
+        let why = found["why"].as_str().unwrap_or_default();
+        assert!(why.starts_with(which), "{why}");
+    }
+    let compared = output(&["compare", "--json", "--price", PRICE, HEALTHY, BLIND]);
+    let json: Value = serde_json::from_str(&compared).expect("JSON");
+    let rows = json["rows"].as_array().expect("rows").iter();
+    let costs: Vec<&Value> = rows
+        .filter(|r| r["section"] == "cost")
+        .map(|r| &r["what"])
+        .collect();
+    assert_eq!(costs, ["input_tokens", "output_tokens"]);
+    let notes = json["notes"].as_array().expect("notes").iter();
+    let notes: Vec<&str> = notes.filter_map(Value::as_str).collect();
+    let told =
+        |note: &&str| note.starts_with("Cost cannot be compared: only the earlier set shows");
+    assert!(notes.iter().any(told), "{notes:?}");
+}

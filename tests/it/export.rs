@@ -95,7 +95,8 @@ fn all_tables_go_into_a_folder() {
             if to == "parquet" {
                 assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
             } else {
-                let columns: Vec<&str> = table.columns().iter().map(|c| c.0).collect();
+                let about = table.columns();
+                let columns: Vec<&str> = about.iter().map(|c| c.0.as_ref()).collect();
                 let text = String::from_utf8(bytes).expect("UTF-8");
                 assert_eq!(text.lines().next(), Some(columns.join(",").as_str()));
             }
@@ -115,7 +116,7 @@ fn expected() -> Value {
             .or_default() += 1;
     }
     let columns = Table::ALL.map(|table| {
-        let columns = table.columns().into_iter().map(|c| c.0.to_owned());
+        let columns = table.columns().into_iter().map(|c| c.0.into_owned());
         (
             table.name().to_owned(),
             Value::from(columns.collect::<Vec<String>>()),

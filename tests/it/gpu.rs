@@ -223,10 +223,13 @@ fn a_full_file_begins_anew_and_nothing_is_lost() {
     assert_eq!(readings(&glob), readings(single.to_str().expect("UTF-8")));
 }
 
-fn recording(path: &Path) -> Child {
+fn recording(folder: &Path, more: &[&str]) -> Child {
     Process::new(assert_cmd::cargo::cargo_bin("agentdiag"))
-        .args(["gpu", "--session", SESSION, "--interval", "60s", "-o"])
-        .arg(path)
+        .args(["gpu", "--session", SESSION, "-o"])
+        .arg(folder.join("gpu.jsonl"))
+        .arg("--save-session")
+        .arg(folder.join("session.jsonl"))
+        .args(more)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_clear()
         .stdin(Stdio::null())
@@ -236,13 +239,13 @@ fn recording(path: &Path) -> Child {
         .expect("it starts")
 }
 
-/// Signals are sent by the system's `kill`: there is none in the standard library.
-fn interrupted(signal: &str) {
+/// Signals are sent by the system's `kill`: there is none in the standard library. Gives what was said, and the
+/// recording: every file of it holds whole lines, and nothing else lies beside it.
+fn interrupted(signal: &str, more: &[&str], until: impl Fn(&Path) -> bool) -> (String, String) {
     let folder = tempfile::tempdir().expect("a scratch folder");
-    let path = folder.path().join("gpu.jsonl");
-    let child = recording(&path);
+    let child = recording(folder.path(), more);
     let begun = Instant::now();
-    while fs::metadata(&path).map_or(0, |m| m.len()) == 0 {
+    while !until(folder.path()) {
         assert!(
             begun.elapsed() < Duration::from_secs(60),
             "nothing is recorded"
@@ -256,20 +259,46 @@ fn interrupted(signal: &str) {
         .expect("kill");
     assert!(sent.success());
     let output = child.wait_with_output().expect("it ends");
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{signal}: {said}");
-    let text = fs::read_to_string(&path).expect("a recording");
-    assert!(
-        text.ends_with('\n') && requests(&text).len() == 1,
-        "{signal}"
-    );
-    assert!(said.contains("1 round of 4 devices"), "{said}");
+    let mut all = String::new();
+    let read = fs::read_dir(folder.path()).expect("the folder");
+    for entry in read {
+        let path = entry.expect("a file").path();
+        let text = fs::read_to_string(&path).expect("text");
+        let name = path.file_name().expect("a name").to_string_lossy();
+        assert!(text.ends_with('\n'), "{signal}: {name} is cut off");
+        match name.strip_prefix("gpu.jsonl") {
+            Some(number) if number.is_empty() || number.starts_with('.') => all += &text,
+            _ => assert_eq!(name, "session.jsonl", "{signal}: left behind"),
+        }
+    }
+    (said, all)
 }
 
 #[test]
 fn a_signal_ends_it_with_a_whole_file() {
-    interrupted("-INT");
-    interrupted("-TERM");
+    for signal in ["-INT", "-TERM"] {
+        let some = |folder: &Path| {
+            fs::metadata(folder.join("gpu.jsonl")).is_ok_and(|there| there.len() > 0)
+        };
+        let (said, text) = interrupted(signal, &["--interval", "60s"], some);
+        assert_eq!(requests(&text).len(), 1, "{signal}");
+        assert!(said.contains("1 round of 4 devices"), "{said}");
+    }
+}
+
+/// Between one file and the next nothing is half written, lost or left behind either.
+#[test]
+fn a_signal_between_two_files_leaves_whole_ones() {
+    for signal in ["-INT", "-TERM"] {
+        let begun_anew = |folder: &Path| folder.join("gpu.jsonl.2").exists();
+        let more = ["--interval", "300ms", "--max-size", "20KB"];
+        let (said, text) = interrupted(signal, &more, begun_anew);
+        let rounds = requests(&text).len();
+        let told = format!("{rounds} rounds of 4 devices");
+        assert!(rounds >= 3 && said.contains(&told), "{told}: {said}");
+    }
 }
 
 #[test]

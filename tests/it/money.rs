@@ -238,6 +238,34 @@ fn a_dump_does_not_differ_from_itself_nor_a_healthy_one_from_its_halves() {
     );
     let halves = json(&["drift", "--json", healthy]);
     assert_eq!(halves["changed"], false, "{halves}");
+    let drifted = "fixtures/drift/traces.jsonl.gz";
+    let same = json(&["drift", "--json", "--baseline", drifted, drifted]);
+    assert_eq!(same["changed"], false, "{same}");
+}
+
+/// Most of the day is like the healthy one: what collapsed near its end is found all the same, and tools whose tasks
+/// did not come that day are not taken for collapsed.
+#[test]
+fn the_tool_that_collapsed_is_named_against_another_day() {
+    let healthy = "fixtures/labelled/healthy-client-genai/traces.jsonl.gz";
+    let drifted = "fixtures/drift/traces.jsonl.gz";
+    let (alone, drift) = (
+        json(&["drift", "--json", drifted]),
+        json(&["drift", "--json", "--baseline", healthy, drifted]),
+    );
+    assert_eq!(drift["tools"]["drifted"], true);
+    let collapsed = drift["collapsed_tools"].as_array().expect("a list");
+    let named: Vec<&Value> = collapsed.iter().map(|one| &one["tool"]).collect();
+    assert_eq!(named, ["process_refund"]);
+    assert_eq!(drift["onset"]["at"], alone["onset"]["at"]);
+    let gate = "[[budget]]\nexpect = \"drift(tools) p > 0.01\"\n";
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let budget = folder.path().join("gate.toml");
+    std::fs::write(&budget, gate).expect("written");
+    let budget = budget.display().to_string();
+    let args = ["check", "--budget", &budget, "--baseline", healthy, drifted];
+    let (code, said, _) = run(&args);
+    assert!(code == 1 && said.contains("broken=1"), "{said}");
 }
 
 #[test]
@@ -249,13 +277,12 @@ fn a_saved_period_serves_as_well_as_its_dump() {
         "fixtures/labelled/healthy-client-genai/traces.jsonl.gz",
         "fixtures/drift/traces.jsonl.gz",
     );
-    done(&["baseline", drifted, "-q", "-o", &base]);
-    let same = json(&["drift", "--json", "--baseline", &base, drifted]);
+    done(&["baseline", healthy, "-q", "-o", &base]);
+    let same = json(&["drift", "--json", "--baseline", &base, healthy]);
     assert_eq!(
         (&same["changed"], &same["tools"]["divergence_bits"]),
         (&Value::Bool(false), &Value::from(0.0))
     );
-    done(&["baseline", healthy, "-q", "-o", &base]);
     let saved = json(&["drift", "--json", "--baseline", &base, drifted]);
     let dump = json(&["drift", "--json", "--baseline", healthy, drifted]);
     assert_eq!(saved["tools"], dump["tools"]);

@@ -479,6 +479,7 @@ fn drifted(sample: &mut Sample) {
             whole: 128,
         },
         p_value: Some(if drifted { 0.0001 } else { 0.4 }),
+        due: before as f64,
         drifted,
     };
     let drift = &mut sample.sums.drift;

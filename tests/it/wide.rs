@@ -61,10 +61,26 @@ fn pages_at_120_columns() {
     }
 }
 
+/// Where a table has no room, its rows are paragraphs.
+#[test]
+fn tables_without_room_are_paragraphs() {
+    let cost = PAGES.iter().find(|(name, _)| *name == "cost");
+    let (_, args) = cost.expect("there is a page about cost");
+    insta::assert_snapshot!("cost_at_60_columns", page(args, "60"));
+}
+
 #[test]
 fn no_line_is_wider_than_it_may_be() {
-    for (name, args) in PAGES {
-        for width in ["80", "120"] {
+    let more: [(&str, &[&str]); 3] = [
+        (
+            "gpu",
+            &["gpu", "--once", "--session", "fixtures/gpu/session.jsonl"],
+        ),
+        ("formats", &["formats"]),
+        ("prices", &["prices", "show", "gpt-5"]),
+    ];
+    for (name, args) in PAGES.into_iter().chain(more) {
+        for width in ["60", "66", "72", "79", "80", "120"] {
             let most: usize = width.parse().expect("a number");
             for line in page(args, width).lines() {
                 assert!(line.width() <= most, "{name} at {width}: {line}");

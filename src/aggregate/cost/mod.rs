@@ -1,6 +1,7 @@
 //! What requests cost: per request, and by model, task, agent, tool, tenant and day; how much of it was
 //! wasted, and why. Each call is counted once; what cannot be priced is listed and never taken for free.
 
+mod lost;
 mod machine;
 mod pricer;
 mod reconcile;

@@ -1,8 +1,7 @@
 //! What was paid for nothing: attempts that failed, rounds that asked for the same tool call again, and
 //! prompt tokens that are usually read from a cache and were paid in full.
 
-use hashbrown::HashMap;
-
+use super::lost;
 use super::pricer::{Calls, terms_of, usage_of};
 use crate::aggregate::prices::Usage;
 use crate::trace::{Repeats, StepKind};
@@ -73,23 +72,12 @@ pub struct Waste {
     pub items: Vec<WasteItem>,
 }
 
-/// Calls alike that it takes to know what share of their prompts the cache usually holds.
-const LEAST_ALIKE: usize = 8;
-/// A cache is lost when it holds less than this part of the usual.
-const LOST: u64 = 2;
-/// Positions in a conversation that are told apart; later ones are alike.
-const POSITIONS: u32 = 3;
-
-/// Calls whose caching is compared: price list, kind of task, position in the conversation.
-type Alike = (u32, u32, u32);
-
 /// Finds what was wasted and writes it into the rows. A call is wasted for one reason only.
 pub(super) fn find(calls: &mut Calls<'_>) -> Waste {
     let repeated = repeated(calls);
-    let places = places(calls);
-    let usual = usual_shares(calls, &places);
+    let lost = lost::tokens(calls);
     let mut tally = Tally::default();
-    for (row, place) in places.iter().enumerate() {
+    for (row, lost) in lost.into_iter().enumerate() {
         let Some((op, call, tariff)) = calls.get(row) else {
             continue;
         };
@@ -100,11 +88,7 @@ pub(super) fn find(calls: &mut Calls<'_>) -> Waste {
         } else if repeated.binary_search(&origin.op).is_ok() {
             Some((WasteReason::RepeatedCalls, whole))
         } else {
-            let alike = (origin.tariff, line.keys[1], place.position);
             let usage = usage_of(&call);
-            let shows = call.cached.is_some();
-            let usual = usual.get(&alike).filter(|_| shows);
-            let lost = usual.map_or(0, |share| lost(usage, place.base(), *share));
             let restored = Usage {
                 cached: usage.cached + lost,
                 ..usage
@@ -158,90 +142,6 @@ fn repeated(calls: &Calls<'_>) -> Vec<u32> {
     rounds
 }
 
-/// Where a call stands in its conversation, and how much of its prompt was sent before.
-#[derive(Clone, Copy)]
-struct Place {
-    position: u32,
-    /// Prompt tokens that the call before sent as well; of the first call nothing is known, so that
-    /// its cache is counted in tokens and not as a share.
-    before: Option<u64>,
-}
-
-/// The place of each row's call in its lane.
-fn places(calls: &Calls<'_>) -> Vec<Place> {
-    let mut places = Vec::with_capacity(calls.rows.len());
-    let (mut lane, mut next, mut sent) = (u32::MAX, 0, None);
-    for (row, line) in calls.rows.iter().enumerate() {
-        let of = calls.get(row).map_or(u32::MAX, |(op, ..)| op.lane);
-        if of != lane {
-            (lane, next, sent) = (of, 0, None);
-        }
-        places.push(Place {
-            position: next.min(POSITIONS),
-            before: sent.map(|sent: u64| sent.min(line.input)),
-        });
-        next += 1;
-        sent = Some(line.input);
-    }
-    places
-}
-
-impl Place {
-    /// What shares of the cache are taken of.
-    fn base(self) -> u64 {
-        self.before.unwrap_or(MILLION)
-    }
-}
-
-const MILLION: u64 = 1_000_000;
-
-/// How much the cache holds in the median of calls alike: of the first call in tokens, of later ones in
-/// millionths of what was sent before.
-fn usual_shares(calls: &Calls<'_>, places: &[Place]) -> HashMap<Alike, u64> {
-    let mut shares: HashMap<Alike, Vec<u64>> = HashMap::new();
-    for (row, place) in places.iter().enumerate() {
-        let Some((_, call, _)) = calls.get(row) else {
-            continue;
-        };
-        let (Some(cached), Some(input)) = (call.cached, call.input) else {
-            continue;
-        };
-        if input.value > 0 && place.base() > 0 {
-            let cached = u128::from(cached.value.min(input.value));
-            let share = cached * u128::from(MILLION) / u128::from(place.base());
-            let alike = (
-                calls.origins[row].tariff,
-                calls.rows[row].keys[1],
-                place.position,
-            );
-            shares.entry(alike).or_default().push(share as u64);
-        }
-    }
-    let median = |(alike, mut all): (Alike, Vec<u64>)| {
-        let middle = all.len() / 2;
-        let (_, median, _) = all.select_nth_unstable(middle);
-        (alike, *median)
-    };
-    let enough = shares
-        .into_iter()
-        .filter(|(_, all)| all.len() >= LEAST_ALIKE);
-    enough.map(median).collect()
-}
-
-/// Tokens that the cache usually holds of `base` and did not.
-fn lost(usage: Usage, base: u64, share: u64) -> u64 {
-    let usual = (u128::from(base) * u128::from(share) / u128::from(MILLION)) as u64;
-    let room = usage
-        .input
-        .saturating_sub(usage.cached)
-        .saturating_sub(usage.cache_write);
-    if usage.cached.saturating_mul(LOST) < usual {
-        (usual - usage.cached).min(room)
-    } else {
-        0
-    }
-}
-
 #[derive(Default)]
 struct Tally {
     items: [Option<WasteItem>; WasteReason::ALL.len()],
@@ -292,30 +192,5 @@ impl Tally {
             cost: costs.peek().is_some().then(|| costs.sum()),
             items,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cache_is_lost_when_it_holds_less_than_half_of_the_usual() {
-        let usage = |input, cached| Usage {
-            input,
-            cached,
-            ..Usage::default()
-        };
-        assert_eq!(lost(usage(1000, 0), 1000, 800_000), 800);
-        assert_eq!(lost(usage(1000, 300), 1000, 800_000), 500);
-        assert_eq!(lost(usage(1000, 400), 1000, 800_000), 0);
-        assert_eq!(lost(usage(1000, 0), 1000, 0), 0);
-        // A prompt that grew is not a cache that was lost.
-        assert_eq!(lost(usage(9000, 800), 1000, 800_000), 0);
-        let written = Usage {
-            cache_write: 900,
-            ..usage(1000, 0)
-        };
-        assert_eq!(lost(written, 1000, 800_000), 100);
     }
 }

@@ -77,17 +77,13 @@ impl Choices {
         let tested = cuts.iter().map(|cut| (*cut, self.compare(*cut)));
         let best = tested.min_by(|(_, a), (_, b)| a.rank().total_cmp(&b.rank()));
         let (cut, found) = best.unwrap_or((0, Comparison::default()));
-        self.measured((name, what), &self.mixes(cut), &found, cuts.len())
-    }
-
-    /// A measure from two sides compared, the best of `tests` comparisons.
-    pub(super) fn measured(
-        &self,
-        (name, what): (&'static str, &'static str),
-        (before, after): &(Mix, Mix),
-        found: &Comparison,
-        tests: usize,
-    ) -> Measure {
+        let p_value = found.p_value.map(|p| (p * cuts.len() as f64).min(1.0));
+        let clear = p_value.is_some_and(|p| p <= super::ALPHA);
+        let shown = match sides {
+            Sides::First(first) if !clear => first.min(self.all.len()),
+            _ => cut,
+        };
+        let (before, after) = self.mixes(shown);
         let change = |tool: Sym| ShareChange {
             name: self.names.get(tool).to_owned(),
             before: before.share(tool).share().unwrap_or(0.0),
@@ -109,14 +105,14 @@ impl Choices {
         Measure {
             name,
             what,
-            p_value: found.p_value.map(|p| (p * tests as f64).min(1.0)),
+            p_value,
             effect: found.divergence.map(Effect::Divergence),
             before: Summary {
-                n: whole(before),
+                n: whole(&before),
                 median: None,
             },
             after: Summary {
-                n: whole(after),
+                n: whole(&after),
                 median: None,
             },
             changes,

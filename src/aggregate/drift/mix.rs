@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use crate::aggregate::profile::Choices as Saved;
-use crate::stats::{chi_square_tail, g_test, jensen_shannon, normal_two_sided};
+use crate::stats::{chi_square_tail, g_test, holm, jensen_shannon, normal_two_sided};
 use crate::units::{Interner, Ratio, Sym};
 
 /// Calls that a test needs to expect in a cell before it trusts it.
@@ -75,6 +75,12 @@ impl Mix {
         }
     }
 
+    /// By kind of task and agent: calls of one tool, and of all.
+    pub(super) fn counts(&self, tool: Sym) -> impl Iterator<Item = ((Sym, Sym), (f64, f64))> + '_ {
+        let counts = move |of: &Stratum| (of.count(tool) as f64, of.calls as f64);
+        self.kinds.iter().map(move |(kind, of)| (*kind, counts(of)))
+    }
+
     /// Calls of one tool over all kinds, of all calls.
     pub(super) fn share(&self, tool: Sym) -> Ratio {
         let mut share = Ratio::default();
@@ -124,8 +130,10 @@ impl Stratum {
 #[derive(Clone, Debug)]
 pub(super) struct Shift {
     pub(super) tool: Sym,
-    /// Chance of so large a change, all tools considered (Bonferroni); `None` when too rare to test.
+    /// Chance of so large a change, all tools considered (Holm); `None` when too rare to test.
     pub(super) p_value: Option<f64>,
+    /// Calls that were due afterwards, had each kind of task gone on choosing it as before.
+    pub(super) due: f64,
 }
 
 /// Two sides compared.
@@ -163,6 +171,32 @@ struct Score {
     excess: f64,
     variance: f64,
     expected: f64,
+    /// Expected before and after.
+    sides: (f64, f64),
+    due: f64,
+}
+
+impl Score {
+    /// Chance of so large a change: by the normal law, or by likelihood where that is more careful. Few calls vary
+    /// more upwards than the one knows, and less far downwards than the other.
+    fn chance(&self) -> Option<f64> {
+        if self.expected < LEAST_EXPECTED || self.variance <= 0.0 {
+            return None;
+        }
+        let z = (self.excess.abs() - 0.5).max(0.0) / self.variance.sqrt();
+        let (before, after) = self.sides;
+        let (due, seen) = match after <= before {
+            true => (after, after + self.excess),
+            false => (before, before - self.excess),
+        };
+        let log = if seen > 0.0 {
+            seen * (seen / due).ln()
+        } else {
+            0.0
+        };
+        let g = 2.0 * (log - seen + due) * due / self.variance;
+        Some(normal_two_sided(z).max(normal_two_sided(g.max(0.0).sqrt())))
+    }
 }
 
 /// Tests whether tools were chosen alike, within each kind of task: by all tools together (G-test)
@@ -192,6 +226,9 @@ pub(super) fn compare(before: &Mix, after: &Mix, names: &Interner) -> Comparison
                 * share
                 * (1.0 - share);
             score.expected += smaller * share;
+            score.sides.0 += left.calls as f64 * share;
+            score.sides.1 += right.calls as f64 * share;
+            score.due += right.calls as f64 * left.count(*tool) as f64 / left.calls as f64;
         }
     }
     let shifts = shifts(&all, &scores);
@@ -208,17 +245,15 @@ pub(super) fn compare(before: &Mix, after: &Mix, names: &Interner) -> Comparison
 
 fn shifts(tools: &[Sym], scores: &HashMap<Sym, Score>) -> Vec<Shift> {
     let score = |tool: &Sym| scores.get(tool).copied().unwrap_or_default();
-    let testable = |s: &Score| s.expected >= LEAST_EXPECTED && s.variance > 0.0;
-    let tested = tools.iter().filter(|t| testable(&score(t))).count() as f64;
+    let chance = |tool: &Sym| score(tool).chance();
+    let raw: Vec<f64> = tools.iter().filter_map(chance).collect();
+    let mut corrected = holm(&raw).into_iter();
     tools
         .iter()
-        .map(|tool| {
-            let score = score(tool);
-            let z = (score.excess.abs() - 0.5).max(0.0) / score.variance.sqrt();
-            Shift {
-                tool: *tool,
-                p_value: testable(&score).then(|| (tested * normal_two_sided(z)).min(1.0)),
-            }
+        .map(|tool| Shift {
+            tool: *tool,
+            p_value: chance(tool).and_then(|_| corrected.next()),
+            due: score(tool).due,
         })
         .collect()
 }

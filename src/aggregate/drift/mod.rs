@@ -7,7 +7,6 @@ mod onset;
 mod slice;
 mod study;
 
-use hashbrown::HashMap;
 use mix::{Choice, Comparison, Mix, compare};
 
 pub use measure::{Effect, Measure, ShareChange, Summary};
@@ -34,6 +33,13 @@ const NAMED: f64 = 0.01;
 /// Points at which a dump is cut in two, as shares of its requests.
 const CUTS: [(usize, usize); 3] = [(1, 2), (1, 4), (3, 4)];
 
+/// Requests that a part of a dump needs to be held against the rest and another dump: of fewer it is not
+/// known how much their choices vary.
+const LEAST_LATER: usize = 40;
+
+/// The same of a dump that is compared with another, beside the whole of it.
+const LATER_CUTS: [(usize, usize); 2] = [(1, 2), (3, 4)];
+
 /// One tool before and after.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ToolShift {
@@ -46,8 +52,25 @@ pub struct ToolShift {
     /// Chance of so large a change when nothing changed, all tools and cuts considered; `None`
     /// when the tool is too rare to test.
     pub p_value: Option<f64>,
+    /// Calls that were due after, had each kind of task and agent gone on choosing it as before: a tool
+    /// whose tasks no longer come is not due.
+    pub due: f64,
     /// True when this tool is one of those that changed.
     pub drifted: bool,
+}
+
+impl ToolShift {
+    /// True when its share fell below half of what it was, where at least five calls were due by that.
+    fn halved(&self) -> bool {
+        let (before, after) = (self.before.share(), self.after.share());
+        let fell = before.zip(after).is_some_and(|(was, is)| is < HALVED * was);
+        fell && before.unwrap_or(0.0) * self.after.whole as f64 >= LEAST_CALLS
+    }
+
+    /// True when the tasks that came say as much.
+    fn by_choice(&self) -> bool {
+        self.due >= LEAST_CALLS && (self.after.part as f64) < HALVED * self.due
+    }
 }
 
 /// What became of tool choice.
@@ -63,7 +86,8 @@ pub struct Drift {
     pub calls_before: u64,
     /// Tool calls after.
     pub calls_after: u64,
-    /// Start of the first request after the change, where there is one; else of the second half.
+    /// Start of the first request after the change, where there is one; else of the second half. Absent where
+    /// the sides are two dumps.
     pub split: Option<Nanos>,
     /// All tools, largest change of share first.
     pub tools: Vec<ToolShift>,
@@ -73,12 +97,14 @@ impl Drift {
     /// Tools whose share fell below half of what it was, whether chance explains it or not: the usual
     /// rule of an alert, applied where at least five calls were due. Largest loss of share first.
     pub fn collapsed(&self) -> impl Iterator<Item = &ToolShift> {
-        self.tools.iter().filter(|tool| {
-            let (before, after) = (tool.before.share(), tool.after.share());
-            let due = before.unwrap_or(0.0) * tool.after.whole as f64;
-            let fell = before.zip(after).is_some_and(|(was, is)| is < HALVED * was);
-            fell && due >= LEAST_CALLS
-        })
+        let tools = self.tools.iter();
+        tools.filter(|tool| tool.halved() && tool.by_choice())
+    }
+
+    /// Tools whose share fell as far because the tasks and agents that choose them came less.
+    pub fn gone_with_their_tasks(&self) -> impl Iterator<Item = &ToolShift> {
+        let tools = self.tools.iter();
+        tools.filter(|tool| tool.halved() && !tool.by_choice())
     }
 }
 
@@ -89,14 +115,28 @@ pub enum Sides {
     Within,
     /// Those that started before an instant with the others.
     Split(Nanos),
-    /// The first so many, which are of another dump, with the others.
+    /// The first so many choices, which are of another dump (a saved period besides), with the others; or
+    /// those and earlier ones of the later dump with its later ones, wherever the change is. Not so where the
+    /// other dump itself changes in its course.
     First(usize),
+}
+
+impl Sides {
+    /// How many choices are of another dump.
+    fn first(self) -> usize {
+        match self {
+            Self::First(choices) => choices,
+            Self::Within | Self::Split(_) => 0,
+        }
+    }
 }
 
 /// What each request chose, in order of start within each dump.
 #[derive(Clone)]
 struct Choices {
     names: Interner,
+    /// What was chosen before all of these, as a saved period has it.
+    saved: Mix,
     starts: Vec<Nanos>,
     all: Vec<Choice>,
 }
@@ -109,13 +149,14 @@ pub(super) fn within(data: &Dataset, forest: &Forest) -> Drift {
     for request in &forest.requests {
         choices.take(observe::tools(data, forest, request), request.wall.start);
     }
-    choices.judge(&choices.cuts(Sides::Within), true)
+    choices.judge(Sides::Within, true)
 }
 
 impl Default for Choices {
     fn default() -> Self {
         Self {
             names: Interner::new(),
+            saved: Mix::default(),
             starts: Vec::new(),
             all: Vec::new(),
         }
@@ -144,26 +185,50 @@ impl Choices {
 
     /// Where to cut. A request with several agents is not divided.
     fn cuts(&self, sides: Sides) -> Vec<usize> {
+        let n = self.all.len();
         match sides {
-            Sides::Within => {
-                let cuts = CUTS.map(|(part, of)| self.all.len() * part / of);
-                let whole = |cut: usize| {
-                    let start = self.starts.get(cut);
-                    let same = self.starts[..cut]
-                        .iter()
-                        .rev()
-                        .take_while(|s| Some(*s) == start);
-                    cut - same.count()
-                };
-                cuts.map(whole).to_vec()
-            }
+            Sides::Within => CUTS.map(|(part, of)| self.whole(n * part / of)).to_vec(),
             Sides::Split(at) => vec![self.starts.partition_point(|start| *start < at)],
-            Sides::First(choices) => vec![choices.min(self.all.len())],
+            Sides::First(choices) => {
+                let first = choices.min(n);
+                let later =
+                    LATER_CUTS.map(|(part, of)| self.whole(first + (n - first) * part / of));
+                let inside = later
+                    .into_iter()
+                    .filter(|cut| *cut > first && n - cut >= LEAST_LATER);
+                let inside = inside.filter(|_| !self.first(first).changes());
+                std::iter::once(first).chain(inside).collect()
+            }
         }
     }
 
+    /// The first so many.
+    fn first(&self, choices: usize) -> Self {
+        Self {
+            names: self.names.clone(),
+            saved: Mix::default(),
+            starts: self.starts[..choices].to_vec(),
+            all: self.all[..choices].to_vec(),
+        }
+    }
+
+    /// True when they are not alike throughout: then another dump that changes in its course is no news.
+    fn changes(&self) -> bool {
+        let cuts = self.cuts(Sides::Within);
+        let clear = |p: f64| p * cuts.len() as f64 <= ALPHA;
+        cuts.iter()
+            .any(|cut| self.compare(*cut).p_value.is_some_and(clear))
+    }
+
+    /// The nearest cut before that does not divide a request.
+    fn whole(&self, cut: usize) -> usize {
+        let start = self.starts.get(cut);
+        let before = self.starts[..cut].iter().rev();
+        cut - before.take_while(|s| Some(*s) == start).count()
+    }
+
     fn mixes(&self, cut: usize) -> (Mix, Mix) {
-        let mut mixes = (Mix::default(), Mix::default());
+        let mut mixes = (self.saved.clone(), Mix::default());
         for (index, choice) in self.all.iter().enumerate() {
             if index < cut {
                 mixes.0.add(choice);
@@ -181,67 +246,30 @@ impl Choices {
 
     /// The clearest of the cuts, judged as the best of them. With `onset`, the shares are shown before
     /// and after the estimated change instead of the cut.
-    fn judge(&self, cuts: &[usize], onset: bool) -> Drift {
+    fn judge(&self, sides: Sides, onset: bool) -> Drift {
+        let cuts = self.cuts(sides);
         let tested = cuts.iter().map(|cut| (*cut, self.compare(*cut)));
         let best = tested.min_by(|(_, a), (_, b)| a.rank().total_cmp(&b.rank()));
         let Some((cut, found)) = best else {
             return Drift::default();
         };
-        let tests = cuts.len() as f64;
-        let drifted = found.p_value.is_some_and(|p| p * tests <= ALPHA);
-        let shown = match found.clearest() {
-            Some(tool) if drifted && onset => self.onset(tool),
-            _ if onset => cut.min(self.all.len() / 2),
+        let drifted = found
+            .p_value
+            .is_some_and(|p| p * cuts.len() as f64 <= ALPHA);
+        let shown = match (found.clearest(), sides) {
+            (Some(tool), _) if drifted && onset => self.onset(tool, sides),
+            (_, Sides::Within) if onset => cut.min(self.all.len() / 2),
+            (_, Sides::First(first)) if !drifted => first.min(self.all.len()),
             _ => cut,
         };
-        self.drift(shown, &found, cuts.len())
-    }
-
-    /// The index after which `tool` is chosen at another rate: where the running sum of calls over
-    /// expectation is furthest from zero, each step weighed as a cut there would be (the CUSUM
-    /// change-point estimate; Brodsky & Darkhovsky 1993). Expectation is per kind of task.
-    fn onset(&self, tool: Sym) -> usize {
-        let count = |choice: &Choice| {
-            let own = choice.tools.iter().find(|(known, _)| *known == tool);
-            own.map_or(0, |(_, n)| *n) as f64
-        };
-        let size = |choice: &Choice| choice.tools.iter().map(|(_, n)| *n).sum::<u64>() as f64;
-        let mut kinds: HashMap<(Sym, Sym), (f64, f64)> = HashMap::new();
-        for choice in &self.all {
-            let (own, all) = kinds.entry(choice.kind).or_default();
-            *own += count(choice);
-            *all += size(choice);
-        }
-        let whole: f64 = self.all.iter().map(size).sum();
-        let (mut seen, mut sum, mut best) = (0.0, 0.0, (0.0, self.all.len() / 2));
-        for (index, choice) in self.all.iter().enumerate() {
-            let (own, all) = kinds.get(&choice.kind).copied().unwrap_or_default();
-            seen += size(choice);
-            sum += count(choice) - size(choice) * own / all;
-            let share = seen / whole;
-            if (0.02..=0.98).contains(&share) {
-                let weight = f64::abs(sum) / (share * (1.0 - share)).sqrt();
-                if weight > best.0 {
-                    best = (weight, index + 1);
-                }
-            }
-        }
-        best.1
+        self.drift(shown, &found, cuts.len(), sides)
     }
 
     /// `tests` is how many comparisons the best was chosen from.
-    fn drift(&self, cut: usize, found: &Comparison, tests: usize) -> Drift {
+    fn drift(&self, cut: usize, found: &Comparison, tests: usize, sides: Sides) -> Drift {
+        let (before, after) = self.mixes(cut);
+        let shown = compare(&before, &after, &self.names);
         let split = self.starts.get(cut).copied();
-        self.shown(&self.mixes(cut), found, tests, split)
-    }
-
-    fn shown(
-        &self,
-        (before, after): &(Mix, Mix),
-        found: &Comparison,
-        tests: usize,
-        split: Option<Nanos>,
-    ) -> Drift {
         let adjusted = |p: f64| (p * tests as f64).min(1.0);
         let p_value = found.p_value.map(adjusted);
         let drifted = p_value.is_some_and(|p| p <= ALPHA);
@@ -249,13 +277,15 @@ impl Choices {
         let mut tools: Vec<ToolShift> = found
             .shifts
             .iter()
-            .map(|shift| {
+            .zip(&shown.shifts)
+            .map(|(shift, shown)| {
                 let p_value = shift.p_value.map(adjusted);
                 ToolShift {
                     tool: self.names.get(shift.tool).to_owned(),
                     before: before.share(shift.tool),
                     after: after.share(shift.tool),
                     p_value,
+                    due: shown.due,
                     drifted: drifted
                         && (clearest == Some(shift.tool) || p_value.is_some_and(|p| p <= NAMED)),
                 }
@@ -272,10 +302,10 @@ impl Choices {
         Drift {
             drifted,
             p_value,
-            divergence: compare(before, after, &self.names).divergence,
+            divergence: shown.divergence,
             calls_before: first.map_or(0, |t| t.before.whole),
             calls_after: first.map_or(0, |t| t.after.whole),
-            split,
+            split: split.filter(|_| cut > sides.first()),
             tools,
         }
     }

@@ -56,7 +56,7 @@ impl<'a> Look<'a> {
                 (std::cmp::Reverse(choices.all.len()), *name)
             });
             for ((_, name), (choices, first)) in of.into_iter().take(MOST_PARTS) {
-                let drift = choices.judge(&choices.cuts(self.side(*first)), false);
+                let drift = choices.judge(self.side(*first), false);
                 slices.push(Slice {
                     by,
                     name: (*name).to_owned(),

@@ -7,7 +7,7 @@ use super::measure::{Measure, Numbers};
 use super::observe::{self, Picked};
 use super::onset::Onset;
 use super::slice::Slice;
-use super::{ALPHA, Choices, Drift, Mix, Sides};
+use super::{ALPHA, Choices, Drift, Sides};
 use crate::aggregate::profile::{Amounts, Choices as Saved, Profile, TaskProfile};
 use crate::model::Dataset;
 use crate::stats::holm;
@@ -31,6 +31,8 @@ pub type Part<'a> = (&'a Dataset, &'a Forest);
 pub struct Study {
     /// The earlier side.
     pub before: Side,
+    /// Of these: requests of the later of two dumps, from before the change in it.
+    pub own_before: u64,
     /// The later side.
     pub after: Side,
     /// Which tools were chosen: tested on its own, at [`ALPHA`].
@@ -77,17 +79,19 @@ const NUMBERS: [(&str, &str, Number); 2] = [
     ("output_length", "output tokens per call", observe::output),
 ];
 
-/// Compares the requests of a dump with those of `baseline`; without one, those from `split` on with the
-/// ones before; without either, later ones with earlier ones.
+/// Compares the requests of a dump with those of `baseline`, or where the change lies within the dump, its later
+/// ones with those and its earlier ones; without a baseline, those from `split` on with the ones before; without
+/// either, later ones with earlier ones.
 #[must_use]
 pub fn study(dump: Part<'_>, baseline: Option<Part<'_>>, split: Option<Nanos>) -> Study {
     let dumps: Vec<Part<'_>> = baseline.into_iter().chain([dump]).collect();
     let look = Look {
         dumps: &dumps,
         split,
+        saved: false,
     };
     let (choices, sides) = look.choices(observe::tools);
-    let tools = choices.judge(&choices.cuts(sides), sides == Sides::Within);
+    let tools = choices.judge(sides, !matches!(sides, Sides::Split(_)));
     let mut slices = look.slices();
     let mut measures: Vec<Measure> = Vec::new();
     for (name, what, choose) in CATEGORIES {
@@ -103,7 +107,9 @@ pub fn study(dump: Part<'_>, baseline: Option<Part<'_>>, split: Option<Nanos>) -
     slices.sort_by(|a, b| clearest(a.p_value).total_cmp(&clearest(b.p_value)));
     measures.sort_by(|a, b| clearest(a.p_value).total_cmp(&clearest(b.p_value)));
     let (before, after) = look.sides(tools.split);
+    let of_baseline = baseline.map(|(_, forest)| forest.requests.len() as u64);
     Study {
+        own_before: of_baseline.map_or(0, |n| before.requests.saturating_sub(n)),
         before,
         after,
         onset: choices.since(&tools, sides),
@@ -120,12 +126,11 @@ pub fn study(dump: Part<'_>, baseline: Option<Part<'_>>, split: Option<Nanos>) -
 pub fn against_saved((data, forest): Part<'_>, saved: &Profile) -> Study {
     let look = Look {
         dumps: &[(data, forest)],
-        split: Some(Nanos::ZERO),
+        split: None,
+        saved: true,
     };
-    let (choices, mixes) = look.beside(observe::tools, saved, |task| task.choices.clone());
-    let found = super::compare(&mixes.0, &mixes.1, &choices.names);
-    let split = choices.starts.first().copied();
-    let tools = choices.shown(&mixes, &found, 1, split);
+    let (choices, sides) = look.beside(observe::tools, saved, |task| task.choices.clone());
+    let tools = choices.judge(sides, true);
     let mut measures = Vec::new();
     for (index, (name, what, choose)) in CATEGORIES.into_iter().enumerate() {
         let kept = |task: &TaskProfile| match index {
@@ -135,9 +140,8 @@ pub fn against_saved((data, forest): Part<'_>, saved: &Profile) -> Study {
             _ => unnamed(&task.ends),
         };
         if saved.tasks.values().any(|task| !kept(task).is_empty()) {
-            let (choices, mixes) = look.beside(choose, saved, kept);
-            let found = super::compare(&mixes.0, &mixes.1, &choices.names);
-            measures.push(choices.measured((name, what), &mixes, &found, 1));
+            let (choices, sides) = look.beside(choose, saved, kept);
+            measures.push(choices.measure(name, what, sides));
         }
     }
     for (index, (name, what, number)) in NUMBERS.into_iter().enumerate() {
@@ -160,16 +164,15 @@ pub fn against_saved((data, forest): Part<'_>, saved: &Profile) -> Study {
     let comparisons = correct(&mut [], &mut measures);
     let clearest = |p: Option<f64>| p.unwrap_or(2.0);
     measures.sort_by(|a, b| clearest(a.p_value).total_cmp(&clearest(b.p_value)));
+    let (mut before, after) = look.sides(tools.split);
+    let requests = saved.tasks.values().map(|task| task.requests);
+    let own = before.requests;
+    before.requests = requests.fold(own, u64::saturating_add);
     Study {
-        before: Side {
-            requests: saved
-                .tasks
-                .values()
-                .fold(0, |sum: u64, task| sum.saturating_add(task.requests)),
-            window: None,
-        },
-        after: look.sides(None).1,
-        onset: choices.since(&tools, Sides::First(0)),
+        own_before: own,
+        before,
+        after,
+        onset: choices.since(&tools, sides),
         tools,
         measures,
         comparisons,
@@ -201,12 +204,15 @@ fn correct(slices: &mut [Slice], measures: &mut [Measure]) -> u64 {
 pub(super) struct Look<'a> {
     pub(super) dumps: &'a [Part<'a>],
     split: Option<Nanos>,
+    /// A saved period stands before them.
+    saved: bool,
 }
 
 impl<'a> Look<'a> {
     pub(super) fn side(&self, first: usize) -> Sides {
         match (self.dumps.len(), self.split) {
             (2, _) => Sides::First(first),
+            _ if self.saved => Sides::First(0),
             (_, Some(at)) => Sides::Split(at),
             _ => Sides::Within,
         }
@@ -227,22 +233,21 @@ impl<'a> Look<'a> {
         (choices, sides)
     }
 
-    /// What the requests chose, and both sides of it: a saved period and these.
+    /// What the requests chose, after a saved period.
     fn beside(
         &self,
         choose: Choose,
         saved: &Profile,
         kept: impl Fn(&TaskProfile) -> BTreeMap<String, Saved>,
-    ) -> (Choices, (Mix, Mix)) {
-        let (mut choices, _) = self.choices(choose);
-        let mut mixes = choices.mixes(0);
+    ) -> (Choices, Sides) {
+        let (mut choices, sides) = self.choices(choose);
         for (kind, task) in &saved.tasks {
             for (agent, chosen) in kept(task) {
                 let kind = (choices.names.intern(kind), choices.names.intern(&agent));
-                mixes.0.take_in(kind, &chosen, &mut choices.names);
+                choices.saved.take_in(kind, &chosen, &mut choices.names);
             }
         }
-        (choices, mixes)
+        (choices, sides)
     }
 
     fn numbers(&self, number: Number) -> (Numbers, Sides) {
@@ -265,17 +270,17 @@ impl<'a> Look<'a> {
         (numbers, sides)
     }
 
-    /// Requests and windows before and after.
-    fn sides(&self, split: Option<Nanos>) -> (Side, Side) {
+    /// Requests and windows before and after; `inside` is when the sides part within the later dump.
+    fn sides(&self, inside: Option<Nanos>) -> (Side, Side) {
         let mut sides = (Side::default(), Side::default());
-        let split = self.split.or(split).unwrap_or(Nanos(u64::MAX));
+        let split = self.split.or(inside);
         for (index, (_, forest)) in self.dumps.iter().enumerate() {
             for request in &forest.requests {
                 let start = request.wall.start;
-                let before = if self.dumps.len() == 2 {
-                    index == 0
-                } else {
-                    start < split
+                let before = match split {
+                    _ if index + 1 < self.dumps.len() => true,
+                    Some(split) => start < split,
+                    None => self.dumps.len() == 1 && !self.saved,
                 };
                 let side = if before { &mut sides.0 } else { &mut sides.1 };
                 side.requests += 1;
@@ -290,6 +295,7 @@ impl<'a> Look<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mix::Choice;
     use super::super::tests::{EVEN, SplitMix, shifted, simulate};
     use super::*;
 
@@ -299,21 +305,98 @@ mod tests {
             let runs = if n == 5000 { 200 } else { 1000 };
             let alarms = (0..runs).filter(|seed| {
                 let choices = simulate(*seed, n, 1, 1, |_, _| EVEN);
-                let cuts = choices.cuts(Sides::Split(Nanos(n as u64 / 2)));
-                choices.judge(&cuts, false).drifted
+                let split = Sides::Split(Nanos(n as u64 / 2));
+                choices.judge(split, false).drifted
             });
             let rate = alarms.count() as f64 / runs as f64;
             assert!(rate <= 0.05, "n = {n}: {rate}");
         }
     }
 
+    /// Requests of a dump after those of a healthy one, dumped or saved.
+    fn after(healthy: usize, saved: bool, mut choices: Choices) -> (Choices, Sides) {
+        if !saved {
+            return (choices, Sides::First(healthy));
+        }
+        for choice in choices.all.drain(..healthy) {
+            choices.saved.add(&choice);
+        }
+        choices.starts.drain(..healthy);
+        (choices, Sides::First(0))
+    }
+
+    #[test]
+    fn a_healthy_dump_after_a_healthy_one_cries_no_wolf() {
+        let uneven = [300, 200, 150, 120, 90, 60, 40, 20, 15, 5];
+        for n in [50_usize, 500, 5000] {
+            let runs = if n == 5000 { 100 } else { 600 };
+            for (saved, calls) in [(false, 1), (true, 1), (true, 6)] {
+                let alarms = (0..runs).filter(|seed| {
+                    let choices = simulate(*seed, 2 * n, 2, calls, |_, _| uneven);
+                    let (choices, sides) = after(n, saved, choices);
+                    choices.judge(sides, true).drifted
+                });
+                let rate = alarms.count() as f64 / runs as f64;
+                assert!(
+                    rate <= 0.05,
+                    "n = {n}, saved: {saved}, {calls} calls: {rate}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_tool_that_vanishes_late_in_a_dump_is_seen_and_named_against_another() {
+        let healthy = [170, 30, 240, 290, 150, 60, 40, 10, 5, 5];
+        let mut sick = healthy;
+        (sick[0], sick[1]) = (0, 200);
+        for saved in [false, true] {
+            let (runs, mut named, mut near) = (200, 0, 0);
+            for seed in 0..runs {
+                let shares = |i, _| if i < 600 { healthy } else { sick };
+                let (choices, sides) = after(280, saved, simulate(seed, 680, 1, 1, shares));
+                let drift = choices.judge(sides, true);
+                let onset = choices.since(&drift, sides);
+                let tool = drift.collapsed().any(|t| t.tool == "tool_0");
+                named += u32::from(drift.drifted && tool);
+                near += u32::from(onset.is_some_and(|o| o.at.0.abs_diff(600) <= 40));
+            }
+            assert!(
+                named >= 190 && near >= 170,
+                "saved: {saved}: {named}, {near}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_tool_whose_tasks_stay_away_has_not_collapsed() {
+        // Every kind of task keeps to its own five tools, and the second kind no longer comes.
+        let mut choices = simulate(5, 800, 2, 1, |_, kind| {
+            let mut weights = [0; 10];
+            weights[kind as usize * 5..kind as usize * 5 + 5].fill(1);
+            weights
+        });
+        let second = choices.names.find("kind 1").unwrap();
+        let late: Vec<bool> = (0..800).map(|i| i >= 400).collect();
+        let gone = |(i, choice): (usize, &Choice)| late[i] && choice.kind.0 == second;
+        let keeps: Vec<bool> = choices.all.iter().enumerate().map(|c| !gone(c)).collect();
+        for list in [0, 1] {
+            let mut keeps = keeps.iter();
+            match list {
+                0 => choices.all.retain(|_| *keeps.next().unwrap()),
+                _ => choices.starts.retain(|_| *keeps.next().unwrap()),
+            }
+        }
+        let drift = choices.judge(Sides::First(400), true);
+        assert!(!drift.drifted && drift.collapsed().next().is_none());
+        assert_eq!(drift.gone_with_their_tasks().count(), 5);
+    }
+
     #[test]
     fn ten_points_from_one_half_to_the_other_are_seen() {
         let seen = (0..400).filter(|seed| {
             let choices = simulate(*seed, 500, 1, 1, shifted(250));
-            choices
-                .judge(&choices.cuts(Sides::First(250)), false)
-                .drifted
+            choices.judge(Sides::First(250), false).drifted
         });
         assert!(seen.count() >= 380);
     }

@@ -59,7 +59,7 @@ pub(super) fn simulate(
 }
 
 fn judge(choices: &Choices) -> Drift {
-    choices.judge(&choices.cuts(Sides::Within), true)
+    choices.judge(Sides::Within, true)
 }
 
 fn alarms(runs: u64, of: impl Fn(u64) -> Choices) -> f64 {

@@ -4,11 +4,13 @@
 
 mod amounts;
 mod choice;
+mod rate;
 
 use std::collections::BTreeMap;
 
 pub use amounts::Amounts;
 pub use choice::{Choices, ToolChoice};
+pub use rate::Rate;
 use serde::{Deserialize, Serialize};
 
 use super::RequestCost;
@@ -74,6 +76,10 @@ pub struct TaskProfile {
     /// Mean output tokens of a request's calls.
     #[serde(default)]
     pub output_per_call: Amounts,
+    /// How often what budgets limit was true, by its name in budgets. Whether a request was slow, and why, was
+    /// judged among those it was learned with.
+    #[serde(default)]
+    pub rates: BTreeMap<String, Rate>,
 }
 
 /// Calls of one tool.
@@ -227,6 +233,9 @@ impl TaskProfile {
         }
         for (name, part) in &other.parts {
             self.parts.entry(name.clone()).or_default().merge(part);
+        }
+        for (name, rate) in &other.rates {
+            self.rates.entry(name.clone()).or_default().merge(rate);
         }
         for (own, theirs) in [
             (&mut self.choices, &other.choices),

@@ -35,10 +35,10 @@ pub(super) fn one(report: &Report<'_>, to: To, table: Table, out: impl Write) ->
 }
 
 fn as_parquet(report: &Report<'_>, table: Table, out: impl Write) -> io::Result<()> {
-    let columns: Vec<_> = table
-        .columns()
+    let columns = table.columns();
+    let columns: Vec<_> = columns
         .iter()
-        .map(|(name, kind, _)| (*name, *kind))
+        .map(|(name, kind, _)| (name.as_ref(), *kind))
         .collect();
     let mut file = Parquet::new(out, &columns)?;
     table.rows(report, |cells| file.row(cells))?;
@@ -47,7 +47,7 @@ fn as_parquet(report: &Report<'_>, table: Table, out: impl Write) -> io::Result<
 
 fn as_csv(report: &Report<'_>, table: Table, out: impl Write) -> io::Result<()> {
     let mut file = csv::Writer::from_writer(out);
-    file.write_record(table.columns().iter().map(|(name, ..)| *name))?;
+    file.write_record(table.columns().iter().map(|(name, ..)| name.as_ref()))?;
     table.rows(report, |cells| {
         for cell in cells {
             file.write_field(text(cell))?;

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::part;
-use super::text::{safe, safe_long, some_of};
+use super::text::{safe, sentence, some_of};
 use crate::report::{Firing, Replay, RuleRow, Seen};
 use crate::units::human::{count, counted, instant, plain, short};
 
@@ -28,7 +28,7 @@ pub(super) fn lists(replay: &Replay<'_>) -> Option<Markup> {
             @if !replay.firings.is_empty() { (firings(replay)) }
             @if replay.unseen() > 0 { (unseen(replay)) }
             (quiet(replay))
-            @for note in replay.notes.iter().take(ROWS) { p.method { (safe_long(note)) } }
+            @for note in replay.notes.iter().take(ROWS) { p.method { (sentence(note)) } }
         }
     })
 }
@@ -112,7 +112,7 @@ fn quiet(replay: &Replay<'_>) -> Markup {
             h3 { "Alerts that did not fire" }
             ul {
                 @for rule in quiet.iter().take(ROWS) {
-                    li { (safe(&rule.name)) ": " (safe_long(&rule.why_quiet())) }
+                    li { (safe(&rule.name)) ": " (sentence(&rule.why_quiet())) }
                 }
             }
         }

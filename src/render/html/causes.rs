@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::text::sentence;
 use super::{part, request};
 use crate::report::{CauseTotal, Report, Row};
 use crate::units::human::{counted, duration, percent};
@@ -49,7 +50,7 @@ fn one(report: &Report<'_>, total: &CauseTotal, open: bool) -> Markup {
                 h3 { "Evidence, from the requests that lost most" }
                 (request::evidence(&worst))
                 h3 { "What to do" }
-                ol { @for check in meta.next_checks { li { (check) } } }
+                ol { @for check in meta.next_checks { li { (sentence(check)) } } }
             }
         }
     }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::part;
-use super::text::{safe, safe_long, some_of};
+use super::text::{safe, sentence, some_of};
 use crate::report::Report;
 use crate::units::human::{bytes, count};
 
@@ -14,7 +14,7 @@ pub(super) fn lists(report: &Report<'_>) -> Option<Markup> {
     let (inputs, integrity) = (report.inputs(), report.integrity());
     let problems = &integrity.problems;
     Some(html! {
-        p { "The input is " (safe_long(&report.headline().input).replace("; see INPUT", "")) "." }
+        p { "The input is " (sentence(&report.headline().input.replace("; see INPUT", ""))) "." }
         (part::scroller("Inputs", html! {
             table.data {
                 caption.hidden { "Inputs" }
@@ -49,7 +49,7 @@ pub(super) fn lists(report: &Report<'_>) -> Option<Markup> {
                                 td.n { (count(problem.count)) }
                                 td.text { (safe(&problem.detail)) }
                                 td { @if !problem.file.is_empty() { (safe(&problem.file)) ", byte " (count(problem.byte_offset)) } }
-                                td.text { (problem.hint) }
+                                td.text { (sentence(problem.hint)) }
                             }
                         }
                     }

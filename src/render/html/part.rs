@@ -59,7 +59,7 @@ pub(super) fn figure(chart: Chart, subject: Subject<'_>) -> Result<Option<Markup
         figure data-chart=(chart.name()) {
             div.wide { (PreEscaped(wide)) }
             div.narrow { (PreEscaped(narrow)) }
-            figcaption { (super::text::safe_long(&chart.description(subject))) }
+            figcaption { (super::text::sentence(&chart.description(subject))) }
         }
     }))
 }

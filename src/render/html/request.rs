@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::part;
-use super::text::{named, safe, safe_long};
+use super::text::{named, safe, sentence};
 use crate::render::palette;
 use crate::report::{Cause, Row};
 use crate::units::Nanos;
@@ -117,7 +117,7 @@ pub(super) fn evidence(rows: &[Row<'_>]) -> Markup {
                                     @else { (part::cause(cause)) }
                                 }
                                 td.text {
-                                    @if fact.note.is_empty() { (fact.fact.replace('_', " ")) } @else { (safe_long(&fact.note)) }
+                                    @if fact.note.is_empty() { (fact.fact.replace('_', " ")) } @else { (sentence(&fact.note)) }
                                 }
                                 td.n { (measured(fact.observed, fact.unit)) }
                                 td.n { @if let Some(normal) = fact.expected { (measured(normal, fact.unit)) } @else { span.absent { "not known" } } }

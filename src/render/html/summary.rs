@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::part;
-use super::text::safe_long;
+use super::text::sentence;
 use crate::render::palette;
 use crate::report::Report;
 use crate::units::human::{count, counted, duration, money, percent};
@@ -17,9 +17,9 @@ pub(super) fn lead(report: &Report<'_>) -> Markup {
     html! {
         section.lead aria-labelledby="headline" {
             @if let Some(period) = &headline.period { p.period { (period) } }
-            h1 id="headline" .good[headline.healthy] { (safe_long(first)) }
-            @if let Some(because) = because { p.because { (safe_long(because)) } }
-            @for sentence in happened { p { (safe_long(sentence)) } }
+            h1 id="headline" .good[headline.healthy] { (sentence(first)) }
+            @if let Some(because) = because { p.because { (sentence(because)) } }
+            @for text in happened { p { (sentence(text)) } }
             (figures(report))
             (why(report))
             (facts(report))
@@ -121,9 +121,9 @@ fn facts(report: &Report<'_>) -> Markup {
     html! {
         dl.facts {
             @for (name, fact) in facts {
-                @if let Some(fact) = fact { div { dt { (name) } dd { (safe_long(fact)) } } }
+                @if let Some(fact) = fact { div { dt { (name) } dd { (sentence(fact)) } } }
             }
-            @for note in report.notes().iter().take(10) { div { dt { "Note" } dd { (safe_long(note)) } } }
+            @for note in report.notes().iter().take(10) { div { dt { "Note" } dd { (sentence(note)) } } }
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::aggregate::drift::{ALPHA, Measure, Slice, Study};
 use crate::error::Outcome;
 use crate::model::{Dataset, Input};
 use crate::trace::Forest;
-use crate::units::human::{counted, instant, percent, plain};
+use crate::units::human::{counted, instant, listed, percent, plain};
 
 /// Everything there is to show of drift.
 pub struct DriftReport<'a> {
@@ -69,6 +69,7 @@ impl<'a> DriftReport<'a> {
             );
             lines.push(("Collapsed", text));
         }
+        lines.extend(self.gone().map(|text| ("Not due", text)));
         lines.extend(self.where_().map(|text| ("Where", text)));
         let clear = |measure: &&Measure| measure.p_value.is_some_and(|p| p <= ALPHA);
         lines.extend(
@@ -114,6 +115,14 @@ impl<'a> DriftReport<'a> {
             instant(onset.at),
             onset.tool
         ))
+    }
+
+    /// Tools that were chosen less because their tasks came less.
+    fn gone(&self) -> Option<String> {
+        let gone = self.study.tools.gone_with_their_tasks();
+        let names: Vec<&str> = gone.map(|tool| tool.tool.as_str()).collect();
+        let text = "fell below half of their share because the tasks and agents that choose them came less";
+        (!names.is_empty()).then(|| format!("{} {text}", listed(&names)))
     }
 
     fn where_(&self) -> Option<String> {

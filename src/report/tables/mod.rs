@@ -6,24 +6,42 @@ mod contributions;
 mod requests;
 mod spans;
 
+use std::borrow::Cow;
+
 use super::{Report, Row};
 pub use crate::aggregate::{Cell, Kind};
+use crate::trace::Part;
 use crate::units::human::rfc3339;
 use crate::units::{Nanos, Sym};
+
+/// How the value of a column is had from a row.
+enum Value<R> {
+    Of(fn(&R) -> Cell),
+    OfPart(fn(&R, Part) -> Cell, Part),
+}
 
 /// One column of a table over `R`.
 pub struct Column<R> {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its type.
     pub kind: Kind,
     /// What it means.
     pub about: &'static str,
-    cell: fn(&R) -> Cell,
+    value: Value<R>,
+}
+
+impl<R> Column<R> {
+    fn cell(&self, row: &R) -> Cell {
+        match self.value {
+            Value::Of(value) => value(row),
+            Value::OfPart(value, part) => value(row, part),
+        }
+    }
 }
 
 /// Name, type and meaning of a column.
-pub type About = (&'static str, Kind, &'static str);
+pub type About = (Cow<'static, str>, Kind, &'static str);
 
 /// A table there is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,7 +121,8 @@ impl Table {
 }
 
 fn about<R>(columns: &[Column<R>]) -> Vec<About> {
-    columns.iter().map(|c| (c.name, c.kind, c.about)).collect()
+    let about = |c: &Column<R>| (c.name.clone(), c.kind, c.about);
+    columns.iter().map(about).collect()
 }
 
 fn each<R, E>(
@@ -112,7 +131,7 @@ fn each<R, E>(
     mut take: impl FnMut(&mut dyn Iterator<Item = Cell>) -> Result<(), E>,
 ) -> Result<(), E> {
     for row in rows {
-        take(&mut columns.iter().map(|column| (column.cell)(&row)))?;
+        take(&mut columns.iter().map(|column| column.cell(&row)))?;
     }
     Ok(())
 }
@@ -124,10 +143,10 @@ fn column<R>(
     cell: fn(&R) -> Cell,
 ) -> Column<R> {
     Column {
-        name,
+        name: name.into(),
         kind,
         about,
-        cell,
+        value: Value::Of(cell),
     }
 }
 

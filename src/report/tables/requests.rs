@@ -1,11 +1,18 @@
 //! One row per request.
 
-use super::{Cell, Column, Kind, column, count, counted, instant, millis, named, text, timed};
+use super::{
+    Cell, Column, Kind, Value, column, count, counted, instant, millis, named, text, timed,
+};
 use crate::diagnose::Cause;
 use crate::report::Row;
+use crate::trace::Part;
 use crate::units::Usd;
 
 pub(super) fn columns<'a>() -> Vec<Column<Row<'a>>> {
+    verdict().into_iter().chain(parts()).chain(work()).collect()
+}
+
+fn verdict<'a>() -> Vec<Column<Row<'a>>> {
     vec![
         column("trace_id", Kind::Text, "32 hex digits", |r| {
             text(r.request.trace.to_string())
@@ -82,57 +89,22 @@ pub(super) fn columns<'a>() -> Vec<Column<Row<'a>>> {
                 false => Cell::Null,
             },
         ),
-        column(
-            "queue_ms",
-            Kind::Number,
-            "waiting for a slot on the server",
-            |r| millis(r.request.parts.queue),
-        ),
-        column(
-            "prefill_ms",
-            Kind::Number,
-            "prompt processing, or time to first token",
-            |r| millis(r.request.parts.prefill),
-        ),
-        column("decode_ms", Kind::Number, "token generation", |r| {
-            millis(r.request.parts.decode)
-        }),
-        column(
-            "model_unsplit_ms",
-            Kind::Number,
-            "model time nothing splits",
-            |r| millis(r.request.parts.model_unsplit),
-        ),
-        column("tool_ms", Kind::Number, "tools", |r| {
-            millis(r.request.parts.tool)
-        }),
-        column(
-            "retrieval_ms",
-            Kind::Number,
-            "retrieval and embedding",
-            |r| millis(r.request.parts.retrieval),
-        ),
-        column(
-            "failed_attempts_ms",
-            Kind::Number,
-            "model attempts that failed",
-            |r| millis(r.request.parts.failed_attempts),
-        ),
-        column(
-            "retry_wait_ms",
-            Kind::Number,
-            "waits between attempts",
-            |r| millis(r.request.parts.retry_wait),
-        ),
-        column("gap_ms", Kind::Number, "the agent between its calls", |r| {
-            millis(r.request.parts.gap)
-        }),
-        column(
-            "other_ms",
-            Kind::Number,
-            "anything else; the ten parts sum to duration_ms",
-            |r| millis(r.request.parts.other),
-        ),
+    ]
+}
+
+/// Each part of the time along the critical path.
+fn parts<'a>() -> impl Iterator<Item = Column<Row<'a>>> {
+    let of = |part: Part| Column {
+        name: format!("{}_ms", part.name()).into(),
+        kind: Kind::Number,
+        about: part.about(),
+        value: Value::OfPart(|r: &Row<'_>, part| millis(r.request.parts.of(part)), part),
+    };
+    Part::ALL.into_iter().map(of)
+}
+
+fn work<'a>() -> Vec<Column<Row<'a>>> {
+    vec![
         column(
             "cost_usd",
             Kind::Number,

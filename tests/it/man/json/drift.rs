@@ -40,6 +40,11 @@ pub(in crate::man) const DRIFT: &[(&str, &str, &str)] = &[
     ("tools.tools[].calls_before", "number", "its calls before"),
     ("tools.tools[].calls_after", "number", "its calls after"),
     (
+        "tools.tools[].calls_due",
+        "number",
+        "its calls due after, had each kind of task and agent gone on choosing it as before",
+    ),
+    (
         "tools.tools[].share_before",
         "number or null",
         "of all tool calls before",

@@ -35,13 +35,14 @@ fn fixed_address() {
 }
 
 /// Says which tests can run: those of the HTML report need a browser, one of them axe-core as well, that of
-/// system calls strace, one of exported tables a Python with duckdb and polars. A test that cannot is reported as
+/// system calls strace, one of exported tables a Python with duckdb and polars, that of a cluster one with pyspark. A test that cannot is reported as
 /// ignored.
 fn tools_of_tests() {
-    println!("cargo::rustc-check-cfg=cfg(browser, axe, strace, duckdb)");
+    println!("cargo::rustc-check-cfg=cfg(browser, axe, strace, duckdb, spark)");
     println!("cargo::rerun-if-env-changed=AGENTDIAG_BROWSER");
     println!("cargo::rerun-if-env-changed=AGENTDIAG_AXE");
     println!("cargo::rerun-if-env-changed=AGENTDIAG_DUCKDB");
+    println!("cargo::rerun-if-env-changed=AGENTDIAG_SPARK");
     let path = env::var_os("PATH").unwrap_or_default();
     let is_there = |names: &[&str]| {
         env::split_paths(&path).any(|folder| names.iter().any(|n| folder.join(n).is_file()))
@@ -55,6 +56,9 @@ fn tools_of_tests() {
     }
     if env::var_os("AGENTDIAG_DUCKDB").is_some() {
         println!("cargo::rustc-cfg=duckdb");
+    }
+    if env::var_os("AGENTDIAG_SPARK").is_some() {
+        println!("cargo::rustc-cfg=spark");
     }
     // Where tracing is forbidden, as in some containers, it is of no use.
     let traces = || {

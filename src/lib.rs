@@ -28,6 +28,8 @@
 //!
 //! What was learned from a healthy period can be kept: [`saved`] is the file.
 //!
+//! [`stage`] cuts the same pipe into pieces that many machines run; what passes between them are rows.
+//!
 //! [`gpu`] stands aside: it records device metrics for [`ingest`] to read beside traces.
 //!
 //! [`commands`] wires the stages together; `main.rs` turns an [`error::Outcome`] into an exit code.
@@ -64,6 +66,8 @@ pub mod quantity;
 pub mod budget;
 
 pub mod compare;
+
+pub mod stage;
 
 pub mod report;
 

@@ -55,6 +55,7 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Replay(args) => commands::replay(&args.options(&cli.display), &mut out)?,
         Command::Rules(args) => commands::rules(&args.options(&cli.display), &mut out)?,
         Command::Gpu(args) => commands::gpu(&args.options(&cli.display), &mut out, io::stderr())?,
+        Command::Stage(args) => commands::stage(&args.options(&cli.display), &mut out)?,
         Command::Explain(args) => commands::explain(args.cause.as_deref(), style, &mut out)?,
         Command::Formats => commands::formats(style, &mut out)?,
         Command::Completions(args) => commands::completions(args.shell, Cli::command(), &mut out)?,

@@ -18,13 +18,18 @@ const LEAST: u32 = 4;
 type Group = (Sym, Sym);
 
 /// Cache habits of first calls, by kind of task and agent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct CacheHabits {
     /// Idle milliseconds before each first call; absent for the first of its tenant and agent.
+    #[serde(skip)]
     idle: Map<CallIx, f64>,
+    #[serde(with = "super::pairs")]
     hits: Map<(Group, usize), (u32, u32)>,
+    #[serde(with = "super::pairs")]
     any_bin: Map<Group, (u32, u32)>,
+    #[serde(with = "super::pairs")]
     cached: Map<Group, f64>,
+    #[serde(with = "super::pairs")]
     later: Map<Group, (u32, u32)>,
     any_later: (u32, u32),
     /// Median share of the lane's previous prompt that a later call finds cached.
@@ -91,6 +96,11 @@ impl CacheHabits {
         }
         habits.learn_later(calls, kept);
         habits
+    }
+
+    /// With idle times that were learned among more calls than these.
+    pub(crate) fn set_idle_times(&mut self, idle: Map<CallIx, f64>) {
+        self.idle = idle;
     }
 
     /// Takes from `other` what it knows. Idle times and what is shown stay this dump's.

@@ -11,7 +11,7 @@ use crate::stats::median;
 const LEAST_PER_BIN: usize = 3;
 
 /// First-token time (milliseconds) by uncached prompt tokens.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Curve {
     /// (tokens, milliseconds), ascending in both.
     knots: Vec<(f64, f64)>,

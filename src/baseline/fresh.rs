@@ -13,8 +13,9 @@ pub(super) const ASSUMED: f64 = 0.3;
 const LEAST: usize = 4;
 
 /// Shares by kind of task and agent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Fresh {
+    #[serde(with = "super::pairs")]
     by_agent: Map<(Sym, Sym), f64>,
     any: Option<f64>,
 }

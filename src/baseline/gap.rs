@@ -16,7 +16,7 @@ const LEAST_STEPS: u32 = 20;
 const LEAST: usize = 5;
 
 /// Usual pause, milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct GapNorm {
     /// Median.
     pub centre: f64,
@@ -25,7 +25,7 @@ pub struct GapNorm {
 }
 
 /// Usual pauses and transitions, by key of [`Pauses`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Gaps {
     norms: Vec<Option<GapNorm>>,
     rare: Vec<bool>,

@@ -7,6 +7,7 @@ mod fresh;
 mod gap;
 mod healthy;
 mod norms;
+pub(crate) mod pairs;
 mod pause;
 mod price;
 mod recording;
@@ -78,7 +79,7 @@ impl Excluded {
 }
 
 /// Everything the account compares with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Baselines {
     /// Prices of prompts and output, by model.
     pub prices: Prices,
@@ -91,6 +92,7 @@ pub struct Baselines {
     /// Pauses of each service between operations, and which operation usually follows which.
     pub gaps: Gaps,
     /// Duration of each kind of request.
+    #[serde(with = "pairs")]
     pub kinds: Map<Sym, LowSide>,
     /// Median duration of a request, milliseconds.
     pub median_task: f64,
@@ -113,12 +115,23 @@ impl Measured {
     /// Measures all of `forest`.
     #[must_use]
     pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
+        Self::numbered(dataset, forest, Vec::new(), Vec::new())
+    }
+
+    /// The same, with tools and pauses numbered as in these lists, and further ones behind them.
+    #[must_use]
+    pub fn numbered(
+        dataset: &Dataset,
+        forest: &Forest,
+        tools: Vec<Sym>,
+        pauses: Vec<GapKey>,
+    ) -> Self {
         let (calls, (tools, pauses)) = rayon::join(
             || Calls::collect(dataset, forest),
             || {
                 rayon::join(
-                    || ToolCalls::collect(dataset, forest),
-                    || Pauses::collect(dataset, forest),
+                    || ToolCalls::collect(dataset, forest, tools),
+                    || Pauses::collect(dataset, forest, pauses),
                 )
             },
         );

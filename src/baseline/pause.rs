@@ -7,7 +7,7 @@ use crate::trace::{Forest, Lane, StepKind, StepOp, TOLERANCE, gaps};
 use crate::units::{Sym, roomy};
 
 /// Where in a lane something stands, by what it is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum StepName {
     /// Before the first operation.
     Start,
@@ -75,15 +75,16 @@ pub struct Pauses {
 }
 
 impl Pauses {
-    /// Measures the pauses of every request.
+    /// Measures the pauses of every request, keys numbered as in `keys`, and further ones behind them.
     #[must_use]
-    pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
+    pub fn collect(dataset: &Dataset, forest: &Forest, keys: Vec<GapKey>) -> Self {
         let mut pauses = Self {
             all: roomy(forest.ops.len() + forest.lanes.len()),
             starts: Vec::with_capacity(forest.requests.len() + 1),
-            ..Self::default()
+            counts: vec![0; keys.len()],
+            keys,
         };
-        let mut known: Map<GapKey, GapIx> = Map::default();
+        let mut known: Map<GapKey, GapIx> = pauses.keys.iter().copied().zip(0..).collect();
         let mut names = Vec::new();
         for request in &forest.requests {
             pauses.starts.push(pauses.all.len() as u32);

@@ -26,7 +26,7 @@ const LEAST_TOGETHER: usize = 8;
 const LEAST_FIRST: f64 = 0.05;
 
 /// The prices of one model.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Price {
     /// First-token milliseconds by uncached prompt tokens.
     pub first: Curve,
@@ -49,8 +49,9 @@ impl Price {
 }
 
 /// Prices by model, and how widely healthy calls scatter around them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Prices {
+    #[serde(with = "super::pairs")]
     by_model: Map<Sym, Price>,
     /// All models together, where some model is too rarely seen.
     all: Option<Price>,

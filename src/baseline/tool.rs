@@ -28,11 +28,10 @@ pub struct ToolCalls {
 }
 
 impl ToolCalls {
-    /// Collects the tool calls of `forest`.
+    /// Collects the tool calls of `forest`, tools numbered as in `names`, and further ones behind them.
     #[must_use]
-    pub fn collect(dataset: &Dataset, forest: &Forest) -> Self {
-        let mut known: Map<Sym, u32> = Map::default();
-        let mut names = Vec::new();
+    pub fn collect(dataset: &Dataset, forest: &Forest, mut names: Vec<Sym>) -> Self {
+        let mut known: Map<Sym, u32> = names.iter().copied().zip(0..).collect();
         let of_op = forest.ops.iter().map(|op| {
             if op.kind != StepKind::Tool {
                 return u32::MAX;
@@ -71,7 +70,7 @@ pub(crate) fn tool_name(dataset: &Dataset, span: u32) -> Sym {
 }
 
 /// What one tool usually takes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct ToolTime {
     /// The fit.
     pub fit: LowSide,
@@ -89,7 +88,7 @@ impl ToolTime {
 }
 
 /// Times by number of the tool.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct ToolTimes(Vec<Option<ToolTime>>);
 
 impl ToolTimes {

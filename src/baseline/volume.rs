@@ -16,7 +16,7 @@ const OUTPUT_SPREAD: SpreadLimits = SpreadLimits {
 const LEAST: usize = 6;
 
 /// Usual size of something, in tokens.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Volume {
     /// The typical size.
     pub typical: f64,
@@ -27,12 +27,16 @@ pub struct Volume {
 }
 
 /// Usual sizes by kind of task and agent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Volumes {
+    #[serde(with = "super::pairs")]
     first: Map<(Sym, Sym), Volume>,
+    #[serde(with = "super::pairs")]
     growth: Map<(Sym, Sym), Volume>,
     any_growth: Option<Volume>,
+    #[serde(with = "super::pairs")]
     output: Map<(Sym, Sym, Sym), Volume>,
+    #[serde(with = "super::pairs")]
     output_by_finish: Map<Sym, Volume>,
     /// Median prompt of the dump, tokens.
     pub median_prompt: f64,

@@ -1,10 +1,8 @@
 //! Arguments of `analyze`.
 
-use std::path::PathBuf;
+use clap::Args;
 
-use clap::{Args, ValueEnum};
-
-use super::{Display, Inputs, Slow};
+use super::{Display, Inputs, Shape, Slow};
 use crate::commands::analyze;
 
 /// Arguments of `analyze`.
@@ -15,41 +13,13 @@ pub struct Analyze {
     #[command(flatten)]
     pub inputs: Inputs,
 
-    /// How to write the result: text, json (one object), ndjson (one request per line), markdown (for a
-    /// post-mortem or a pull request, never longer than a comment may be), or html (one page)
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        hide_possible_values = true
-    )]
-    pub format: Format,
-
-    /// Same as --format json
-    #[arg(long, conflicts_with = "format")]
-    pub json: bool,
-
     /// What is slow.
     #[command(flatten)]
     pub slow: Slow,
 
-    /// Explain how the inputs were read instead: what each was taken for and why, roles, keys not understood, which signals are there, what each gap costs and how to close it
-    ///
-    /// With --format json the same is part of the usual object, under `inputs` and `coverage`.
-    #[arg(long)]
-    pub explain_input: bool,
-
-    /// Exit with 2 when part of the input is lost, with 3 when there is too little data to judge
-    #[arg(long)]
-    pub strict: bool,
-
-    /// Rows to show of a long list (text and markdown)
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    pub top: usize,
-
-    /// Write the result to a file, which appears only when it is whole
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    /// How to write it.
+    #[command(flatten)]
+    pub shape: Shape,
 }
 
 impl Analyze {
@@ -58,37 +28,15 @@ impl Analyze {
     pub fn options(&self, display: &Display) -> analyze::Options {
         analyze::Options {
             inputs: self.slow.with_baseline(self.inputs.options(display)),
-            format: match (self.json, self.format) {
-                (true, _) | (_, Format::Json) => analyze::Format::Json,
-                (_, Format::Ndjson) => analyze::Format::Ndjson,
-                (_, Format::Html) => analyze::Format::Html,
-                (_, Format::Markdown) => analyze::Format::Markdown,
-                (_, Format::Text) => analyze::Format::Text,
-            },
+            format: self.shape.format(),
             rule: self.slow.rule(),
-            explain_input: self.explain_input,
-            strict: self.strict,
-            top: self.top,
+            explain_input: self.shape.explain_input,
+            strict: self.shape.strict,
+            top: self.shape.top,
             style: display.style(),
-            output: self.output.clone(),
+            output: self.shape.output.clone(),
         }
     }
-}
-
-/// How the result is written.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// One object.
-    Json,
-    /// One object per request and line.
-    Ndjson,
-    /// One page.
-    Html,
-    /// For a post-mortem or a pull request.
-    #[value(alias = "md")]
-    Markdown,
 }
 
 const EXAMPLES: &str = "\

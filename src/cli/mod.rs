@@ -15,11 +15,15 @@ mod form;
 mod gpu;
 mod inputs;
 mod limits;
+mod priced;
 mod prices;
+mod repairs;
 mod replay;
 mod report;
 mod rules;
+mod shape;
 mod slow;
+mod stage;
 mod trace;
 
 pub use analyze::Analyze;
@@ -36,11 +40,15 @@ pub use form::Form;
 pub use gpu::Gpu;
 pub use inputs::Inputs;
 pub use limits::Limits;
+pub use priced::Priced;
 pub use prices::Prices;
+pub use repairs::Repairs;
 pub use replay::Replay;
 pub use report::{ChartFormat, Report};
 pub use rules::Rules;
+pub use shape::Shape;
 pub use slow::{Rule as SlowRule, Slow};
+pub use stage::{Stage, StageTask};
 pub use trace::Trace;
 
 use clap::{Parser, Subcommand};
@@ -94,6 +102,8 @@ pub enum Command {
     Rules(Rules),
     /// Record what NVIDIA GPUs do, to be analyzed beside the traces of the same time
     Gpu(Gpu),
+    /// Spread the analysis over many machines: its stages as filters of Arrow IPC streams, and a driver for Spark
+    Stage(Stage),
     /// Explain a cause: what it is, what looks like it, what to do
     Explain(Explain),
     /// List what can be read: formats and vocabularies

@@ -53,8 +53,22 @@ impl Analysis {
         let norms = saved.as_ref().map(|saved| &saved.norms);
         // One after the other, though both could run at once: what each needs in between is large.
         progress.stage("diagnosing");
-        let mut verdicts = diagnose::diagnose_against(dataset, forest, &rule, norms);
+        let verdicts = diagnose::diagnose_against(dataset, forest, &rule, norms);
         progress.stage("adding up");
+        Self::with(loaded, verdicts, rule, prices)
+    }
+
+    /// With verdicts that were reached before: adds up.
+    ///
+    /// # Errors
+    /// When calls cannot be summed, which is a fault of the program.
+    pub(super) fn with(
+        loaded: Loaded,
+        mut verdicts: Verdicts,
+        rule: diagnose::Options,
+        prices: &Prices,
+    ) -> Result<Self, Error> {
+        let Loaded { dataset, forest } = &loaded;
         let sums = aggregate::summarise(dataset, forest, prices)
             .map_err(|error| Error::Fault(error.to_string()))?;
         spared::price(dataset, prices, &mut verdicts.incidents);

@@ -59,10 +59,22 @@ pub struct Options {
 /// When nothing can be read, a price file is wrong, or the result cannot be written.
 pub fn analyze(options: &Options, out: impl Write) -> Result<Outcome, Error> {
     let analysis = Analysis::run(&options.inputs, options.rule)?;
+    finish(&analysis, options, out)
+}
+
+/// Writes the report on what was found.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn finish(
+    analysis: &Analysis,
+    options: &Options,
+    out: impl Write,
+) -> Result<Outcome, Error> {
     let report = analysis.report();
     match &options.output {
-        Some(path) => write_file(path, |out| show(&analysis, &report, options, out))?,
-        None => show(&analysis, &report, options, out)?,
+        Some(path) => write_file(path, |out| show(analysis, &report, options, out))?,
+        None => show(analysis, &report, options, out)?,
     }
     Ok(report.outcome(options.strict))
 }

@@ -140,6 +140,17 @@ impl Inputs {
             .map_err(|error| Error::Fault(error.to_string()))
     }
 
+    /// Replaces ids of people by digests, where asked for.
+    ///
+    /// # Errors
+    /// When there is no randomness for a key.
+    pub(super) fn redact(&self, dataset: &mut Dataset) -> Result<(), Error> {
+        if let Some(redact) = &self.redact {
+            redact.redaction()?.apply(dataset);
+        }
+        Ok(())
+    }
+
     /// Runs `work` on the threads asked for.
     ///
     /// # Errors
@@ -168,17 +179,16 @@ impl Loaded {
     /// When nothing can be read.
     pub(super) fn read(inputs: &Inputs, progress: &Progress) -> Result<Self, Error> {
         let mut dataset = read(inputs, progress)?;
-        if let Some(redact) = &inputs.redact {
-            redact.redaction()?.apply(&mut dataset);
-        }
+        inputs.redact(&mut dataset)?;
         progress.stage("rebuilding traces");
         let forest = Forest::build(&mut dataset, &inputs.repairs);
         Ok(Self { dataset, forest })
     }
 }
 
-/// Reads every input into one dataset; what each worker read is joined in any order.
-fn read(inputs: &Inputs, progress: &Progress) -> Result<Dataset, Error> {
+/// Reads every input into one dataset, and says how many could be read; what each worker read is joined in any
+/// order. What depends on all of them together is left to [`read`].
+pub(super) fn take(inputs: &Inputs, progress: &Progress) -> (Dataset, usize) {
     let usual = ingest::Options::default();
     let how = ingest::Options {
         threads: inputs.threads,
@@ -193,14 +203,6 @@ fn read(inputs: &Inputs, progress: &Progress) -> Result<Dataset, Error> {
     };
     let sources = inputs.sources().collect();
     let reading = ingest::read_all(sources, &how, normalizer, progress);
-    if reading.readable == 0 {
-        let names: Vec<&str> = reading
-            .inputs
-            .iter()
-            .map(|input| input.path.as_str())
-            .collect();
-        return Err(Error::NoInput(reasons(&names, &reading.ledger)));
-    }
     let parts = reading.sinks.into_iter().map(Normalizer::finish);
     let mut dataset = parts
         .reduce(|mut all, part| {
@@ -208,11 +210,30 @@ fn read(inputs: &Inputs, progress: &Progress) -> Result<Dataset, Error> {
             all
         })
         .unwrap_or_default();
-    dialect::merge_series(&mut dataset);
-    dialect::choose_signal(&mut dataset);
     dataset.inputs = reading.inputs;
     dataset.ledger.absorb(reading.ledger);
+    (dataset, reading.readable)
+}
+
+fn read(inputs: &Inputs, progress: &Progress) -> Result<Dataset, Error> {
+    let (mut dataset, readable) = take(inputs, progress);
+    any_readable(&dataset, readable as u64)?;
+    dialect::merge_series(&mut dataset);
+    dialect::choose_signal(&mut dataset);
     Ok(dataset)
+}
+
+/// That there was something to read.
+///
+/// # Errors
+/// When nothing was readable, with the reason for each input.
+pub(super) fn any_readable(dataset: &Dataset, readable: u64) -> Result<(), Error> {
+    if readable > 0 {
+        return Ok(());
+    }
+    let inputs = dataset.inputs.iter();
+    let names: Vec<&str> = inputs.map(|input| input.path.as_str()).collect();
+    Err(Error::NoInput(reasons(&names, &dataset.ledger)))
 }
 
 /// Why nothing could be read: one line for each issue with a whole input.

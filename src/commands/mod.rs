@@ -21,6 +21,7 @@ pub mod replay;
 pub mod report;
 pub mod rules;
 mod spared;
+pub mod stage;
 pub mod trace;
 mod unfinished;
 
@@ -39,4 +40,5 @@ pub use prices::prices;
 pub use replay::replay;
 pub use report::report;
 pub use rules::rules;
+pub use stage::stage;
 pub use trace::trace;

@@ -1,7 +1,9 @@
 //! The causes a verdict can name. One label is the same word in JSON, files, fixtures and pages.
 
 /// Why a request was slow.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize,
+)]
 #[repr(u8)]
 pub enum Cause {
     /// More uncached prompt than this step normally has, at the normal price.

@@ -1,30 +1,34 @@
 //! A claim is an entry in the account: a cause, the time it explains, and the evidence for it.
 
 use super::Cause;
+use super::word::{Word, word, words};
 use crate::model::SpanIx;
 use crate::units::Nanos;
 
 /// One observation that speaks for or against a cause.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Fact {
     /// Span it was seen on.
     pub span: Option<SpanIx>,
     /// What was measured: a stable lower-case name such as `uncached_tokens`.
-    pub fact: &'static str,
+    #[serde(deserialize_with = "word")]
+    pub fact: Word,
     /// The value seen.
     pub observed: f64,
     /// The value this step normally has, when there is a normal one.
     pub expected: Option<f64>,
     /// Unit of both values: `ms`, `tokens`, `ms/token`, `ratio`, `calls`, …
-    pub unit: &'static str,
+    #[serde(deserialize_with = "word")]
+    pub unit: Word,
     /// How it became known: `attribute`, `event`, `child`, `derived`, `fit`, `metric`, `log`.
-    pub via: &'static str,
+    #[serde(deserialize_with = "word")]
+    pub via: Word,
     /// One sentence for the reader; structure only, no content.
     pub note: String,
 }
 
 /// Evidence: never empty, by construction.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Evidence {
     /// The strongest fact.
     pub first: Fact,
@@ -49,7 +53,7 @@ impl Evidence {
 }
 
 /// A cause that holds for a request.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Claim {
     /// The cause.
     pub cause: Cause,
@@ -60,12 +64,12 @@ pub struct Claim {
 }
 
 /// What became of one cause for one request.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Outcome {
     /// It explains time.
     Holds(Claim),
     /// It was tested and speaks against itself.
     Refuted(Cause, Fact),
     /// It could not be tested: these signals are missing.
-    CannotTell(Cause, Vec<&'static str>),
+    CannotTell(Cause, #[serde(deserialize_with = "words")] Vec<Word>),
 }

@@ -18,7 +18,7 @@ const LEAST: usize = 12;
 #[derive(Default)]
 pub(super) struct Crowd {
     /// Per call: mean number of strangers' calls in flight at its server; absent without server spans.
-    others: Map<u32, f64>,
+    pub(super) others: Map<u32, f64>,
     /// The median of that over all calls.
     pub(super) usual: f64,
 }

@@ -36,18 +36,20 @@ const REASONS: [(&str, &str); 6] = [
 const NAMES: [&str; 6] = ["hw.name", "hw_name", "gpu", "device", "hw.id", "UUID"];
 const REGIONS: [&str; 3] = ["cloud.region", "cloud_region", "region"];
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Tells {
     Busy,
     HeldDown,
 }
 
 /// One quantity of one device.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct Track {
     tells: Tells,
     device: String,
     /// Why clocks are held down.
-    reason: &'static str,
+    #[serde(deserialize_with = "super::word::word")]
+    reason: super::word::Word,
     region: Sym,
     /// Percent, by time.
     points: Vec<(Nanos, f64)>,
@@ -55,7 +57,7 @@ struct Track {
 }
 
 /// Devices over time.
-#[derive(Default)]
+#[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Devices(Vec<Track>);
 
 impl Devices {

@@ -4,7 +4,7 @@ use super::{Cause, Claim, Outcome, Without};
 use crate::units::{Nanos, Sym, Usd, Window};
 
 /// The account of one request. `expected + excess = wall` where an expectation exists.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Diagnosis {
     /// Index into [`Forest::requests`](crate::trace::Forest::requests).
     pub request: u32,
@@ -23,7 +23,8 @@ pub struct Diagnosis {
     /// Causes that lost, and why. Kept for slow requests only.
     pub considered: Vec<Outcome>,
     /// Signals that would have decided or sharpened the verdict.
-    pub missing: Vec<&'static str>,
+    #[serde(deserialize_with = "super::word::words")]
+    pub missing: Vec<super::word::Word>,
 }
 
 /// One disturbance over many requests.

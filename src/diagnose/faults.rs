@@ -3,6 +3,7 @@
 use super::Cause;
 use super::account::Target;
 use super::ground::Ground;
+use super::proven::Proven;
 use super::scene::Scene;
 use super::verdict::{account, is_judged, is_slow};
 use crate::baseline::Excluded;
@@ -11,6 +12,26 @@ use crate::trace::{Forest, RootState};
 /// With less than this share of calls left, whole slow requests are kept and only charged operations
 /// are left out.
 const ENOUGH: f64 = 0.15;
+
+/// What the passes so far found.
+pub(super) struct Found {
+    /// Left out of the fits.
+    pub(super) excluded: Excluded,
+    pub(super) proven: Proven,
+}
+
+impl Found {
+    /// Before the first pass.
+    pub(super) fn nothing(ground: &Ground<'_>) -> Self {
+        Self {
+            excluded: Excluded {
+                crowded: crowded(ground),
+                ..Excluded::default()
+            },
+            proven: Proven::default(),
+        }
+    }
+}
 
 /// What a pass before the last finds fault with in a request.
 pub(super) struct Faults {
@@ -77,8 +98,14 @@ pub(super) fn exclude(ground: &Ground<'_>, faults: &[Faults], notes: &mut Vec<St
     }
 }
 
+/// Requests that were slowed by others, counted around each request.
+pub(super) fn proven(scene: &Scene<'_>, faults: &[Faults]) -> Proven {
+    let slowed: Vec<bool> = faults.iter().map(|f| f.slow && f.by_others).collect();
+    Proven::of(scene.ground(), &slowed, scene.reach)
+}
+
 /// Calls made while their server was crowded with strangers' work.
-pub(super) fn crowded(ground: &Ground<'_>) -> Vec<bool> {
+fn crowded(ground: &Ground<'_>) -> Vec<bool> {
     let calls = 0..ground.measured.calls.all.len() as u32;
     calls.map(|i| ground.crowd.weight(i) > 0.0).collect()
 }

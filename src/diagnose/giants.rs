@@ -5,7 +5,6 @@ use super::ground::Ground;
 use super::volume::Seen;
 use super::windows::Site;
 use crate::baseline::Call;
-use crate::model::Dataset;
 use crate::units::{Nanos, Window};
 
 /// Interference lasts at least this many slow floors beyond a giant's own first token …
@@ -16,7 +15,7 @@ const LEAST_TAIL: f64 = 6.0;
 const TAIL: f64 = 2.0;
 
 /// A call with visible extra prefill.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Giant {
     site: Site,
     start: Nanos,
@@ -24,6 +23,7 @@ pub(super) struct Giant {
     free: Nanos,
     /// Milliseconds it delayed its own first token: extra prompt and the queue it met or made.
     pub(super) millis: f64,
+    /// Its number among those of all parts.
     pub(super) request: u32,
     /// The server that is known to have served it.
     server: Option<u32>,
@@ -39,7 +39,7 @@ impl Giant {
 }
 
 /// By site and start.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Giants(Vec<Giant>);
 
 impl Giants {
@@ -49,7 +49,11 @@ impl Giants {
             .iter()
             .zip(&ground.sites)
             .zip(seen)
-            .filter_map(|((call, &site), seen)| giant(ground.dataset, call, site, seen, options))
+            .zip(0..)
+            .filter_map(|(((call, &site), seen), index)| {
+                let server = ground.servers.get(&index).copied();
+                giant(call, (site, server), seen, options)
+            })
             .collect();
         list.sort_by_key(|g| (g.site, g.start, g.request));
         for site in list.chunk_by_mut(|a, b| a.site == b.site) {
@@ -74,9 +78,8 @@ impl Giants {
 }
 
 fn giant(
-    dataset: &Dataset,
     call: &Call,
-    site: Site,
+    (site, server): (Site, Option<u32>),
     seen: &Seen,
     options: &Options,
 ) -> Option<Giant> {
@@ -95,19 +98,13 @@ fn giant(
         free,
         millis,
         request: call.request,
-        server: server(dataset, call),
+        server,
         latest: free,
     })
 }
 
 fn nanos(millis: f64) -> Nanos {
     Nanos((millis * 1e6) as u64)
-}
-
-/// The server that is known to have served a call.
-pub(super) fn server(dataset: &Dataset, call: &Call) -> Option<u32> {
-    let span = dataset.spans.get(call.engine?.get() as usize)?;
-    Some(dataset.emitter_of(span).resource)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::scene::reach;
 use super::serving::Serving;
 use super::swing::Swing;
 use super::windows::Site;
-use crate::baseline::{Calls, Healthy, Map, Measured, Norms};
+use crate::baseline::{Call, CallIx, Calls, Healthy, Map, Measured, Norms};
 use crate::model::{Dataset, SpanId, TraceId};
 use crate::trace::{Forest, Repeats, StepKind};
 use crate::units::{Nanos, Sym};
@@ -26,6 +26,10 @@ pub(super) struct Ground<'a> {
     pub(super) modelled: hashbrown::HashSet<Sym>,
     /// Per call.
     pub(super) sites: Vec<Site>,
+    /// Place of each address.
+    pub(super) places: Map<Sym, Site>,
+    /// The server that is known to have served a call.
+    pub(super) servers: Map<CallIx, u32>,
     pub(super) homes: Homes,
     pub(super) crowd: Crowd,
     pub(super) serving: Serving,
@@ -39,14 +43,20 @@ pub(super) struct Ground<'a> {
     pub(super) swing: Option<Swing>,
     /// HTTP failures logged under a span: count of warnings.
     pub(super) warned: Map<(TraceId, SpanId), u32>,
+    /// Number of each request among those of all parts, where this is one of several.
+    pub(super) numbers: Option<Vec<u32>>,
 }
 
 impl<'a> Ground<'a> {
     pub(super) fn survey(dataset: &'a Dataset, forest: &'a Forest) -> Self {
         let measured = Measured::collect(dataset, forest);
         let calls = &measured.calls;
-        let ((sites, homes), (crowd, repeats)) = rayon::join(
-            || (sites(calls), Homes::find(calls)),
+        let (((sites, places), homes), (crowd, repeats)) = rayon::join(
+            || {
+                let mut known = Vec::new();
+                let sites = numbered_sites(calls, &mut known);
+                ((sites, places(&known)), Homes::find(calls))
+            },
             || {
                 rayon::join(
                     || Crowd::count(dataset, calls),
@@ -59,6 +69,8 @@ impl<'a> Ground<'a> {
             comparable: super::verdict::comparable(forest),
             modelled: calls.all.iter().map(|c| c.service).collect(),
             sites,
+            places,
+            servers: servers(dataset, calls),
             homes,
             crowd,
             serving: Serving::learn(dataset, calls),
@@ -66,6 +78,7 @@ impl<'a> Ground<'a> {
             repeats,
             failures: failures(forest),
             warned: warned(dataset),
+            numbers: None,
             healthy: None,
             swing: None,
             dataset,
@@ -76,6 +89,13 @@ impl<'a> Ground<'a> {
 }
 
 impl Ground<'_> {
+    /// Number of a request among those of all parts.
+    pub(super) fn number(&self, request: u32) -> u32 {
+        let numbers = self.numbers.as_ref();
+        let known = numbers.and_then(|all| all.get(request as usize).copied());
+        known.unwrap_or(request)
+    }
+
     /// Holds the dump against a healthy period.
     pub(super) fn against(mut self, norms: Option<&Norms>, options: &Options) -> Self {
         let measured = &self.measured;
@@ -91,19 +111,42 @@ impl Ground<'_> {
 /// A place per address where addresses are shown, else per client region and model: without addresses
 /// a region's calls go to one place as far as anybody can tell.
 pub(super) fn sites(calls: &Calls) -> Vec<Site> {
-    let mut known: Map<(Sym, Sym, Sym), Site> = Map::default();
-    calls
-        .all
-        .iter()
-        .map(|c| {
-            let key = if c.endpoint.is_none() {
-                (Sym::NONE, c.region, c.model)
-            } else {
-                (c.endpoint, Sym::NONE, Sym::NONE)
-            };
-            let next = known.len() as Site;
-            *known.entry(key).or_insert(next)
+    numbered_sites(calls, &mut Vec::new())
+}
+
+/// What tells places apart: address, else region and model.
+pub(super) type SiteKey = (Sym, Sym, Sym);
+
+/// The same, with places numbered as in `known`; those it lacks are added to it.
+pub(super) fn numbered_sites(calls: &Calls, known: &mut Vec<SiteKey>) -> Vec<Site> {
+    let mut numbers: Map<SiteKey, Site> = known.iter().copied().zip(0..).collect();
+    let number = |call: &Call| {
+        let key = match call.endpoint.is_none() {
+            true => (Sym::NONE, call.region, call.model),
+            false => (call.endpoint, Sym::NONE, Sym::NONE),
+        };
+        *numbers.entry(key).or_insert_with(|| {
+            known.push(key);
+            known.len() as Site - 1
         })
+    };
+    calls.all.iter().map(number).collect()
+}
+
+/// Place of each address.
+pub(super) fn places(known: &[SiteKey]) -> Map<Sym, Site> {
+    let addresses = known.iter().map(|key| key.0).zip(0..);
+    addresses
+        .filter(|(address, _)| !address.is_none())
+        .collect()
+}
+
+fn servers(dataset: &Dataset, calls: &Calls) -> Map<CallIx, u32> {
+    let engine = |call: &Call| dataset.spans.get(call.engine?.get() as usize);
+    let server = |call: &Call| Some(dataset.emitter_of(engine(call)?).resource);
+    let calls = calls.all.iter().zip(0..);
+    calls
+        .filter_map(|(call, index)| Some((index, server(call)?)))
         .collect()
 }
 
@@ -123,7 +166,7 @@ fn failures(forest: &Forest) -> Vec<(Nanos, u32, Nanos)> {
     list
 }
 
-fn warned(dataset: &Dataset) -> Map<(TraceId, SpanId), u32> {
+pub(super) fn warned(dataset: &Dataset) -> Map<(TraceId, SpanId), u32> {
     let mut map = Map::default();
     for log in dataset.logs.iter().filter(|l| {
         l.severity >= 13 && !l.span.is_none() && l.http_status.is_some_and(|s| s >= 400)

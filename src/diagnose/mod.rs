@@ -5,6 +5,7 @@
 //! request without them; the largest entry is the verdict.
 
 mod account;
+mod apart;
 mod arbiter;
 mod cause;
 mod causes;
@@ -26,16 +27,20 @@ mod releases;
 mod routes;
 mod scene;
 mod serving;
+mod shared;
 mod swing;
 mod verdict;
 mod volume;
 mod whatif;
 mod windows;
+mod word;
 
+pub use apart::{Judged, conclude, judge_part};
 pub use cause::Cause;
 pub use claim::{Claim, Evidence, Fact, Outcome};
 pub use diagnosis::{Diagnosis, Incident};
 pub use meta::CauseMeta;
 pub use options::Options;
+pub use shared::{Own, Shared, share};
 pub use verdict::{Verdicts, diagnose, diagnose_against};
 pub use whatif::{Spared, SparedTokens, Without};

@@ -15,6 +15,32 @@ const LEAST_JUDGED: usize = 12;
 /// Names listed before the rest are only counted.
 const NAMED: usize = 4;
 
+/// What the reader must know, as far as it does not depend on verdicts.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub(super) struct Notes {
+    /// Where normal came from.
+    pub(super) normal: Vec<String>,
+    /// It came from the dump itself.
+    pub(super) by_itself: bool,
+    /// Why little can be told from normal.
+    pub(super) contrast: Option<String>,
+}
+
+impl Notes {
+    /// All there is to say, the verdicts known.
+    pub(super) fn with(self, diagnoses: &[Diagnosis]) -> Vec<String> {
+        let mut notes = self.normal;
+        if self.by_itself {
+            if notes.is_empty() {
+                notes.extend(mostly_slow(diagnoses));
+            }
+            notes.extend(under_load(diagnoses));
+            notes.extend(self.contrast);
+        }
+        notes
+    }
+}
+
 /// Where normal came from when there was a baseline, and what that did not know.
 pub(super) fn on_baseline(
     dataset: &Dataset,
@@ -86,7 +112,7 @@ fn list(what: &str, mut names: BTreeSet<&str>) -> Option<String> {
 }
 
 /// Without a baseline, a dump of which most is slow has no healthy half to hold against.
-pub(super) fn mostly_slow(diagnoses: &[Diagnosis]) -> Option<String> {
+fn mostly_slow(diagnoses: &[Diagnosis]) -> Option<String> {
     let judged = diagnoses.iter().filter(|d| d.expected.is_some()).count();
     let slow = diagnoses.iter().filter(|d| d.slow).count();
     (judged >= LEAST_JUDGED && 2 * slow > judged).then(|| {
@@ -95,7 +121,7 @@ pub(super) fn mostly_slow(diagnoses: &[Diagnosis]) -> Option<String> {
 }
 
 /// Without a baseline, a dump that is under load as a whole does not show what its servers do at rest.
-pub(super) fn under_load(diagnoses: &[Diagnosis]) -> Option<String> {
+fn under_load(diagnoses: &[Diagnosis]) -> Option<String> {
     let judged = diagnoses.iter().filter(|d| d.expected.is_some()).count();
     let contended = diagnoses
         .iter()

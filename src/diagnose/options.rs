@@ -3,7 +3,7 @@
 use crate::units::Nanos;
 
 /// The rule in force.
-#[derive(Clone, Copy, Debug)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug)]
 pub struct Options {
     /// Slow from this multiple of the request's own expectation on.
     pub slow_factor: f64,

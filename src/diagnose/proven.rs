@@ -6,13 +6,9 @@ use super::windows::Site;
 use crate::baseline::Map;
 use crate::units::{Nanos, Window};
 
-/// Requests by place.
+/// Of the other requests around each at each place: how many were slowed, and all.
 #[derive(Default)]
-pub(super) struct Proven {
-    places: Map<Site, Place>,
-    /// When each request was at each place, and whether it was found slowed there.
-    stays: Map<(u32, Site), (Window, bool)>,
-}
+pub(super) struct Proven(pub(super) Map<(u32, Site), (u32, u32)>);
 
 #[derive(Default)]
 struct Place {
@@ -47,22 +43,20 @@ impl Stays {
 }
 
 impl Proven {
-    /// Of an earlier pass, by request.
-    pub(super) fn of(ground: &Ground<'_>, slowed: &[bool]) -> Self {
-        let mut stays: Map<(u32, Site), (Window, bool)> = Map::default();
+    /// Counts by the requests that a pass found `slowed`, as far around each as company is sought.
+    pub(super) fn of(ground: &Ground<'_>, slowed: &[bool], reach: Nanos) -> Self {
+        let mut stays: Map<(u32, Site), Window> = Map::default();
         for (call, &site) in ground.measured.calls.all.iter().zip(&ground.sites) {
-            let slowed = slowed.get(call.request as usize).copied().unwrap_or(false);
-            let stay = stays
-                .entry((call.request, site))
-                .or_insert((call.window, slowed));
-            stay.0.start = stay.0.start.min(call.window.start);
-            stay.0.end = stay.0.end.max(call.window.end);
+            let stay = stays.entry((call.request, site)).or_insert(call.window);
+            stay.start = stay.start.min(call.window.start);
+            stay.end = stay.end.max(call.window.end);
         }
+        let is_slowed = |request: u32| slowed.get(request as usize).copied().unwrap_or(false);
         let mut places: Map<Site, Place> = Map::default();
-        for ((_, site), (window, slowed)) in &stays {
+        for ((request, site), window) in &stays {
             let place = places.entry(*site).or_default();
             place.all.push(*window);
-            if *slowed {
+            if is_slowed(*request) {
                 place.slowed.push(*window);
             }
         }
@@ -70,20 +64,22 @@ impl Proven {
             place.all.sort();
             place.slowed.sort();
         }
-        Self { places, stays }
+        let around = |(key, own): (&(u32, Site), &Window)| {
+            let place = places.get(&key.1)?;
+            let window = Window {
+                start: own.start - reach,
+                end: own.end + reach,
+            };
+            let victims = place.slowed.touching(window) - usize::from(is_slowed(key.0));
+            let others = place.all.touching(window) - 1;
+            (victims > 0).then_some((*key, (victims as u32, others as u32)))
+        };
+        Self(stays.iter().filter_map(around).collect())
     }
 
-    /// Of the other requests at `site` around `request`: those slowed, and all.
-    pub(super) fn around(&self, request: u32, site: Site, reach: Nanos) -> Option<(u32, u32)> {
-        let (own, slowed) = self.stays.get(&(request, site))?;
-        let place = self.places.get(&site)?;
-        let window = Window {
-            start: own.start - reach,
-            end: own.end + reach,
-        };
-        let all = place.all.touching(window).saturating_sub(1);
-        let victims = place.slowed.touching(window) - usize::from(*slowed);
-        (all > 0).then_some((victims as u32, all as u32))
+    /// Of the other requests at `site` around `request`: those slowed, and all; `None` where none was slowed.
+    pub(super) fn around(&self, request: u32, site: Site) -> Option<(u32, u32)> {
+        self.0.get(&(request, site)).copied()
     }
 }
 

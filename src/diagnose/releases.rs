@@ -24,9 +24,9 @@ const LEAST: f64 = 1.4;
 #[derive(Default)]
 pub(super) struct Releases {
     /// Per operation of the forest: silence before the release it ended with, milliseconds.
-    of_op: Map<u32, f64>,
+    pub(super) of_op: Map<u32, f64>,
     /// Per operation: the same for the gap before it.
-    of_gap: Map<u32, f64>,
+    pub(super) of_gap: Map<u32, f64>,
 }
 
 #[derive(Clone, Copy)]

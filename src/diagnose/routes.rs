@@ -1,7 +1,6 @@
 //! Where calls usually go, and what it costs to be served elsewhere.
 
 use super::volume::Seen;
-use super::windows::Site;
 use crate::baseline::{Call, CallIx, Calls, Healthy, Map};
 use crate::stats::median;
 use crate::units::Sym;
@@ -13,19 +12,19 @@ const LEAST: usize = 3;
 /// Which calls went to an address that is not their client's home for that model.
 #[derive(Default)]
 pub(super) struct Homes {
+    /// Where the calls of a client to a model usually go.
+    pub(super) homes: Map<(Sym, Sym), Sym>,
     /// Per call.
     away: Vec<bool>,
     /// Clients with such a call.
     travelled: hashbrown::HashSet<Sym>,
-    /// The home of each client for each model.
-    sites: Map<(Sym, Sym), Site>,
 }
 
 /// What addresses away from home cost.
 pub(super) struct Routes<'a> {
-    homes: &'a Homes,
+    pub(super) homes: &'a Homes,
     /// (client, address) → extra first-token milliseconds, extra milliseconds per output token.
-    extra: Map<(Sym, Sym), (f64, f64)>,
+    pub(super) extra: Map<(Sym, Sym), (f64, f64)>,
 }
 
 /// Residuals of the calls at one address: milliseconds to the first token, and per output token after.
@@ -60,7 +59,7 @@ fn client(call: &Call) -> Sym {
 
 impl Homes {
     pub(super) fn find(calls: &Calls) -> Self {
-        Self::by(calls, &homes(calls.all.iter()))
+        Self::by(calls, homes(calls.all.iter()))
     }
 
     /// Takes homes from a healthy period where it knows the client and the address is still in use.
@@ -69,25 +68,15 @@ impl Homes {
         let used: hashbrown::HashSet<Sym> = calls.all.iter().map(|c| c.endpoint).collect();
         let known = homes(healthy.kept.iter().map(|&i| healthy.calls.get(i)));
         all.extend(known.into_iter().filter(|(_, home)| used.contains(home)));
-        *self = Self::by(calls, &all);
+        *self = Self::by(calls, all);
     }
 
-    /// Where the client of this call is usually served.
-    pub(super) fn site_of(&self, call: &Call) -> Option<Site> {
-        self.sites.get(&(client(call), call.model)).copied()
+    /// The address that usually serves the client of this call.
+    pub(super) fn home(&self, call: &Call) -> Option<Sym> {
+        self.homes.get(&(client(call), call.model)).copied()
     }
 
-    fn by(calls: &Calls, homes: &Map<(Sym, Sym), Sym>) -> Self {
-        let places: Map<Sym, Site> = calls
-            .all
-            .iter()
-            .map(|c| c.endpoint)
-            .zip(super::ground::sites(calls))
-            .collect();
-        let sites = homes
-            .iter()
-            .filter_map(|(key, home)| Some((*key, *places.get(home)?)))
-            .collect();
+    pub(super) fn by(calls: &Calls, homes: Map<(Sym, Sym), Sym>) -> Self {
         let is_away = |call: &Call| {
             let home = homes.get(&(client(call), call.model));
             !call.endpoint.is_none() && home.is_some_and(|h| *h != call.endpoint)
@@ -95,8 +84,8 @@ impl Homes {
         let away = calls.all.iter().filter(|c| is_away(c));
         Self {
             travelled: away.map(client).collect(),
-            sites,
             away: calls.all.iter().map(is_away).collect(),
+            homes,
         }
     }
 

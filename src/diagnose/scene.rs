@@ -28,9 +28,9 @@ pub(super) struct Scene<'a> {
     pub(super) reach: Nanos,
     pub(super) routes: Routes<'a>,
     pub(super) releases: Releases,
-    /// Who was slowed by others, as the pass before found.
-    pub(super) proven: &'a Proven,
     pub(super) giants: Giants,
+    /// Who was slowed by others, as the pass before found.
+    pub(super) proven: Proven,
 }
 
 impl<'a> std::ops::Deref for Scene<'a> {
@@ -41,12 +41,21 @@ impl<'a> std::ops::Deref for Scene<'a> {
     }
 }
 
+/// What a scene knows of requests beyond its own.
+pub(super) struct Known<'a> {
+    pub(super) windows: Windows,
+    pub(super) routes: Routes<'a>,
+    pub(super) releases: Releases,
+    pub(super) giants: Giants,
+    pub(super) proven: Proven,
+}
+
 impl<'a> Scene<'a> {
     pub(super) fn new(
         ground: &'a Ground<'a>,
         base: &'a Baselines,
         options: &'a Options,
-        proven: &'a Proven,
+        proven: Proven,
     ) -> Self {
         let calls = &ground.measured.calls;
         let seen = super::volume::see(calls, base, options);
@@ -62,6 +71,7 @@ impl<'a> Scene<'a> {
         );
         Self {
             giants: Giants::find(ground, &seen, options),
+            proven,
             ground,
             calls,
             base,
@@ -71,8 +81,35 @@ impl<'a> Scene<'a> {
             reach,
             routes,
             releases,
-            proven,
         }
+    }
+
+    /// A scene over one part of the requests, with what was learned over all of them.
+    pub(super) fn apart(
+        ground: &'a Ground<'a>,
+        base: &'a Baselines,
+        options: &'a Options,
+        known: Known<'a>,
+    ) -> Self {
+        let calls = &ground.measured.calls;
+        Self {
+            ground,
+            calls,
+            base,
+            options,
+            seen: super::volume::see(calls, base, options),
+            windows: known.windows,
+            reach: reach(base.median_task),
+            routes: known.routes,
+            releases: known.releases,
+            giants: known.giants,
+            proven: known.proven,
+        }
+    }
+
+    /// What does not change between passes.
+    pub(super) fn ground(&self) -> &'a Ground<'a> {
+        self.ground
     }
 
     /// True for a call that only a server recorded, in a dump that shows agents: another tenant's load.
@@ -113,14 +150,8 @@ impl<'a> Scene<'a> {
     /// Median of observed / expected at home around a call that went elsewhere.
     pub(super) fn level_at_home(&self, request: u32, index: CallIx) -> Option<f64> {
         let call = self.calls.get(index);
-        let site = self.homes.site_of(call)?;
+        let site = *self.places.get(&self.homes.home(call)?)?;
         Some(self.windows.company(call, site, &self.own(request))?.0)
-    }
-
-    /// Of the other requests at a place around this one: how many the pass before found slowed by others, and
-    /// all.
-    pub(super) fn proven_around(&self, request: u32, site: Site) -> Option<(u32, u32)> {
-        self.proven.around(request, site, self.reach)
     }
 
     /// What was seen of a call.

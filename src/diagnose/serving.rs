@@ -18,11 +18,13 @@ const REGION_LABELS: [&str; 3] = ["cloud.region", "cloud_region", "region"];
 type Intervals = Map<(u64, u64), (f64, f64)>;
 
 /// Inter-token levels over time.
-#[derive(Default)]
+#[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Serving {
+    #[serde(with = "crate::baseline::pairs")]
     regions: Map<Sym, Level>,
 }
 
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct Level {
     /// (interval, seconds per token), by time.
     intervals: Vec<(Window, f64)>,

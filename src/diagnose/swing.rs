@@ -19,9 +19,10 @@ const NATURAL: f64 = 0.98;
 const LEAST_LIMIT: f64 = 1.2;
 
 /// The natural range of company in a healthy period.
+#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub(super) struct Swing {
-    /// Medians of ln(observed / expected) over the company of each call, ascending.
-    company: Vec<f64>,
+    /// The company's slowdown, as a multiple of the expectation, from which on it is not natural.
+    pub(super) limit: f64,
 }
 
 impl Swing {
@@ -61,12 +62,9 @@ impl Swing {
             })
             .collect();
         company.sort_unstable_by(f64::total_cmp);
-        (company.len() >= LEAST).then_some(Self { company })
-    }
-
-    /// The multiple of normal from which on company is no natural swing.
-    pub(super) fn limit(&self) -> f64 {
-        let natural = quantile(&self.company, NATURAL).unwrap_or(0.0);
-        natural.exp().max(LEAST_LIMIT)
+        // Medians of ln(observed / expected) over the company of each call.
+        let natural = quantile(&company, NATURAL).unwrap_or(0.0);
+        let limit = natural.exp().max(LEAST_LIMIT);
+        (company.len() >= LEAST).then_some(Self { limit })
     }
 }

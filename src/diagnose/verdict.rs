@@ -4,9 +4,8 @@ use rayon::prelude::*;
 
 use super::account::{Account, Settlement};
 use super::causes::LOOKS;
-use super::faults::{self, Faults, crowded};
+use super::faults::{self, Faults, Found};
 use super::ground::Ground;
-use super::proven::Proven;
 use super::scene::Scene;
 use super::{Cause, Diagnosis, Incident, Options, arbiter, incident, notes, whatif};
 use crate::baseline::{Baselines, Excluded, Norms};
@@ -45,57 +44,72 @@ pub fn diagnose_against(
     norms: Option<&Norms>,
 ) -> Verdicts {
     let ground = Ground::survey(dataset, forest).against(norms, options);
-    let mut excluded = Excluded {
-        crowded: crowded(&ground),
-        ..Excluded::default()
-    };
-    let mut notes = Vec::new();
-    let mut diagnoses = Vec::new();
-    let mut incidents = Vec::new();
-    let mut proven = Proven::default();
-    for pass in 0..PASSES {
-        let mut base = Baselines::learn(forest, &ground.measured, &excluded);
-        if let Some(healthy) = &ground.healthy {
-            base.prefer(healthy, &ground.measured.calls, &excluded);
-        }
-        let scene = Scene::new(&ground, &base, options, &proven);
-        let requests = (0..forest.requests.len() as u32).into_par_iter();
-        if pass + 1 == PASSES {
-            diagnoses = requests.map(|r| judge(&scene, r)).collect();
-            if let Some(share) = options.slow_top {
-                keep_slowest(forest, &mut diagnoses, share);
-            }
-            incidents = incident::group(dataset, forest, &diagnoses);
-            whatif::fill(&scene, &mut incidents);
-        } else {
-            let faults: Vec<Faults> = requests.map(|r| Faults::of(&scene, r)).collect();
-            notes.clear();
-            let next = faults::exclude(&ground, &faults, &mut notes);
-            // A fit that rests on too few is worse than one with some faults in it.
-            let thin = |excluded: &Excluded| faults::healthy(forest, excluded) < LEAST_HEALTHY;
-            if pass == 0 || !thin(&next) || thin(&excluded) {
-                excluded = next;
-            }
-            let slowed: Vec<bool> = faults.iter().map(|f| f.slow && f.by_others).collect();
-            proven = Proven::of(&ground, &slowed);
-        }
+    let (found, notes) = learn(&ground, options);
+    let base = normal(&ground, &found.excluded);
+    let scene = Scene::new(&ground, &base, options, found.proven);
+    let requests = (0..forest.requests.len() as u32).into_par_iter();
+    let mut diagnoses: Vec<Diagnosis> = requests.map(|r| judge(&scene, r)).collect();
+    if let Some(limit) = slow_limit(forest, options) {
+        keep_slowest(forest, &mut diagnoses, limit);
     }
-    match norms.zip(ground.healthy.as_ref()) {
-        Some((norms, healthy)) => {
-            notes = notes::on_baseline(dataset, forest, norms, healthy);
-        }
-        None => {
-            if notes.is_empty() {
-                notes.extend(notes::mostly_slow(&diagnoses));
-            }
-            notes.extend(notes::under_load(&diagnoses));
-            notes.extend(no_contrast(forest));
-        }
-    }
+    let mut incidents = incident::group(dataset, forest, &diagnoses);
+    whatif::fill(&scene, &mut incidents);
+    let notes = all_notes(&ground, norms, notes).with(&diagnoses);
     Verdicts {
         diagnoses,
         incidents,
         notes,
+    }
+}
+
+/// What the passes before the last find, and what is to be said about that.
+pub(super) fn learn(ground: &Ground<'_>, options: &Options) -> (Found, Vec<String>) {
+    let forest = ground.forest;
+    let mut found = Found::nothing(ground);
+    let mut notes = Vec::new();
+    for pass in 1..PASSES {
+        let base = normal(ground, &found.excluded);
+        let proven = std::mem::take(&mut found.proven);
+        let scene = Scene::new(ground, &base, options, proven);
+        let requests = (0..forest.requests.len() as u32).into_par_iter();
+        let faults: Vec<Faults> = requests.map(|r| Faults::of(&scene, r)).collect();
+        notes.clear();
+        let next = faults::exclude(ground, &faults, &mut notes);
+        found.proven = faults::proven(&scene, &faults);
+        // A fit that rests on too few is worse than one with some faults in it.
+        let thin = |excluded: &Excluded| faults::healthy(forest, excluded) < LEAST_HEALTHY;
+        if pass == 1 || !thin(&next) || thin(&found.excluded) {
+            found.excluded = next;
+        }
+    }
+    (found, notes)
+}
+
+/// What is normal, by what is not `excluded` and by the healthy period.
+pub(super) fn normal(ground: &Ground<'_>, excluded: &Excluded) -> Baselines {
+    let mut base = Baselines::learn(ground.forest, &ground.measured, excluded);
+    if let Some(healthy) = &ground.healthy {
+        base.prefer(healthy, &ground.measured.calls, excluded);
+    }
+    base
+}
+
+/// What the reader must know about where normal came from.
+pub(super) fn all_notes(
+    ground: &Ground<'_>,
+    norms: Option<&Norms>,
+    notes: Vec<String>,
+) -> notes::Notes {
+    match norms.zip(ground.healthy.as_ref()) {
+        Some((norms, healthy)) => notes::Notes {
+            normal: notes::on_baseline(ground.dataset, ground.forest, norms, healthy),
+            ..notes::Notes::default()
+        },
+        None => notes::Notes {
+            normal: notes,
+            by_itself: true,
+            contrast: no_contrast(ground.forest),
+        },
     }
 }
 
@@ -167,7 +181,7 @@ pub(super) fn account(scene: &Scene<'_>, request: u32) -> Option<Account> {
     })
 }
 
-fn judge(scene: &Scene<'_>, request: u32) -> Diagnosis {
+pub(super) fn judge(scene: &Scene<'_>, request: u32) -> Diagnosis {
     let r = &scene.forest.requests[request as usize];
     let Some(account) = account(scene, request) else {
         return arbiter::not_judged(scene, request);
@@ -222,18 +236,18 @@ pub(super) fn is_slow(
     settlement.excess.as_millis() >= threshold * margin(*cause, scene.base.prices.spread, account)
 }
 
-/// `--slow-top`: only the slowest share counts as slow, by duration.
-fn keep_slowest(forest: &Forest, diagnoses: &mut [Diagnosis], share: f64) {
-    let mut durations: Vec<Nanos> = forest
-        .requests
-        .iter()
-        .map(crate::trace::Request::duration)
-        .collect();
+/// `--slow-top`: the duration from which on a request is among the slowest share.
+pub(super) fn slow_limit(forest: &Forest, options: &Options) -> Option<Nanos> {
+    let share = options.slow_top?;
+    let durations = forest.requests.iter().map(crate::trace::Request::duration);
+    let mut durations: Vec<Nanos> = durations.collect();
     durations.sort_unstable_by(|a, b| b.cmp(a));
     let count = (share.clamp(0.0, 1.0) * durations.len() as f64).ceil() as usize;
-    let Some(limit) = count.checked_sub(1).and_then(|c| durations.get(c)).copied() else {
-        return;
-    };
+    durations.get(count.checked_sub(1)?).copied()
+}
+
+/// Only what took as long as `limit` counts as slow.
+pub(super) fn keep_slowest(forest: &Forest, diagnoses: &mut [Diagnosis], limit: Nanos) {
     for d in diagnoses {
         d.slow = forest.requests[d.request as usize].duration() >= limit;
         d.primary = if d.slow {

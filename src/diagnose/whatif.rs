@@ -22,7 +22,7 @@ pub struct Without {
 }
 
 /// What one model call would have spent less.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Spared {
     /// The call's span.
     pub span: SpanIx,
@@ -31,7 +31,7 @@ pub struct Spared {
 }
 
 /// Which tokens of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum SparedTokens {
     /// All: there would have been no such call.
     Call,
@@ -46,24 +46,34 @@ pub enum SparedTokens {
 /// Works out every incident.
 pub(super) fn fill(scene: &Scene<'_>, incidents: &mut [Incident]) {
     for incident in incidents {
-        let mut without = Without::default();
-        for &request in &incident.requests {
-            let Some(account) = account(scene, request) else {
-                continue;
-            };
-            let own = &scene.forest.requests[request as usize];
-            let cuts = account.cuts(own, Some(incident.cause));
-            let duration = replay(scene.forest, own, &cuts).min(own.duration());
+        let requests = incident.requests.iter();
+        let own = requests.filter_map(|&r| of_request(scene, r, incident.cause));
+        incident.without = Some(Without::over(own));
+    }
+}
+
+/// One request without what its cause added: how long it would have taken, and what it would have spared.
+pub(super) type OfRequest = (Nanos, Vec<Spared>);
+
+pub(super) fn of_request(scene: &Scene<'_>, request: u32, cause: Cause) -> Option<OfRequest> {
+    let account = account(scene, request)?;
+    let own = &scene.forest.requests[request as usize];
+    let cuts = account.cuts(own, Some(cause));
+    let duration = replay(scene.forest, own, &cuts).min(own.duration());
+    let mut list = Vec::new();
+    spared(scene, request, &account, cause, &mut list);
+    Some((duration, list))
+}
+
+impl Without {
+    /// Of an incident, from those of its requests.
+    pub(super) fn over(requests: impl Iterator<Item = OfRequest>) -> Self {
+        let mut without = Self::default();
+        for (duration, spared) in requests {
             without.durations.push(duration);
-            spared(
-                scene,
-                request,
-                &account,
-                incident.cause,
-                &mut without.spared,
-            );
+            without.spared.extend(spared);
         }
-        incident.without = Some(without);
+        without
     }
 }
 

@@ -36,6 +36,31 @@ pub(super) struct Windows {
 }
 
 impl Windows {
+    /// From what [`Windows::parts`] gave.
+    pub(super) fn of((reach, bin, start): (Nanos, u64, u64), steps: &[u64]) -> Self {
+        let entries = steps.iter().scan(0u64, |at, step| {
+            *at = at.saturating_add(*step);
+            Some(*at)
+        });
+        let entries: Vec<u64> = entries.collect();
+        Self {
+            reach,
+            bin: bin.max(1),
+            start,
+            sums: accumulate(&entries),
+            entries,
+        }
+    }
+
+    /// What all of it follows from: the measures, and the entries as steps from one to the next.
+    pub(super) fn parts(&self) -> ((Nanos, u64, u64), Vec<u64>) {
+        let entries = self.entries.iter();
+        let steps = entries.scan(0, |before, entry| {
+            Some(entry - std::mem::replace(before, *entry))
+        });
+        ((self.reach, self.bin, self.start), steps.collect())
+    }
+
     pub(super) fn fold(calls: &Calls, sites: &[Site], seen: &[Seen], reach: Nanos) -> Self {
         let starts = calls.all.iter().map(|c| c.window.start.0);
         let start = starts.min().unwrap_or(0);

@@ -140,36 +140,91 @@ fn trace_of(parts: &[&str]) -> TraceId {
 /// Keeps one signal of each emitter that logs its calls: its spans where the dump has them, else what
 /// the log says, put together turn by turn. Call it once, when everything was read.
 pub fn choose_signal(data: &mut Dataset) {
-    let names: Vec<String> = data
-        .scopes
-        .iter()
-        .map(|s| data.text(s.name).to_owned())
-        .collect();
-    for emitter in &EMITTERS {
-        let logged: HashSet<u32> = (0..names.len() as u32)
-            .filter(|&s| names[s as usize] == emitter.scope)
-            .collect();
-        if logged.is_empty() {
-            continue;
+    Signals::of(data).choose(data);
+}
+
+/// Which emitters a dump holds log records of, and which spans. Those of parts add up to those of the whole.
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Signals([Signal; EMITTERS.len()]);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+struct Signal {
+    logged: bool,
+    traced: bool,
+}
+
+impl Signals {
+    /// Those of `data`.
+    #[must_use]
+    pub fn of(data: &Dataset) -> Self {
+        let names = scope_names(data);
+        Self(EMITTERS.each_ref().map(|emitter| Signal {
+            logged: !emitter.logged(&names).is_empty(),
+            traced: emitter.is_traced(data, &names),
+        }))
+    }
+
+    /// Takes in those of another part.
+    pub fn absorb(&mut self, other: &Self) {
+        for (own, other) in self.0.iter_mut().zip(&other.0) {
+            own.logged |= other.logged;
+            own.traced |= other.traced;
         }
-        let own = |span: &Span| {
-            let name = names.get(data.emitter_of(span).scope as usize);
-            let name = name.map_or("", String::as_str);
+    }
+
+    /// True where something is logged.
+    #[must_use]
+    pub fn any_logged(&self) -> bool {
+        self.0.iter().any(|signal| signal.logged)
+    }
+
+    /// Leaves in `data` what they say is to be kept.
+    pub fn choose(&self, data: &mut Dataset) {
+        let names = scope_names(data);
+        for (emitter, signal) in EMITTERS.iter().zip(&self.0) {
+            let logged = emitter.logged(&names);
+            if logged.is_empty() {
+                continue;
+            }
+            if signal.traced {
+                leave_out(data, &logged);
+            } else {
+                pair_answers(data, &logged);
+                divide_turns(data, &logged);
+                add_roots(data, &logged, emitter);
+            }
+        }
+    }
+}
+
+fn scope_names(data: &Dataset) -> Vec<String> {
+    let scopes = data.scopes.iter();
+    scopes.map(|s| data.text(s.name).to_owned()).collect()
+}
+
+impl Emitter {
+    /// The scopes of its log records.
+    fn logged(&self, names: &[String]) -> HashSet<u32> {
+        let scopes = names.iter().zip(0..);
+        let own = scopes.filter(|(name, _)| *name == self.scope);
+        own.map(|(_, scope)| scope).collect()
+    }
+
+    /// True where spans of it are in `data`.
+    fn is_traced(&self, data: &Dataset, names: &[String]) -> bool {
+        let own = |name: &str| {
             // What this program exported holds the calls as spans, and their records once more.
-            let name = name.strip_prefix("agentdiag/").unwrap_or(name);
-            emitter.spans.iter().any(|start| name.starts_with(start))
+            let plain = name.strip_prefix("agentdiag/").unwrap_or(name);
+            name != self.scope && self.spans.iter().any(|start| plain.starts_with(start))
         };
-        let traced = data
-            .spans
+        let scopes: HashSet<u32> = names
             .iter()
-            .any(|s| s.op == Op::Llm && own(s) && !of(data, s, &logged));
-        if traced {
-            leave_out(data, &logged);
-        } else {
-            pair_answers(data, &logged);
-            divide_turns(data, &logged);
-            add_roots(data, &logged, emitter);
-        }
+            .zip(0..)
+            .filter(|(name, _)| own(name))
+            .map(|(_, scope)| scope)
+            .collect();
+        let mut calls = data.spans.iter().filter(|span| span.op == Op::Llm);
+        !scopes.is_empty() && calls.any(|span| of(data, span, &scopes))
     }
 }
 
@@ -186,7 +241,7 @@ fn leave_out(data: &mut Dataset, logged: &HashSet<u32>) {
         .map(|s| s.place)
         .collect();
     for place in repeated {
-        data.ledger.count(IssueKind::TwinCall, place, || {
+        data.ledger.note(IssueKind::TwinCall, place, || {
             "a log record of a call that a span records as well".into()
         });
     }

@@ -53,7 +53,7 @@ mod tokens;
 mod vercel_ai;
 mod vocabulary;
 
-pub use logged::choose_signal;
+pub use logged::{Signals, choose_signal};
 pub use normalizer::Normalizer;
 pub use series::merge_series;
 
@@ -112,4 +112,11 @@ pub fn dialects() -> impl Iterator<Item = Listed> {
         gives: dialect.gives,
         loses: dialect.loses,
     })
+}
+
+/// The dialect of this name, if there is one.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static str> {
+    let mut known = DIALECTS.iter().map(|dialect| dialect.name);
+    known.find(|known| *known == name)
 }

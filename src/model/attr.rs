@@ -3,7 +3,9 @@
 use crate::units::Sym;
 
 /// What is kept of an OTLP resource (semantic conventions, "Resource").
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize,
+)]
 pub struct Resource {
     /// `service.name`
     pub service: Sym,
@@ -22,7 +24,9 @@ pub struct Resource {
 }
 
 /// What is kept of an instrumentation scope.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize,
+)]
 pub struct Scope {
     /// Instrumentation library.
     pub name: Sym,

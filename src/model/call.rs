@@ -3,7 +3,9 @@
 use crate::units::{Nanos, Small, Sym, Usd};
 
 /// How a figure became known.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize,
+)]
 #[repr(u8)]
 pub enum Via {
     /// Written on the span.
@@ -17,7 +19,7 @@ pub enum Via {
 }
 
 /// A value and its source.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Known<T> {
     /// The value.
     pub value: T,
@@ -36,7 +38,9 @@ impl<T> Known<T> {
 }
 
 /// A 64-bit digest of a text that is compared but never shown (tool arguments, ids).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize,
+)]
 pub struct Digest(pub std::num::NonZeroU64);
 
 impl Digest {
@@ -52,7 +56,9 @@ impl Digest {
 }
 
 /// Class of a failure; the text behind it may hold content and is not kept.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize,
+)]
 #[repr(u8)]
 pub enum ErrorKind {
     /// HTTP 429 and its names.
@@ -101,7 +107,7 @@ impl ErrorKind {
 
 /// One model call, client or serving side. Token counts are normalised: input includes cached and
 /// cache-write tokens, output includes reasoning.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct LlmCall {
     /// Vendor, canonical lower case.
     pub provider: Sym,
@@ -213,7 +219,7 @@ impl LlmCall {
 }
 
 /// One tool execution, MCP message or retrieval.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct ToolCall {
     /// Tool name, MCP prefixes stripped.
     pub tool: Sym,
@@ -228,7 +234,7 @@ pub struct ToolCall {
 }
 
 /// What a task, agent or step span says of itself. Usage on it is a roll-up and is never counted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct TaskFacts {
     /// Agent name.
     pub agent: Sym,
@@ -247,7 +253,7 @@ pub struct TaskFacts {
 }
 
 /// One HTTP request under a model or tool span.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct HttpCall {
     /// Host it went to.
     pub host: Sym,

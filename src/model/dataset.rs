@@ -4,12 +4,12 @@ use hashbrown::HashMap;
 
 use super::{
     ClusterEvent, Exemplar, HttpCall, Ledger, LlmCall, LlmCalls, LogRecord, Op, Resource, Scope,
-    Series, Span, SpanId, TaskFacts, ToolCall, TraceId, TraceIx, Traces,
+    Series, Span, SpanId, Symbols, TaskFacts, ToolCall, TraceId, TraceIx, Traces,
 };
 use crate::units::{Interner, Sym, growing};
 
 /// One input as it was taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Input {
     /// Name as the user gave it.
     pub path: String,
@@ -48,7 +48,19 @@ impl Input {
 }
 
 /// Who emitted a span: a resource and an instrumentation scope. Few combinations occur.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Debug,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Emitter {
     /// Index into [`Dataset::resources`].
     pub resource: u32,
@@ -57,7 +69,7 @@ pub struct Emitter {
 }
 
 /// A span link: evidence for joining fragments.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Link {
     /// Trace and span that hold the link.
     pub from: (TraceId, SpanId),
@@ -198,92 +210,40 @@ impl Dataset {
         let syms = self.names.absorb(&other.names);
         let sym = |s: &mut Sym| *s = syms.get(s.0 as usize).copied().unwrap_or(Sym::NONE);
 
-        let resources = remap_table(&mut self.resources, other.resources, |r| {
-            for s in [
-                &mut r.service,
-                &mut r.version,
-                &mut r.instance,
-                &mut r.pod,
-                &mut r.host,
-                &mut r.region,
-                &mut r.environment,
-            ] {
-                sym(s);
-            }
-        });
-        let scopes = remap_table(&mut self.scopes, other.scopes, |s| {
-            sym(&mut s.name);
-            sym(&mut s.version);
-        });
+        let resources = remap_table(&mut self.resources, other.resources, |r| r.symbols(sym));
+        let scopes = remap_table(&mut self.scopes, other.scopes, |s| s.symbols(sym));
         let place = |known: &[u32], at: u32| known.get(at as usize).copied().unwrap_or(0);
         let emitters = remap_table(&mut self.emitters, other.emitters, |e| {
             e.resource = place(&resources, e.resource);
             e.scope = place(&scopes, e.scope);
         });
         let traces: Vec<TraceIx> = self.traces.absorb(&other.traces);
-        let bases = (
-            self.llm.len() as u32,
-            self.tools.len() as u32,
-            self.tasks.len() as u32,
-            self.https.len() as u32,
-        );
+        let bases = self.arenas();
 
         self.llm.absorb(other.llm, |mut s| {
             sym(&mut s);
             s
         });
-        append(&mut self.tools, other.tools, |t| sym(&mut t.tool));
-        append(&mut self.tasks, other.tasks, |t| {
-            for s in [
-                &mut t.agent,
-                &mut t.task_type,
-                &mut t.tenant,
-                &mut t.conversation,
-            ] {
-                sym(s);
-            }
-        });
-        append(&mut self.https, other.https, |h| {
-            for s in [&mut h.host, &mut h.method, &mut h.route] {
-                sym(s);
-            }
-        });
+        append(&mut self.tools, other.tools, |t| t.symbols(sym));
+        append(&mut self.tasks, other.tasks, |t| t.symbols(sym));
+        append(&mut self.https, other.https, |h| h.symbols(sym));
         append(&mut self.spans, other.spans, |span| {
-            sym(&mut span.name);
+            span.symbols(sym);
             span.emitter = place(&emitters, span.emitter);
             span.trace = traces
                 .get(span.trace.0 as usize)
                 .copied()
                 .unwrap_or_default();
-            let base = match span.op {
-                op if op.is_model() => bases.0,
-                op if op.is_tool() => bases.1,
-                op if op.is_group() => bases.2,
-                Op::Http => bases.3,
-                _ => 0,
-            };
-            if span.call.get().is_some() {
-                span.call.0 += base;
-            }
+            span.move_call(bases);
         });
         append(&mut self.links, other.links, |_| ());
         append(&mut self.logs, other.logs, |log| {
-            sym(&mut log.event);
+            log.symbols(sym);
             log.resource = place(&resources, log.resource);
         });
-        append(&mut self.events, other.events, |event| {
-            for s in [&mut event.reason, &mut event.object_kind, &mut event.object] {
-                sym(s);
-            }
-        });
-        append(&mut self.series, other.series, |series| {
-            sym(&mut series.name);
-            for (key, value) in &mut series.labels {
-                sym(key);
-                sym(value);
-            }
-        });
-        append(&mut self.exemplars, other.exemplars, |e| sym(&mut e.metric));
+        append(&mut self.events, other.events, |event| event.symbols(sym));
+        append(&mut self.series, other.series, |series| series.symbols(sym));
+        append(&mut self.exemplars, other.exemplars, |e| e.symbols(sym));
         for (mut key, count) in other.strange_keys {
             sym(&mut key);
             *self.strange_keys.entry(key).or_default() += count;
@@ -305,6 +265,18 @@ impl Dataset {
                 }
             }
         }
+    }
+
+    /// How much each arena of facts holds: of model calls, tools, groups and HTTP requests.
+    #[must_use]
+    pub fn arenas(&self) -> [u32; 4] {
+        let lengths = [
+            self.llm.len(),
+            self.tools.len(),
+            self.tasks.len(),
+            self.https.len(),
+        ];
+        lengths.map(|length| length as u32)
     }
 
     /// Checks the invariants every later stage relies on.

@@ -3,7 +3,7 @@
 use crate::units::{Nanos, Sym};
 
 /// Something the orchestrator did or saw.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct ClusterEvent {
     /// When it last happened.
     pub time: Nanos,

@@ -6,7 +6,19 @@
 use std::collections::BTreeMap;
 
 /// Where in the input something stands.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Debug,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Place {
     /// Index into [`Dataset::inputs`](super::Dataset::inputs).
     pub file: u32,
@@ -55,7 +67,7 @@ impl Severity {
 macro_rules! issue_kinds {
     ($($(#[$doc:meta])* $variant:ident = $id:literal, $severity:ident, $hint:literal;)*) => {
         /// What can go wrong with an input, one entry each.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
         pub enum IssueKind { $($(#[$doc])* $variant,)* }
 
         impl IssueKind {
@@ -179,7 +191,7 @@ pub struct Issue {
 }
 
 /// Count and first example of one kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Tally {
     /// How often.
     pub count: u64,
@@ -192,7 +204,7 @@ pub struct Tally {
 }
 
 /// All tallies, by kind and file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Ledger {
     tallies: BTreeMap<(IssueKind, u32), Tally>,
 }
@@ -235,6 +247,20 @@ impl Ledger {
         }
     }
 
+    /// The same where the order in which records are met depends on which others there are: of several at one place
+    /// the example does not depend on it.
+    pub fn note(&mut self, kind: IssueKind, place: Place, detail: impl FnOnce() -> String) {
+        match self.tallies.get_mut(&(kind, place.file)) {
+            Some(tally) if tally.place < place => tally.count += 1,
+            _ => self.add(Issue {
+                kind,
+                place,
+                offset: None,
+                detail: detail(),
+            }),
+        }
+    }
+
     /// Takes in another ledger.
     pub fn absorb(&mut self, other: Self) {
         for (key, tally) in other.tallies {
@@ -256,6 +282,17 @@ impl Ledger {
                 known.count = count;
             }
         }
+    }
+
+    /// The same with other numbers for the files.
+    #[must_use]
+    pub fn renumbered(self, number: impl Fn(u32) -> u32) -> Self {
+        let mut renumbered = Self::default();
+        for ((kind, file), mut tally) in self.tallies {
+            tally.place.file = number(file);
+            renumbered.fold((kind, tally.place.file), tally);
+        }
+        renumbered
     }
 
     /// Every kind with its file and tally, in a stable order.

@@ -4,7 +4,7 @@ use super::{SpanId, TraceId};
 use crate::units::{Nanos, Sym};
 
 /// A log record tied to a span, a trace, or only to a time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct LogRecord {
     /// When it happened (observed time where no other is given).
     pub time: Nanos,

@@ -4,7 +4,9 @@ use super::{SpanId, TraceId};
 use crate::units::{Nanos, Sym};
 
 /// What the points mean.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize,
+)]
 pub enum SeriesKind {
     /// A value at an instant.
     Gauge,
@@ -19,7 +21,7 @@ pub enum SeriesKind {
 }
 
 /// One sample.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Point {
     /// When it was taken.
     pub time: Nanos,
@@ -29,7 +31,7 @@ pub struct Point {
 
 /// One series. Histograms appear as two: their sum and their count; where buckets are asked for, also as
 /// counters `<name>_bucket` with a label `le`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Series {
     /// Metric name as exported.
     pub name: Sym,
@@ -42,7 +44,7 @@ pub struct Series {
 }
 
 /// One observation of a metric that names the trace it was made in.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Exemplar {
     /// Metric name as exported; a bucket's is its histogram's.
     pub metric: Sym,

@@ -12,6 +12,7 @@ mod log;
 mod metric;
 mod redact;
 mod span;
+mod symbols;
 mod traces;
 
 pub use attr::{Resource, Scope};
@@ -25,4 +26,5 @@ pub use log::LogRecord;
 pub use metric::{Exemplar, Point, Series, SeriesKind};
 pub use redact::Redaction;
 pub use span::{CallIx, Op, Span, SpanFlags, SpanIx, SpanKind, Status};
+pub use symbols::Symbols;
 pub use traces::{TraceIx, Traces};

@@ -7,7 +7,7 @@ use crate::units::{Nanos, Sym, Window};
 pub type SpanIx = u32;
 
 /// Index into the arena that belongs to a span's [`Op`], or nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct CallIx(pub u32);
 
 impl CallIx {
@@ -22,7 +22,19 @@ impl CallIx {
 }
 
 /// What a span is, decided before anything is read from it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Debug,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(u8)]
 pub enum Op {
     /// Root of one user request.
@@ -55,6 +67,18 @@ pub enum Op {
 }
 
 impl Op {
+    /// Which of [`Dataset::arenas`](super::Dataset::arenas) its facts lie in, if in any.
+    #[must_use]
+    pub fn arena(self) -> Option<usize> {
+        match self {
+            op if op.is_model() => Some(0),
+            op if op.is_tool() => Some(1),
+            op if op.is_group() => Some(2),
+            Self::Http => Some(3),
+            _ => None,
+        }
+    }
+
     /// Model-side operation with an entry in [`Dataset::llm`](super::Dataset::llm).
     #[must_use]
     pub fn is_model(self) -> bool {
@@ -75,7 +99,9 @@ impl Op {
 }
 
 /// OTLP span kind.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize,
+)]
 #[repr(u8)]
 pub enum SpanKind {
     /// Not said.
@@ -94,7 +120,19 @@ pub enum SpanKind {
 }
 
 /// OTLP status code.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Debug,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(u8)]
 pub enum Status {
     /// The usual value of success.
@@ -107,7 +145,9 @@ pub enum Status {
 }
 
 /// Yes-or-no facts of a span.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize,
+)]
 pub struct SpanFlags(pub u8);
 
 impl SpanFlags {
@@ -141,7 +181,7 @@ impl SpanFlags {
 }
 
 /// One span. Times are Unix nanoseconds as the emitter's clock had them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Span {
     /// Trace it belongs to: a number in [`Dataset::traces`](super::Dataset::traces).
     pub trace: TraceIx,
@@ -195,6 +235,13 @@ impl Span {
     #[must_use]
     pub fn failed(&self) -> bool {
         self.status == Status::Error
+    }
+
+    /// Its facts now lie that much further in its arena.
+    pub fn move_call(&mut self, by: [u32; 4]) {
+        if let (Some(_), Some(arena)) = (self.call.get(), self.op.arena()) {
+            self.call.0 += by[arena];
+        }
     }
 
     /// True when no end was recorded.

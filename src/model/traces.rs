@@ -6,7 +6,19 @@ use std::hash::BuildHasher;
 use super::TraceId;
 
 /// Number of a trace id in [`Traces`]; it carries no order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Debug,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct TraceIx(pub u32);
 
 /// All trace ids, numbered as they are met. Each worker fills its own; [`Traces::absorb`] joins two.

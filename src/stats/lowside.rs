@@ -20,7 +20,7 @@ pub struct SpreadLimits {
 }
 
 /// A log-normal description of the healthy part of a sample.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct LowSide {
     /// Centre, natural logarithm.
     pub centre: f64,

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::repair::{self, mark};
+use super::repair::{self, Habits, mark};
 use super::{Lane, Loss, NO_SPAN, RepairSet, Request, StepOp, Tree, requests, usage};
-use crate::model::{Dataset, SpanId, SpanIx};
+use crate::model::{Dataset, SpanId, SpanIx, TraceId};
+use crate::units::Nanos;
 
 /// How traces are rebuilt.
 #[derive(Clone, Copy, Debug)]
@@ -53,22 +54,88 @@ impl Forest {
     /// Rebuilds the traces of `dataset`, whose spans are sorted and mended in place.
     #[must_use]
     pub fn build(dataset: &mut Dataset, options: &Options) -> Self {
+        Sorted::of(dataset)
+            .join(dataset, options)
+            .grow(dataset, options, None)
+    }
+}
+
+/// Spans sorted by trace, copies dropped, parents found within their traces: what can be said before
+/// traces are joined with each other.
+#[derive(Debug)]
+pub struct Sorted {
+    /// First start and id of each trace, as read: what their order goes by.
+    pub order: Vec<(Nanos, TraceId)>,
+    pub(super) traces: Vec<Range<SpanIx>>,
+    pub(super) parent: Vec<SpanIx>,
+    copied: Vec<SpanIx>,
+    opened: Vec<SpanIx>,
+}
+
+impl Sorted {
+    /// Sorts and mends the spans of `dataset` trace by trace.
+    #[must_use]
+    pub fn of(dataset: &mut Dataset) -> Self {
         let mut traces = Tree::sort(dataset);
         if repair::rejoin(dataset, &traces) {
             traces = Tree::sort(dataset);
         }
+        let firsts = traces
+            .iter()
+            .map(|trace| &dataset.spans[trace.start as usize]);
+        let order = firsts
+            .map(|first| (first.start, dataset.trace_of(first)))
+            .collect();
         let (traces, copied) = repair::dedupe(dataset, traces);
-        let (mut parent, opened) = resolve_parents(dataset, &traces);
+        let (parent, opened) = resolve_parents(dataset, &traces);
         repair::note_cycles(dataset, &opened);
-        let stitched = if options.stitch {
-            let mut joined = repair::stitch(dataset, &mut parent);
-            joined.extend(repair::join_fragments(dataset, &mut parent, &traces));
-            joined
-        } else {
-            Vec::new()
-        };
+        Self {
+            order,
+            traces,
+            parent,
+            copied,
+            opened,
+        }
+    }
+
+    /// Joins traces of which one is a fragment of the other.
+    #[must_use]
+    pub fn join(mut self, dataset: &mut Dataset, options: &Options) -> Joined {
+        let mut stitched = Vec::new();
+        if options.stitch {
+            stitched = repair::stitch(dataset, &mut self.parent);
+            let traces = &self.traces;
+            stitched.extend(repair::join_fragments(dataset, &mut self.parent, traces));
+        }
+        Joined {
+            sorted: self,
+            stitched,
+        }
+    }
+}
+
+/// Spans of which every parent is found that another trace or an id names.
+#[derive(Debug)]
+pub struct Joined {
+    /// As they were sorted, fragments joined.
+    pub sorted: Sorted,
+    stitched: Vec<SpanIx>,
+}
+
+impl Joined {
+    /// Mends what is left and finds the requests. `habits` say what spans of a kind usually hang under; without them
+    /// they are learned from these spans.
+    #[must_use]
+    pub fn grow(self, dataset: &mut Dataset, options: &Options, habits: Option<&Habits>) -> Forest {
+        let Sorted {
+            traces,
+            mut parent,
+            copied,
+            opened,
+            ..
+        } = self.sorted;
         let (orphans, adopted) = if options.repair {
-            repair::adopt_orphans(dataset, &mut parent, &traces)
+            repair::adopt_orphans(dataset, &mut parent, &traces, habits)
         } else {
             (count_orphans(dataset, &parent), Vec::new())
         };
@@ -84,7 +151,7 @@ impl Forest {
         for (list, bit) in [
             (&copied, mark::DEDUPE),
             (&opened, mark::CYCLE),
-            (&stitched, mark::STITCH),
+            (&self.stitched, mark::STITCH),
             (&adopted, mark::ORPHAN),
             (&open, mark::UNFINISHED),
             (&skewed, mark::SKEW),
@@ -92,13 +159,13 @@ impl Forest {
             marks.set(list, bit);
         }
         let counted = usage::count_once(dataset, &tree);
-        let mut forest = Self {
+        let mut forest = Forest {
             traces: tree.traces.len() as u64,
             roots: dataset.spans.iter().filter(|s| s.parent.is_none()).count() as u64,
             errors: dataset.spans.iter().filter(|s| s.failed()).count() as u64,
             orphans,
             tree,
-            ..Self::default()
+            ..Forest::default()
         };
         requests::find(dataset, &mut forest, &counted, &marks);
         forest.loss = Loss::of(dataset, &forest);

@@ -8,7 +8,7 @@ use super::{Forest, RootState, Tree};
 use crate::model::{Dataset, Op, Span, SpanId, SpanIx, TraceIx};
 
 /// What is missing at least.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Loss {
     /// Spans that others name as their parent and that are not in the dump.
     pub absent_parents: u64,
@@ -31,6 +31,17 @@ impl Loss {
     #[must_use]
     pub fn is_none(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// With what another part lacks.
+    pub fn absorb(&mut self, other: Self) {
+        self.absent_parents += other.absent_parents;
+        self.rootless += other.rootless;
+        self.steps_declared += other.steps_declared;
+        self.steps_seen += other.steps_seen;
+        self.step_gaps += other.step_gaps;
+        self.tokens_declared += other.tokens_declared;
+        self.tokens_seen += other.tokens_seen;
     }
 
     /// Adds up what is missing from the traces of a dump.

@@ -1,5 +1,6 @@
 //! From unordered spans to requests: repairs, trees, calls counted once, parts that sum to wall time.
 
+mod across;
 mod arrange;
 mod critical;
 mod forest;
@@ -15,11 +16,13 @@ mod requests;
 mod tree;
 mod usage;
 
+pub use across::{Loose, Talk};
 pub use critical::{Stretch, critical_path, phases};
-pub use forest::{Forest, Options};
+pub use forest::{Forest, Joined, Options, Sorted};
 pub use loss::Loss;
 pub use members::tops;
 pub use parts::{Part, Parts};
+pub use repair::{HabitCounts, Habits};
 pub use repeats::{Repeat, Repeats};
 pub use replay::{Cuts, replay};
 pub(crate) use replay::{TOLERANCE, gaps};

@@ -79,7 +79,7 @@ impl Part {
 }
 
 /// The partition of a request's wall time along its critical path.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Parts {
     /// Waiting for a slot on the server.
     pub queue: Nanos,

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::Parts;
-use crate::model::{SpanIx, TraceId};
+use crate::model::{SpanIx, Symbols, TraceId};
 use crate::units::{Nanos, Sym, Window};
 
 /// What is known of a request's root span.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub enum RootState {
     /// Present, with an end.
     Complete,
@@ -18,7 +18,9 @@ pub enum RootState {
 }
 
 /// What an operation of a request is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize,
+)]
 pub enum StepKind {
     /// A model call that answered.
     Model,
@@ -36,7 +38,7 @@ pub enum StepKind {
 pub const NO_LANE: u32 = u32::MAX;
 
 /// One operation of a request, counted once however many spans recorded it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct StepOp {
     /// The span that owns it.
     pub span: SpanIx,
@@ -51,7 +53,7 @@ pub struct StepOp {
 }
 
 /// One sequence of work: an agent's own thread. Operations in it may still overlap.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Lane {
     /// Its operations in [`Forest::ops`](super::Forest::ops), by start.
     pub ops: Range<u32>,
@@ -68,7 +70,7 @@ pub struct Lane {
 }
 
 /// Repairs that touched a request, as a set.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct RepairSet(pub u16);
 
 impl RepairSet {
@@ -100,7 +102,7 @@ impl RepairSet {
 }
 
 /// One user request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Request {
     /// Its trace.
     pub trace: TraceId,
@@ -154,5 +156,27 @@ impl Request {
     #[must_use]
     pub fn duration(&self) -> Nanos {
         self.wall.len()
+    }
+}
+
+impl Symbols for Request {
+    fn symbols(&mut self, mut each: impl FnMut(&mut Sym)) {
+        for sym in [
+            &mut self.kind,
+            &mut self.agent,
+            &mut self.tenant,
+            &mut self.service,
+            &mut self.conversation,
+        ] {
+            each(sym);
+        }
+    }
+}
+
+impl Symbols for Lane {
+    fn symbols(&mut self, mut each: impl FnMut(&mut Sym)) {
+        for sym in [&mut self.agent, &mut self.service, &mut self.region] {
+            each(sym);
+        }
     }
 }

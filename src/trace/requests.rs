@@ -40,18 +40,23 @@ pub(super) fn find(dataset: &mut Dataset, forest: &mut Forest, counted: &[Counte
         }
     }
     (forest.requests, forest.ops, forest.lanes) = (all.requests, all.ops, all.lanes);
-    forest.requests.par_sort_unstable_by_key(|r| {
-        let root = dataset.spans[r.root as usize].id;
-        (r.wall.start, r.trace, root)
-    });
+    forest.sort_requests(dataset);
     let missing = forest.requests.iter();
     for request in missing.filter(|r| r.root_state == RootState::Missing) {
         let span = dataset.spans[request.root as usize];
-        dataset
-            .ledger
-            .count(IssueKind::MissingRoot, span.place, || {
-                format!("trace {} has no root span", request.trace)
-            });
+        dataset.ledger.note(IssueKind::MissingRoot, span.place, || {
+            format!("trace {} has no root span", request.trace)
+        });
+    }
+}
+
+impl Forest {
+    /// Brings the requests into their order.
+    pub fn sort_requests(&mut self, dataset: &Dataset) {
+        self.requests.par_sort_unstable_by_key(|r| {
+            let root = dataset.spans[r.root as usize].id;
+            (r.wall.start, r.trace, root)
+        });
     }
 }
 

@@ -6,7 +6,9 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 /// An interned string. [`Sym::NONE`] means absent; the number itself carries no order.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, Default, Debug, serde::Serialize, serde::Deserialize,
+)]
 pub struct Sym(pub u32);
 
 impl Sym {

@@ -3,7 +3,19 @@
 use std::ops::{Add, AddAssign};
 
 /// US dollars in whole nano-dollars (1e-9 USD).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Debug,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Usd(pub i64);
 
 impl Usd {

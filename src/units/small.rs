@@ -4,7 +4,8 @@ use std::num::NonZeroU32;
 
 /// A number below 2^32 - 1; larger ones count as the largest. `Option<Small>` takes four bytes, which
 /// counts where a dump holds millions of calls of which each shows some figures and lacks others.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(from = "u32", into = "u32")]
 pub struct Small(NonZeroU32);
 
 impl Small {
@@ -26,6 +27,12 @@ impl Small {
 impl From<u32> for Small {
     fn from(number: u32) -> Self {
         Self::new(number)
+    }
+}
+
+impl From<Small> for u32 {
+    fn from(small: Small) -> Self {
+        small.get()
     }
 }
 

@@ -6,7 +6,9 @@ use std::ops::{Add, AddAssign, Sub};
 /// Nanoseconds: a duration, or an instant counted from the Unix epoch.
 ///
 /// Arithmetic saturates: a hostile clock must not be able to overflow an account.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
 pub struct Nanos(pub u64);
 
 impl Nanos {
@@ -82,7 +84,7 @@ impl fmt::Debug for Nanos {
 }
 
 /// A half-open stretch of time, `start..end`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Window {
     /// First instant inside.
     pub start: Nanos,

@@ -63,6 +63,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["units", "error", "stats", "model", "trace", "aggregate"],
     ),
     (
+        "stage",
+        &[
+            "units",
+            "error",
+            "model",
+            "dialect",
+            "trace",
+            "baseline",
+            "diagnose",
+            "aggregate",
+        ],
+    ),
+    (
         "report",
         &[
             "units",
@@ -103,6 +116,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "compare",
             "report",
             "render",
+            "stage",
         ],
     ),
     (
@@ -157,6 +171,9 @@ fn heavy_libraries_are_named_in_one_place_each() {
             ("use parquet::", "ingest/parquet.rs"),
             ("use zip::", "ingest/zip.rs"),
             ("nvml_wrapper::", "gpu/nvml.rs"),
+            ("arrow_array::", "stage/stream.rs"),
+            ("arrow_ipc::", "stage/stream.rs"),
+            ("postcard::", "stage/row.rs"),
         ] {
             let mut code = text.lines().filter(|l| !l.trim_start().starts_with("//"));
             let names = code.any(|line| line.contains(library));

@@ -46,6 +46,8 @@ mod render;
 mod repairs;
 mod sample;
 mod slowdown;
+mod spark;
+mod stages;
 mod supply;
 mod trace;
 mod whatif;

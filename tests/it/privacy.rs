@@ -75,6 +75,9 @@ const RUNS: &[&[&str]] = &[
     ],
     &["check", "--budget", "BUDGETS", "--json", "DUMP"],
     &["baseline", "-o", "OUT/base.json", "DUMP"],
+    // What further stages read is what this one writes.
+    &["stage", "facts", "DUMP"],
+    &["stage", "facts", "--parts", "3", "-o", "OUT/facts", "DUMP"],
 ];
 
 /// Subcommands that read no dump.

@@ -67,11 +67,9 @@ fn earliest_on_cycle(parent: &[SpanIx], trace: &Range<SpanIx>, at: usize) -> usi
 pub(in crate::trace) fn note(dataset: &mut Dataset, opened: &[SpanIx]) {
     for &i in opened {
         let span = dataset.spans[i as usize];
-        dataset
-            .ledger
-            .count(IssueKind::ParentCycle, span.place, || {
-                format!("span {} is its own ancestor; it was made a root", span.id)
-            });
+        dataset.ledger.note(IssueKind::ParentCycle, span.place, || {
+            format!("span {} is its own ancestor; it was made a root", span.id)
+        });
     }
 }
 

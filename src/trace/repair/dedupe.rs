@@ -31,7 +31,7 @@ pub(in crate::trace) fn dedupe(
         } else {
             IssueKind::ConflictingSpan
         };
-        dataset.ledger.count(kind, a.place, || {
+        dataset.ledger.note(kind, a.place, || {
             format!("span {} of trace {trace} was read before", a.id)
         });
         drop[loser as usize] = true;

@@ -11,7 +11,7 @@ use crate::trace::NO_SPAN;
 use crate::units::Sym;
 
 /// Ids smaller than this are counters or labels, not drawn at random: equal ones prove nothing.
-const RANDOM: u64 = 1 << 32;
+pub(in crate::trace) const RANDOM: u64 = 1 << 32;
 
 /// Joins what a passed-on parent id or a conversation proves. Returns the joined roots.
 pub(in crate::trace) fn join(
@@ -111,7 +111,7 @@ fn by_conversation(
 }
 
 /// The conversation of a trace, when it names exactly one.
-fn conversation(dataset: &Dataset, trace: Range<SpanIx>) -> Option<Sym> {
+pub(in crate::trace) fn conversation(dataset: &Dataset, trace: Range<SpanIx>) -> Option<Sym> {
     let mut found = None;
     for i in trace {
         let span = &dataset.spans[i as usize];
@@ -132,7 +132,7 @@ fn conversation(dataset: &Dataset, trace: Range<SpanIx>) -> Option<Sym> {
 }
 
 /// A span that may have called another service, with nothing recorded below it that would tell.
-fn is_call_site(dataset: &Dataset, i: SpanIx) -> bool {
+pub(in crate::trace) fn is_call_site(dataset: &Dataset, i: SpanIx) -> bool {
     let span = &dataset.spans[i as usize];
     let calls = matches!(span.op, Op::Tool | Op::Mcp | Op::Http);
     let remote = matches!(span.kind, SpanKind::Client | SpanKind::Producer);
@@ -152,7 +152,7 @@ fn attach(
     let ids = (dataset.trace_of(&from), dataset.trace_of(&to));
     dataset
         .ledger
-        .count(IssueKind::StitchedFragment, from.place, || {
+        .note(IssueKind::StitchedFragment, from.place, || {
             format!(
                 "trace {} joined to trace {} (confidence {confidence}): {rule}",
                 ids.0, ids.1

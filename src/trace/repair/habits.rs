@@ -2,11 +2,13 @@
 //! grammar by which a lost link is found again. Kinds are told by service, instrumentation scope and
 //! operation, and containers by name as well.
 
+use std::collections::BTreeMap;
 use std::iter::once;
 
 use hashbrown::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
 
-use crate::model::{Dataset, Op, Span, SpanIx};
+use crate::model::{Dataset, Op, Scope, Span, SpanIx};
 use crate::trace::NO_SPAN;
 use crate::units::Sym;
 
@@ -51,8 +53,8 @@ const ONE_EACH: f64 = 0.1;
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
 /// Links counted by the kinds of child and parent.
-#[derive(Default)]
-pub(super) struct Habits {
+#[derive(Debug, Default)]
+pub struct Habits {
     /// Spans of a kind, and how many of them name no parent.
     kinds: Map<Kind, (u32, u32)>,
     /// Linked children by kind of child and of parent, and how many of those are not the first of
@@ -61,7 +63,7 @@ pub(super) struct Habits {
 }
 
 impl Habits {
-    pub(super) fn learn(dataset: &Dataset, parent: &[SpanIx]) -> Self {
+    pub(in crate::trace) fn learn(dataset: &Dataset, parent: &[SpanIx]) -> Self {
         let mut habits = Self::default();
         let mut below: HashSet<(SpanIx, Kind), foldhash::fast::FixedState> = HashSet::default();
         for (span, &above) in dataset.spans.iter().zip(parent) {
@@ -122,6 +124,89 @@ impl Habits {
     /// Spans like `span` below the parents of one kind are counted as one.
     pub(super) fn alike(dataset: &Dataset, a: &Span, b: &Span) -> bool {
         Kind::of(dataset, a) == Kind::of(dataset, b)
+    }
+}
+
+/// A kind of span by its names, which mean the same everywhere.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+struct KindName {
+    service: String,
+    scope: [String; 2],
+    op: Op,
+    name: String,
+}
+
+/// The counts behind [`Habits`]: those of parts add up to those of the whole.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct HabitCounts {
+    kinds: BTreeMap<KindName, (u32, u32)>,
+    links: BTreeMap<(KindName, KindName), (u32, u32)>,
+}
+
+impl HabitCounts {
+    pub(in crate::trace) fn of(dataset: &Dataset, habits: &Habits) -> Self {
+        let name = |kind: &Kind| {
+            let scope = dataset.scopes.get(kind.scope as usize);
+            let scope = scope.copied().unwrap_or_default();
+            KindName {
+                service: dataset.text(kind.service).to_owned(),
+                scope: [scope.name, scope.version].map(|sym| dataset.text(sym).to_owned()),
+                op: kind.op,
+                name: dataset.text(kind.name).to_owned(),
+            }
+        };
+        let kinds = habits.kinds.iter();
+        let links = habits.links.iter();
+        Self {
+            kinds: kinds.map(|(kind, n)| (name(kind), *n)).collect(),
+            links: links
+                .map(|((kind, over), n)| ((name(kind), name(over)), *n))
+                .collect(),
+        }
+    }
+
+    /// Takes in the counts of another part.
+    pub fn absorb(&mut self, other: Self) {
+        let add = |known: &mut (u32, u32), more: (u32, u32)| {
+            *known = (known.0 + more.0, known.1 + more.1);
+        };
+        for (kind, count) in other.kinds {
+            add(self.kinds.entry(kind).or_default(), count);
+        }
+        for (link, count) in other.links {
+            add(self.links.entry(link).or_default(), count);
+        }
+    }
+
+    /// The habits they amount to, in the numbers of `dataset`.
+    #[must_use]
+    pub fn habits(&self, dataset: &mut Dataset) -> Habits {
+        let kinds = self.kinds.iter().map(|(name, n)| (name.kind(dataset), *n));
+        let kinds = kinds.collect();
+        let links = self.links.iter();
+        let links = links.map(|((name, over), n)| ((name.kind(dataset), over.kind(dataset)), *n));
+        Habits {
+            links: links.collect(),
+            kinds,
+        }
+    }
+}
+
+impl KindName {
+    fn kind(&self, dataset: &mut Dataset) -> Kind {
+        let [name, version] = [0, 1].map(|i| dataset.names.intern(&self.scope[i]));
+        let scope = Scope { name, version };
+        let known = dataset.scopes.iter().position(|known| *known == scope);
+        let place = known.unwrap_or_else(|| {
+            dataset.scopes.push(scope);
+            dataset.scopes.len() - 1
+        });
+        Kind {
+            service: dataset.names.intern(&self.service),
+            scope: place as u32,
+            op: self.op,
+            name: dataset.names.intern(&self.name),
+        }
     }
 }
 

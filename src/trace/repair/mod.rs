@@ -23,11 +23,12 @@ mod unfinished;
 
 pub(super) use cycle::{note as note_cycles, open_cycles};
 pub(super) use dedupe::dedupe;
-pub(super) use fragment::join as join_fragments;
-pub(super) use orphan::adopt_orphans;
+pub(super) use fragment::{RANDOM, conversation, is_call_site, join as join_fragments};
+pub use habits::{HabitCounts, Habits};
+pub(super) use orphan::{adopt_orphans, needs_habits};
 pub(super) use rejoin::rejoin;
 pub(super) use skew::correct_skew;
-pub(super) use stitch::stitch;
+pub(super) use stitch::{SLACK, stitch};
 pub(super) use unfinished::close_unfinished;
 
 /// Positions in [`RepairSet::NAMES`](super::RepairSet::NAMES).

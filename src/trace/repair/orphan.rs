@@ -19,31 +19,55 @@ const LOCAL_SLACK: Nanos = Nanos(1_000_000);
 /// Spans under way at once that are looked at, latest starts first.
 const LOOKED_AT: usize = 256;
 
-/// Adopts the orphans of all traces. Returns (spans found whose parent is not in the dump, spans
+/// Adopts the orphans of all traces, by the habits `known` or else by those of these spans. Returns (spans found whose parent is not in the dump, spans
 /// adopted).
 pub(in crate::trace) fn adopt_orphans(
     dataset: &mut Dataset,
     parent: &mut [SpanIx],
     traces: &[Range<SpanIx>],
+    known: Option<&Habits>,
 ) -> (u64, Vec<SpanIx>) {
     let mut adopted = Vec::new();
     let mut found = 0;
-    let mut habits = None;
+    let mut learned = None;
     for trace in traces {
-        let spans = &dataset.spans;
-        let tops = trace.clone().filter(|&i| parent[i as usize] == NO_SPAN);
-        let tops: Vec<SpanIx> = tops.collect();
-        if tops.len() < 2 && tops.iter().all(|&i| spans[i as usize].parent.is_none()) {
+        let tops = tops(parent, trace);
+        if !is_broken(dataset, &tops) {
             continue;
         }
         found += note(dataset, &tops);
         if trace.len() > tops.len() || tops.len() > 1 {
-            let habits = habits.get_or_insert_with(|| Habits::learn(dataset, parent));
+            let habits = known
+                .unwrap_or_else(|| learned.get_or_insert_with(|| Habits::learn(dataset, parent)));
             adopted.extend(Search::new(dataset, habits, parent, trace).adopt(&tops));
         }
     }
     note_unnamed(dataset, &adopted);
     (found, adopted)
+}
+
+/// True where adopting orphans will ask what spans usually hang under.
+pub(in crate::trace) fn needs_habits(
+    dataset: &Dataset,
+    parent: &[SpanIx],
+    traces: &[Range<SpanIx>],
+) -> bool {
+    traces.iter().any(|trace| {
+        let tops = tops(parent, trace);
+        is_broken(dataset, &tops) && (trace.len() > tops.len() || tops.len() > 1)
+    })
+}
+
+/// The spans of a trace that hang under nothing.
+fn tops(parent: &[SpanIx], trace: &Range<SpanIx>) -> Vec<SpanIx> {
+    let tops = trace.clone().filter(|&i| parent[i as usize] == NO_SPAN);
+    tops.collect()
+}
+
+/// More than the one root of a whole trace.
+fn is_broken(dataset: &Dataset, tops: &[SpanIx]) -> bool {
+    let spans = &dataset.spans;
+    tops.len() > 1 || tops.iter().any(|&i| !spans[i as usize].parent.is_none())
 }
 
 /// Counts those of `tops` whose parent is not in the dump.
@@ -56,7 +80,7 @@ fn note(dataset: &mut Dataset, tops: &[SpanIx]) -> u64 {
         }
         found += 1;
         let id = dataset.trace_of(&span);
-        dataset.ledger.count(IssueKind::OrphanSpan, span.place, || {
+        dataset.ledger.note(IssueKind::OrphanSpan, span.place, || {
             format!(
                 "span {} of trace {id} names parent {}, which is not in the dump",
                 span.id, span.parent
@@ -72,7 +96,7 @@ fn note_unnamed(dataset: &mut Dataset, adopted: &[SpanIx]) {
         let span = dataset.spans[orphan as usize];
         if span.parent.is_none() {
             let id = dataset.trace_of(&span);
-            dataset.ledger.count(IssueKind::LostParent, span.place, || {
+            dataset.ledger.note(IssueKind::LostParent, span.place, || {
                 format!(
                     "span {} of trace {id} names no parent and ran inside a span that such spans hang under (confidence 0.9)",
                     span.id

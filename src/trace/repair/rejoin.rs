@@ -73,7 +73,7 @@ fn complete(dataset: &mut Dataset, trace: Range<SpanIx>, drop: &mut Vec<SpanIx>)
         let span = dataset.spans[first as usize];
         if span.flags.has(SpanFlags::NO_START) && span.flags.has(SpanFlags::NO_END) {
             let detail = || "neither start nor end; the span was left out".to_owned();
-            dataset.ledger.count(IssueKind::NoStart, span.place, detail);
+            dataset.ledger.note(IssueKind::NoStart, span.place, detail);
             drop.push(first);
         }
     }
@@ -84,7 +84,7 @@ fn fold(dataset: &mut Dataset, into: SpanIx, from: SpanIx) {
     let late = dataset.spans[from as usize];
     dataset
         .ledger
-        .count(IssueKind::DuplicateSpan, late.place, || {
+        .note(IssueKind::DuplicateSpan, late.place, || {
             format!("a second record of span {}, merged into the first", late.id)
         });
     let span = &mut dataset.spans[into as usize];

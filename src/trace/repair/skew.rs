@@ -48,7 +48,7 @@ fn shift(span: &mut Span, by: i64) {
 fn note(dataset: &mut Dataset, moved: SpanIx, by: i64) {
     let span = dataset.spans[moved as usize];
     let trace = dataset.trace_of(&span);
-    dataset.ledger.count(IssueKind::ClockSkew, span.place, || {
+    dataset.ledger.note(IssueKind::ClockSkew, span.place, || {
         let millis = by as f64 / 1e6;
         format!(
             "span {} of trace {trace} was moved by {millis:.1} ms",

@@ -6,7 +6,7 @@ use crate::trace::NO_SPAN;
 use crate::units::Nanos;
 
 /// How far a fragment may stick out of the span that links to it: clocks of two hosts.
-const SLACK: Nanos = Nanos(50_000_000);
+pub(in crate::trace) const SLACK: Nanos = Nanos(50_000_000);
 
 /// Hangs each fragment root under the span its link names. Returns the joined roots.
 pub(in crate::trace) fn stitch(dataset: &mut Dataset, parent: &mut [SpanIx]) -> Vec<SpanIx> {
@@ -36,7 +36,7 @@ pub(in crate::trace) fn stitch(dataset: &mut Dataset, parent: &mut [SpanIx]) -> 
         let span = dataset.spans[from as usize];
         dataset
             .ledger
-            .count(IssueKind::StitchedFragment, span.place, || {
+            .note(IssueKind::StitchedFragment, span.place, || {
                 format!(
                     "trace {} joined to trace {} (confidence 0.98): a span link names it and it ran inside \
                      that span",

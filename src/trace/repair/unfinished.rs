@@ -13,7 +13,7 @@ pub(in crate::trace) fn close_unfinished(dataset: &mut Dataset, tree: &Tree) -> 
         let trace = dataset.trace_of(&span);
         dataset
             .ledger
-            .count(IssueKind::UnfinishedSpan, span.place, || {
+            .note(IssueKind::UnfinishedSpan, span.place, || {
                 format!("span {} of trace {trace} has no end", span.id)
             });
         dataset.spans[i as usize].end = span.start;

@@ -87,7 +87,7 @@ fn note(dataset: &mut Dataset, counted: &[Counted]) {
         if let (Counted::Twin(_), Op::Llm | Op::Embedding | Op::Tool) = (counted, span.op)
             && !span.flags.has(SpanFlags::NOISE)
         {
-            dataset.ledger.count(IssueKind::TwinCall, span.place, || {
+            dataset.ledger.note(IssueKind::TwinCall, span.place, || {
                 format!("span {} records a call that another span owns", span.id)
             });
         }

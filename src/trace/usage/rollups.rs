@@ -55,7 +55,7 @@ fn compare(dataset: &mut Dataset, tree: &Tree, counted: &[Counted], top: SpanIx)
         record.flags.set(SpanFlags::ROLLUP);
     } else if said.abs_diff(below) > (said.max(below) / 100).max(1) {
         let (id, place) = (record.id, record.place);
-        dataset.ledger.count(IssueKind::RollupMismatch, place, || {
+        dataset.ledger.note(IssueKind::RollupMismatch, place, || {
             format!("span {id} sums {said} input tokens, its calls {below}")
         });
     }

@@ -3,6 +3,7 @@
 
 mod budget;
 mod json;
+mod stages;
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -45,7 +46,12 @@ fn pages() -> Vec<(String, String)> {
     command.build();
     let mut pages = vec![("agentdiag.1".to_owned(), page(&command))];
     let real = command.get_subcommands().filter(|c| c.get_name() != "help");
-    pages.extend(real.map(|sub| (format!("agentdiag-{}.1", sub.get_name()), page(sub))));
+    for sub in real {
+        let name = format!("agentdiag-{}", sub.get_name());
+        let below = sub.get_subcommands().filter(|c| c.get_name() != "help");
+        pages.extend(below.map(|task| (format!("{name}-{}.1", task.get_name()), page(task))));
+        pages.push((format!("{name}.1"), page(sub)));
+    }
     pages.extend([
         book(
             "agentdiag-causes",
@@ -65,6 +71,12 @@ fn pages() -> Vec<(String, String)> {
             "5",
             "what agentdiag prints for programs",
             json::sections(),
+        ),
+        book(
+            "agentdiag-stages",
+            "7",
+            "agentdiag on many machines",
+            stages::sections(),
         ),
     ]);
     pages
@@ -125,6 +137,7 @@ fn also(name: &str) -> Roff {
         "agentdiag-causes(7)",
         "agentdiag-formats(7)",
         "agentdiag-json(5)",
+        "agentdiag-stages(7)",
     ];
     let others = pages
         .into_iter()

@@ -36,6 +36,13 @@ const RUNS: &[&[&str]] = &[
     &["completions", "bash"],
     &["prices", "show"],
     &["formats"],
+    &["stage", "facts", "--parts", "2", "-o", "facts", "d.jsonl"],
+    &["stage", "learn", "facts"],
+    &["stage", "across", "-o", "across", "facts"],
+    &["stage", "windows", "facts"],
+    &["stage", "verdict", "--windows", "across", "facts"],
+    &["stage", "merge", "facts"],
+    &["stage", "spark-driver"],
     &["--version"],
 ];
 

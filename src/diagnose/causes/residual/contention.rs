@@ -2,9 +2,9 @@
 
 use super::Residual;
 use crate::baseline::{Call, CallIx};
+use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, LONE_SLOWDOWN, Proof};
 use crate::diagnose::scene::Scene;
-use crate::diagnose::{Cause, giants};
 
 /// Share of the expectation that healthy calls exceed it by anyway.
 const NATURAL: f64 = 0.25;
@@ -122,7 +122,7 @@ impl Residual<'_> {
             .clamp(LEAST_COMPANY, MOST_COMPANY)
             .exp();
         let swing = self.scene.swing.as_ref();
-        swing.map_or(own, |swing| swing.limit().max(own))
+        swing.map_or(own, |swing| swing.limit.max(own))
     }
 
     /// Same work, higher price, in company: neighbours.
@@ -175,7 +175,7 @@ impl Residual<'_> {
 
     /// Most requests around were proven to be slowed by others: so was this one, however little of it shows.
     fn incident_evidence(&self) -> Option<Support> {
-        let (victims, others) = self.scene.proven_around(self.request, self.site)?;
+        let (victims, others) = self.scene.proven.around(self.request, self.site)?;
         let share = f64::from(victims) / f64::from(others);
         let weight = (share - PROVEN) / (FULLY_PROVEN - PROVEN);
         (victims >= LEAST_PROVEN).then(|| {
@@ -187,10 +187,11 @@ impl Residual<'_> {
     }
 
     fn giant_evidence(&self) -> Option<Support> {
-        let server = giants::server(self.scene.dataset, self.call);
+        let server = self.scene.servers.get(&self.index).copied();
+        let own = self.scene.number(self.request);
         let around = self.scene.giants.around(self.site, self.call.window);
         let delay: f64 = around
-            .filter(|g| g.request != self.request && g.may_burden(server))
+            .filter(|g| g.request != own && g.may_burden(server))
             .map(|g| g.millis)
             .sum();
         (delay > 0.0 && delay >= GIANT_SHARE * self.millis).then(|| {

@@ -108,11 +108,11 @@ impl Residual<'_> {
         // On quick dumps, one and a half tasks, as for all company.
         let reach = Nanos((reach * 1e9) as u64).min(scene.reach);
         let (from, to) = (self.call.window.start - reach, self.call.window.end + reach);
-        let list = &scene.failures;
+        let (list, own) = (&scene.failures, scene.number(self.request));
         let mut others: Vec<u32> = list
             [list.partition_point(|f| f.0 < from)..list.partition_point(|f| f.0 <= to)]
             .iter()
-            .filter(|f| f.1 != self.request && f.2.as_millis() < THROTTLED * floor)
+            .filter(|f| f.1 != own && f.2.as_millis() < THROTTLED * floor)
             .map(|f| f.1)
             .collect();
         others.sort_unstable();

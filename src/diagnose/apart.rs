@@ -1,0 +1,153 @@
+//! Verdicts over one part of the requests, with what was learned over all of them; and what is said about all of them
+//! once each part is judged.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::crowd::Crowd;
+use super::ground::{Ground, numbered_sites, places, warned};
+use super::proven::Proven;
+use super::releases::Releases;
+use super::routes::{Homes, Routes};
+use super::scene::{Known, Scene};
+use super::shared::{Own, Shared};
+use super::verdict::{judge, keep_slowest};
+use super::whatif::{OfRequest, of_request};
+use super::windows::Windows;
+use super::{Cause, Diagnosis, Outcome, Verdicts, Without, incident};
+use crate::baseline::Measured;
+use crate::model::{Dataset, SpanIx};
+use crate::trace::{Forest, Repeats};
+
+/// Verdicts over the requests of one part.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Judged {
+    /// One per request.
+    pub diagnoses: Vec<Diagnosis>,
+    /// What requests would have been without their cause.
+    pub without: Vec<(u32, OfRequest)>,
+}
+
+impl Judged {
+    /// The same with other numbers for its requests and spans.
+    pub fn renumber(&mut self, request: impl Fn(u32) -> u32, span: impl Fn(SpanIx) -> SpanIx) {
+        for diagnosis in &mut self.diagnoses {
+            diagnosis.request = request(diagnosis.request);
+            let held = diagnosis
+                .considered
+                .iter_mut()
+                .filter_map(|outcome| match outcome {
+                    Outcome::Holds(claim) => Some(claim),
+                    _ => None,
+                });
+            let claims = diagnosis.claims.iter_mut().chain(held);
+            let facts = claims.flat_map(|claim| {
+                std::iter::once(&mut claim.evidence.first).chain(&mut claim.evidence.rest)
+            });
+            facts.for_each(|fact| fact.span = fact.span.map(&span));
+            for outcome in &mut diagnosis.considered {
+                if let Outcome::Refuted(_, fact) = outcome {
+                    fact.span = fact.span.map(&span);
+                }
+            }
+        }
+        for (of, (_, spared)) in &mut self.without {
+            *of = request(*of);
+            spared
+                .iter_mut()
+                .for_each(|spared| spared.span = span(spared.span));
+        }
+    }
+
+    /// Takes in the verdicts of another part.
+    pub fn absorb(&mut self, other: Self) {
+        self.diagnoses.extend(other.diagnoses);
+        self.without.extend(other.without);
+    }
+}
+
+/// Judges the requests of one part. The names of `shared` must be the first ones of `dataset`.
+#[must_use]
+pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) -> Judged {
+    let options = shared.rule;
+    let mut base = shared.base;
+    base.cache.set_idle_times(own.idle.into_iter().collect());
+    let measured = Measured::numbered(dataset, forest, shared.tools, shared.pauses);
+    let mut sites = shared.sites;
+    let ground = Ground {
+        sites: numbered_sites(&measured.calls, &mut sites),
+        places: places(&sites),
+        servers: own.servers.into_iter().collect(),
+        homes: Homes::by(&measured.calls, shared.homes.into_iter().collect()),
+        crowd: Crowd {
+            others: own.crowd.into_iter().collect(),
+            usual: shared.usual_crowd,
+        },
+        shows_clients: shared.shows_clients,
+        comparable: shared.comparable,
+        modelled: shared.modelled.into_iter().collect(),
+        serving: shared.serving,
+        devices: shared.devices,
+        repeats: Repeats::find(dataset, forest),
+        failures: shared.failures,
+        healthy: None,
+        swing: shared.swing,
+        warned: warned(dataset),
+        numbers: Some(own.requests),
+        dataset,
+        forest,
+        measured,
+    };
+    let [of_op, of_gap] = own.released.map(|list| list.into_iter().collect());
+    let scene = Scene::apart(
+        &ground,
+        &base,
+        &options,
+        Known {
+            windows: Windows::of(shared.windows.0, &shared.windows.1),
+            routes: Routes {
+                homes: &ground.homes,
+                extra: shared.extra.into_iter().collect(),
+            },
+            releases: Releases { of_op, of_gap },
+            giants: shared.giants,
+            proven: Proven(own.proven.into_iter().collect()),
+        },
+    );
+    let requests = (0..forest.requests.len() as u32).into_par_iter();
+    let mut diagnoses: Vec<Diagnosis> = requests.map(|r| judge(&scene, r)).collect();
+    if let Some(limit) = shared.slow_limit {
+        keep_slowest(forest, &mut diagnoses, limit);
+    }
+    let slow = diagnoses.par_iter().filter(|d| d.slow);
+    let without = slow.filter_map(|d| {
+        let cause = d.primary.filter(|cause| *cause != Cause::Unexplained)?;
+        Some((d.request, of_request(&scene, d.request, cause)?))
+    });
+    Judged {
+        without: without.collect(),
+        diagnoses,
+    }
+}
+
+/// Everything the diagnosis says, once every request is judged; `judged` counts requests and spans as `forest` does.
+#[must_use]
+pub fn conclude(dataset: &Dataset, forest: &Forest, judged: Judged, shared: Shared) -> Verdicts {
+    let Judged {
+        mut diagnoses,
+        without,
+    } = judged;
+    diagnoses.sort_unstable_by_key(|diagnosis| diagnosis.request);
+    let without: crate::baseline::Map<u32, OfRequest> = without.into_iter().collect();
+    let mut incidents = incident::group(dataset, forest, &diagnoses);
+    for incident in &mut incidents {
+        let own = incident.requests.iter();
+        let own = own.filter_map(|request| without.get(request).cloned());
+        incident.without = Some(Without::over(own));
+    }
+    Verdicts {
+        notes: shared.notes.with(&diagnoses),
+        diagnoses,
+        incidents,
+    }
+}

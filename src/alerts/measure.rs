@@ -143,8 +143,8 @@ pub const MEASURES: [Measure; 14] = [
     Measure {
         alert: "AgentModelSlow",
         cause: "noisy_neighbour",
-        expr: "sum by (model) (rate(agent_llm_duration_seconds_sum{%}[5m])) / sum by (model) (rate(agent_llm_duration_seconds_count{%}[5m]))",
-        volume: "sum by (model) (increase(agent_llm_duration_seconds_count[5m]))",
+        expr: "sum by (model) (rate(agent_model_latency_seconds_sum{%}[5m])) / sum by (model) (rate(agent_model_latency_seconds_count{%}[5m]))",
+        volume: "sum by (model) (increase(agent_model_latency_seconds_count[5m]))",
         by: &["model"],
         kind: Kind::Seconds,
         hold: 2 * MINUTE,
@@ -154,8 +154,8 @@ pub const MEASURES: [Measure; 14] = [
     Measure {
         alert: "AgentFirstTokenSlow",
         cause: "cold_cache",
-        expr: "sum by (model) (rate(agent_llm_time_to_first_token_seconds_sum{%}[5m])) / sum by (model) (rate(agent_llm_time_to_first_token_seconds_count{%}[5m]))",
-        volume: "sum by (model) (increase(agent_llm_time_to_first_token_seconds_count[5m]))",
+        expr: "sum by (model) (rate(agent_model_first_token_seconds_sum{%}[5m])) / sum by (model) (rate(agent_model_first_token_seconds_count{%}[5m]))",
+        volume: "sum by (model) (increase(agent_model_first_token_seconds_count[5m]))",
         by: &["model"],
         kind: Kind::Seconds,
         hold: 2 * MINUTE,

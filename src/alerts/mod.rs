@@ -31,7 +31,7 @@ mod write;
 pub use built_in::{BUILT_IN, built_in};
 pub use burn::{BURN_ALERT, BURN_WINDOWS, BurnWindow, burn_rules};
 pub use calibrate::Threshold;
-pub use derive::{DERIVED, Derived, LeftOut, Options, derive};
+pub use derive::derive;
 pub use file::{Fault, read};
 pub use labels::{LabelId, Labels};
 pub use measure::{DRIFT, Kind, MEASURES, Measure, Side};

@@ -154,12 +154,17 @@ fn comment(text: &str) -> String {
 
 fn skipped(measure: &Measure, threshold: &Threshold) -> String {
     let why = match threshold.events < 20.0 {
-        true => format!("{:.0} events are too few", threshold.events.max(0.0)),
-        false if threshold.instants < 10 => "hardly an instant without an incident".to_owned(),
-        false => "it was zero while all was well".to_owned(),
+        true => format!(
+            "{:.0} events are too few to tell a threshold",
+            threshold.events.max(0.0)
+        ),
+        false if threshold.instants < 10 => {
+            "hardly an instant without an incident to tell a threshold from".to_owned()
+        }
+        false => "it was zero at times while all was well, so no value is too low".to_owned(),
     };
     format!(
-        "      # no {} for {}: {why} to tell a threshold\n",
+        "      # no {} for {}: {why}\n",
         measure.alert,
         whose(threshold)
     )

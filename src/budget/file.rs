@@ -8,10 +8,11 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::expect::Expect;
+use super::expect::{Expect, Subject};
 use super::fault::{Fault, Place};
 use super::parse;
-use crate::quantity::{KEYS, Scope};
+use crate::quantity::{KEYS, Quantity, Scope};
+use crate::units::Nanos;
 
 /// How often a healthy set may fail, all budgets of a file together, where the file does not say.
 pub const FALSE_ALARMS: f64 = 0.01;
@@ -75,6 +76,25 @@ pub struct Budgets {
     pub false_alarms: f64,
     /// Its budgets, in order.
     pub budgets: Vec<Budget>,
+}
+
+impl Budgets {
+    /// What is allowed of the latency of all requests: of which statistic, as it is written, and how long.
+    #[must_use]
+    pub fn of_latency(&self) -> Vec<(String, Nanos)> {
+        let limit = |budget: &Budget| {
+            let Subject::Of(_, Quantity::Latency) = budget.expect.subject else {
+                return None;
+            };
+            let expect = &budget.expect;
+            let plain = budget.scope.is_all() && budget.level != Level::Off;
+            let ceiling = expect.comparison.is_ceiling() && !expect.limit.is_relative();
+            let statistic = budget.text.split('(').next().unwrap_or_default().trim();
+            let limit = Nanos::from_millis(expect.limit.constant)?;
+            (plain && ceiling).then(|| (statistic.to_owned(), limit))
+        };
+        self.budgets.iter().filter_map(limit).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -381,6 +401,28 @@ mod tests {
             }
         );
         assert_eq!(budget.scope.texts().len(), 3);
+    }
+
+    #[test]
+    fn limits_on_the_latency_of_all_requests() {
+        let text = [
+            ("p95(latency) < 8s", ""),
+            ("max( latency ) <= 1min", ""),
+            ("mean(latency) < baseline", ""),
+            ("p95(ttft) < 2s", ""),
+            ("p50(latency) > 1ms", ""),
+            ("p90(latency) < 9s", "level = \"off\"\n"),
+            ("p90(latency) < 9s", "match = { task = \"faq\" }\n"),
+        ];
+        let text = text.map(|(expect, more)| {
+            format!(
+                "[[budget]]\nname = \"{expect}{}\"\nexpect = \"{expect}\"\n{more}",
+                more.len()
+            )
+        });
+        let found = read("b.toml", &text.concat()).unwrap().of_latency();
+        let limit = |name: &str, secs| (name.to_owned(), Nanos(secs * Nanos::SECOND.0));
+        assert_eq!(found, [limit("p95", 8), limit("max", 60)]);
     }
 
     #[test]

@@ -38,6 +38,10 @@ pub struct Report {
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
 
+    /// Budgets (see agentdiag-budget(5)) whose limits on the latency of all requests are drawn
+    #[arg(long, value_name = "FILE")]
+    pub budget: Option<PathBuf>,
+
     /// What is slow.
     #[command(flatten)]
     pub slow: Slow,
@@ -61,6 +65,7 @@ impl Report {
             charts: self.charts.clone(),
             svg: wants(ChartFormat::Svg),
             png: wants(ChartFormat::Png),
+            budget: self.budget.clone(),
             rules: self.rules.clone(),
             rule: self.slow.rule(),
             strict: self.strict,

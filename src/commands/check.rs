@@ -146,7 +146,11 @@ fn stdout_form(reports: &[(Form, Option<PathBuf>)]) -> Result<Option<Form>, Erro
     }
 }
 
-fn read(path: &Path, named: bool) -> Result<Budgets, Error> {
+/// Reads a budget file; `named` says whether the user asked for this one.
+///
+/// # Errors
+/// When there is none, or it is wrong.
+pub(super) fn read(path: &Path, named: bool) -> Result<Budgets, Error> {
     let name = path.display().to_string();
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,

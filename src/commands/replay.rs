@@ -10,8 +10,10 @@ use crate::alerts::{self, Group, RuleRun, Schedule, Store, Version};
 use crate::baseline::Norms;
 use crate::diagnose::{self, Incident};
 use crate::error::{Error, Outcome};
+use crate::export::families;
 use crate::render::{self, Style, terminal};
 use crate::report::{Replay, ReplayFindings};
+use crate::trace::{Request, RootState};
 use crate::units::{Nanos, human};
 
 /// Whose series count where spans and metrics of the dump both give one of a name.
@@ -265,27 +267,22 @@ pub(super) fn fill(
     options: &Options,
 ) -> Result<Vec<String>, Error> {
     let Loaded { dataset, forest } = loaded;
-    let how = alerts::Options {
-        scrape: millis(options.scrape),
-    };
-    let of_spans = |name: &str| alerts::DERIVED.iter().any(|d| d.has(name));
-    let left_out = match options.prefer {
+    let mut families = families(dataset, forest, &[]);
+    let scrape = options.scrape;
+    match options.prefer {
         Prefer::Metrics => {
             let names = alerts::record(dataset, store, |_| false);
-            let recorded = |name: &str| {
-                let derived = alerts::DERIVED.iter().find(|d| d.name == name);
-                names.iter().any(|n| derived.is_some_and(|d| d.has(n)))
-            };
-            alerts::derive(dataset, forest, store, how, recorded)
+            families.retain(|family| !names.iter().any(|name| family.has(name)));
+            alerts::derive(&families, store, scrape).map_err(Error::Usage)?;
         }
         Prefer::Spans => {
-            let left_out = alerts::derive(dataset, forest, store, how, |_| false);
-            let derived = !store.is_empty();
-            alerts::record(dataset, store, |name| derived && of_spans(name));
-            left_out
+            alerts::derive(&families, store, scrape).map_err(Error::Usage)?;
+            let of_spans = |name: &str| families.iter().any(|family| family.has(name));
+            alerts::record(dataset, store, of_spans);
         }
-    };
-    let open = left_out.map_err(Error::Usage)?.open_requests;
+    }
+    let open = |request: &&Request| request.root_state != RootState::Complete;
+    let open = forest.requests.iter().filter(open).count() as u64;
     let said = format!(
         "{} without a complete root: in no counter of requests, as in no metric of production.",
         human::counted(open, "request")

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::analysis::Analysis;
+use super::check;
 use super::load::Inputs;
 use super::output::write_file;
 use super::replay::{self, Alerts, Rules};
@@ -27,6 +28,8 @@ pub struct Options {
     pub svg: bool,
     /// Charts as PNG.
     pub png: bool,
+    /// A budget file whose limits on latency are drawn.
+    pub budget: Option<PathBuf>,
     /// Rule files whose alerts are drawn; the built-in rules without any.
     pub rules: Vec<PathBuf>,
     /// What makes a request slow.
@@ -48,11 +51,16 @@ pub fn report(options: &Options, mut out: impl Write) -> Result<Outcome, Error> 
     }
     let rules = replay::Options::over(options.inputs.clone(), options.rules.clone(), options.rule);
     let read = Rules::read(&rules)?;
-    let analysis = Analysis::run(&options.inputs, options.rule)?;
+    let budgets = options.budget.as_ref().map(|path| check::read(path, true));
+    let budgets = budgets.transpose()?;
+    let mut inputs = options.inputs.clone();
+    inputs.aside.extend(options.budget.clone());
+    let analysis = Analysis::run(&inputs, options.rule)?;
     let alerts = Alerts::over(&analysis.loaded, &rules, read).ok();
     let alerts = alerts.as_ref().map(|alerts| analysis.alerts(alerts));
     let report = analysis.report();
-    let figures = report.figures();
+    let mut figures = report.figures();
+    figures.distribution.budgets = budgets.map(|all| all.of_latency()).unwrap_or_default();
     let subject = Subject {
         report: &report,
         figures: &figures,

@@ -19,7 +19,7 @@ pub enum Kind {
 }
 
 /// Labels of a series, by name.
-pub(super) type Labels = Vec<(&'static str, String)>;
+pub type Labels = Vec<(&'static str, String)>;
 
 /// What happened to one series.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -84,7 +84,7 @@ impl Family {
 
 /// Instants at which metrics are read off: from before the first event to after the last.
 #[must_use]
-pub(super) fn scrapes(families: &[Family], step: Nanos) -> Vec<Nanos> {
+pub fn scrapes(families: &[Family], step: Nanos) -> Vec<Nanos> {
     let all = families.iter().flat_map(|f| f.series.values());
     let times = all
         .flat_map(|s| s.events.iter().chain(&s.whole))
@@ -99,12 +99,85 @@ pub(super) fn scrapes(families: &[Family], step: Nanos) -> Vec<Nanos> {
     (from..=to).map(|n| Nanos(n.saturating_mul(step))).collect()
 }
 
+/// The samples of one series: one per instant.
+pub struct Samples<'a> {
+    /// What stands behind the name of the metric: nothing, `_bucket`, `_sum` or `_count`.
+    pub suffix: &'static str,
+    /// Its labels.
+    pub labels: &'a Labels,
+    /// Upper bound of a bucket.
+    pub le: Option<String>,
+    /// The values; NaN where there is nothing to say yet.
+    pub values: Vec<f64>,
+}
+
+impl Family {
+    /// How many series of samples it makes.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        let each = match self.kind {
+            Kind::Histogram(bounds) => bounds.len() + 3,
+            Kind::Counter | Kind::Level | Kind::Ratio => 1,
+        };
+        self.series.len() * each
+    }
+
+    /// True for the name of a series of this metric.
+    #[must_use]
+    pub fn has(&self, series: &str) -> bool {
+        let suffix = series.strip_prefix(self.name);
+        suffix.is_some_and(|s| matches!(s, "" | "_bucket" | "_sum" | "_count"))
+    }
+
+    /// Reads everything off at `times`.
+    ///
+    /// # Errors
+    /// The first that `take` gives.
+    pub fn read_off<E>(
+        &self,
+        times: &[Nanos],
+        mut take: impl FnMut(Samples<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for (labels, series) in &self.series {
+            let of = |suffix, le, values| Samples {
+                suffix,
+                labels,
+                le,
+                values,
+            };
+            let events = &series.events;
+            match self.kind {
+                Kind::Counter | Kind::Level => {
+                    take(of("", None, running(times, events, |by| by)))?;
+                }
+                Kind::Ratio => {
+                    let part = running(times, events, |by| by);
+                    let whole = running(times, &series.whole, |by| by);
+                    let share = part.iter().zip(&whole);
+                    // Before the first of what could have happened a ratio says nothing.
+                    let share = share.map(|(p, w)| if *w > 0.0 { p / w } else { f64::NAN });
+                    take(of("", None, share.collect()))?;
+                }
+                Kind::Histogram(bounds) => {
+                    for bound in bounds.iter().copied().chain([f64::INFINITY]) {
+                        let counts = running(times, events, |v| f64::from(u8::from(v <= bound)));
+                        let le = match bound {
+                            b if b.is_infinite() => "+Inf".to_owned(),
+                            b => format!("{b:?}"),
+                        };
+                        take(of("_bucket", Some(le), counts))?;
+                    }
+                    take(of("_sum", None, running(times, events, |v| v)))?;
+                    take(of("_count", None, running(times, events, |_| 1.0)))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The running total at each scrape of what `amount` makes of each event.
-pub(super) fn running(
-    scrapes: &[Nanos],
-    events: &[(Nanos, f64)],
-    amount: impl Fn(f64) -> f64,
-) -> Vec<f64> {
+fn running(scrapes: &[Nanos], events: &[(Nanos, f64)], amount: impl Fn(f64) -> f64) -> Vec<f64> {
     let (mut total, mut events) = (0.0, events.iter().peekable());
     let each = scrapes.iter().map(|scrape| {
         while let Some((_, value)) = events.next_if(|(at, _)| at <= scrape) {

@@ -5,5 +5,5 @@ pub mod openmetrics;
 mod family;
 mod seed;
 
-pub use family::{Family, Kind, Series};
+pub use family::{Family, Kind, Labels, Samples, Series, scrapes};
 pub use seed::families;

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::family::{Family, Kind, Labels, running, scrapes};
+use super::family::{Family, Kind, Samples, scrapes};
 use crate::model::{Dataset, Point, SeriesKind};
 use crate::units::Nanos;
 
@@ -33,7 +33,7 @@ pub enum ExportError {
 /// When there would be too many samples.
 pub fn check(families: &[Family], step: Nanos) -> Result<(), ExportError> {
     let samples = scrapes(families, step).len();
-    let series = families.iter().map(|f| f.series.len() * rows(f.kind)).sum();
+    let series = families.iter().map(Family::rows).sum();
     if samples.saturating_mul(series) > MOST_SAMPLES {
         return Err(ExportError::TooFine { series, samples });
     }
@@ -54,41 +54,13 @@ pub fn write(
     let clock: Vec<String> = times.iter().map(|at| seconds(*at)).collect();
     for family in families {
         head(family.name, word(family.kind), family.help, &mut out)?;
-        for (labels, series) in &family.series {
-            let lines = Lines {
-                name: family.name,
-                labels,
-                clock: &clock,
-            };
-            match family.kind {
-                Kind::Counter | Kind::Level => {
-                    lines.write("", None, running(&times, &series.events, |by| by), &mut out)?;
-                }
-                Kind::Ratio => {
-                    let part = running(&times, &series.events, |by| by);
-                    let whole = running(&times, &series.whole, |by| by);
-                    let share = part
-                        .iter()
-                        .zip(&whole)
-                        .map(|(p, w)| if *w > 0.0 { p / w } else { f64::NAN });
-                    lines.write("", None, share.collect(), &mut out)?;
-                }
-                Kind::Histogram(bounds) => {
-                    lines.histogram(bounds, &times, &series.events, &mut out)?
-                }
-            }
-        }
+        family.read_off(&times, |samples| {
+            lines(family.name, &samples, &clock, &mut out)
+        })?;
     }
     recorded(families, data, &mut out)?;
     out.write_all(b"# EOF\n")?;
     Ok(())
-}
-
-fn rows(kind: Kind) -> usize {
-    match kind {
-        Kind::Histogram(bounds) => bounds.len() + 3,
-        _ => 1,
-    }
 }
 
 fn word(kind: Kind) -> &'static str {
@@ -118,52 +90,21 @@ fn head(name: &str, kind: &str, help: &str, out: &mut impl Write) -> io::Result<
     Ok(())
 }
 
-struct Lines<'a> {
-    name: &'a str,
-    labels: &'a Labels,
-    clock: &'a [String],
-}
-
-impl Lines<'_> {
-    fn write(
-        &self,
-        suffix: &str,
-        le: Option<&str>,
-        values: Vec<f64>,
-        out: &mut impl Write,
-    ) -> io::Result<()> {
-        let own = self
-            .labels
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()));
-        let labels = braces(own.chain(le.map(|le| ("le", le))));
-        for (value, at) in values.into_iter().zip(self.clock) {
-            // Before the first of what could have happened a ratio says nothing.
-            if !value.is_nan() {
-                writeln!(out, "{}{suffix}{labels} {value} {at}", self.name)?;
-            }
-        }
-        Ok(())
+fn lines(
+    name: &str,
+    samples: &Samples<'_>,
+    clock: &[String],
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let Samples { suffix, le, .. } = samples;
+    let own = samples.labels.iter();
+    let own = own.map(|(name, value)| (*name, value.as_str()));
+    let labels = braces(own.chain(le.iter().map(|le| ("le", le.as_str()))));
+    let values = samples.values.iter().zip(clock);
+    for (value, at) in values.filter(|(value, _)| !value.is_nan()) {
+        writeln!(out, "{name}{suffix}{labels} {value} {at}")?;
     }
-
-    fn histogram(
-        &self,
-        bounds: &[f64],
-        times: &[Nanos],
-        events: &[(Nanos, f64)],
-        out: &mut impl Write,
-    ) -> io::Result<()> {
-        for bound in bounds.iter().copied().chain([f64::INFINITY]) {
-            let counts = running(times, events, |v| f64::from(u8::from(v <= bound)));
-            let text = match bound {
-                b if b.is_infinite() => "+Inf".to_owned(),
-                b => format!("{b:?}"),
-            };
-            self.write("_bucket", Some(&text), counts, out)?;
-        }
-        self.write("_sum", None, running(times, events, |v| v), out)?;
-        self.write("_count", None, running(times, events, |_| 1.0), out)
-    }
+    Ok(())
 }
 
 /// Metrics that the dump holds, as they were recorded. The buckets of histograms are not kept, so they

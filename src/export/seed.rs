@@ -23,7 +23,9 @@ struct Metrics<'a> {
     tokens: Family,
     latency: Family,
     first_token: Family,
+    calls: Family,
     tools: Family,
+    tool_times: Family,
     steps: Family,
     recoveries: Family,
     completion: Family,
@@ -110,7 +112,16 @@ impl<'a> Metrics<'a> {
                 CALL_BOUNDS,
                 "Time to the first token.",
             ),
+            calls: counter(
+                "agent_llm_calls_total",
+                "Model calls that ended, failed attempts included.",
+            ),
             tools: counter("agent_tool_calls_total", "Tool calls that ended."),
+            tool_times: histogram(
+                "agent_tool_duration_seconds",
+                CALL_BOUNDS,
+                "Time of tool calls.",
+            ),
             steps: histogram(
                 "agent_reasoning_steps",
                 STEP_BOUNDS,
@@ -157,7 +168,7 @@ impl<'a> Metrics<'a> {
             .spans
             .get(request.root as usize)
             .is_some_and(|s| s.failed());
-        self.status_of("requests", &[("agent_id", agent)], failed, end);
+        by_status(&mut self.requests, &[("agent_id", agent)], failed, end);
         self.durations
             .add(&[("agent_id", agent)], end, request.duration().as_secs());
         let task = [
@@ -175,55 +186,32 @@ impl<'a> Metrics<'a> {
 
     fn op(&mut self, op: &StepOp, agent: &str) {
         let data = self.data;
-        let Some(span) = data
-            .spans
-            .get(op.span as usize)
-            .filter(|span| !span.is_open())
-        else {
+        let span = data.spans.get(op.span as usize);
+        let Some(span) = span.filter(|span| !span.is_open()) else {
             return;
         };
         let end = op.window.end;
         if let (StepKind::Tool, Some((tool, failed))) = (op.kind, tool_called(data, op)) {
-            self.status_of(
-                "tools",
-                &[("agent_id", agent), ("tool_name", tool)],
-                failed,
-                end,
-            );
+            let labels = [("agent_id", agent), ("tool_name", tool)];
+            by_status(&mut self.tools, &labels, failed, end);
+            self.tool_times.add(&labels, end, op.window.len().as_secs());
         }
         let Some(call) = data.llm_of(span).filter(|_| span.op == Op::Llm) else {
             return;
         };
-        let model = data.text(call.model());
+        let labels = [("agent_id", agent), ("model", data.text(call.model()))];
         for (direction, tokens) in [("input", call.input), ("output", call.output)] {
             if let Some(tokens) = tokens {
-                let labels = [
-                    ("agent_id", agent),
-                    ("model", model),
-                    ("direction", direction),
-                ];
+                let labels = [&labels[..], &[("direction", direction)]].concat();
                 self.tokens.add(&labels, end, f64::from(tokens.value));
             }
         }
+        by_status(&mut self.calls, &labels, op.kind == StepKind::Failed, end);
         if op.kind == StepKind::Model {
-            let labels = [("agent_id", agent), ("model", model)];
             self.latency.add(&labels, end, op.window.len().as_secs());
             if let Some(first) = call.first_token {
                 self.first_token.add(&labels, end, first.value.as_secs());
             }
-        }
-    }
-
-    /// Both statuses grow from zero: a counter of one is worth nothing without the other.
-    fn status_of(&mut self, which: &str, labels: &[(&'static str, &str)], failed: bool, at: Nanos) {
-        let family = if which == "tools" {
-            &mut self.tools
-        } else {
-            &mut self.requests
-        };
-        for (status, hit) in [("failure", failed), ("success", !failed)] {
-            let labels = [labels, &[("status", status)]].concat();
-            family.add(&labels, at, f64::from(u8::from(hit)));
         }
     }
 
@@ -253,7 +241,9 @@ impl<'a> Metrics<'a> {
             self.tokens,
             self.latency,
             self.first_token,
+            self.calls,
             self.tools,
+            self.tool_times,
             self.steps,
             self.recoveries,
             self.completion,
@@ -264,5 +254,13 @@ impl<'a> Metrics<'a> {
         all.sort_by_key(|family| family.name);
         all.iter_mut().for_each(Family::sort);
         all
+    }
+}
+
+/// Both statuses grow from zero: a counter of one is worth nothing without the other.
+fn by_status(family: &mut Family, labels: &[(&'static str, &str)], failed: bool, at: Nanos) {
+    for (status, hit) in [("failure", failed), ("success", !failed)] {
+        let labels = [labels, &[("status", status)]].concat();
+        family.add(&labels, at, f64::from(u8::from(hit)));
     }
 }

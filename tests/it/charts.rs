@@ -27,6 +27,7 @@ fn charts_of(input: &Path) -> tempfile::TempDir {
     let output = command
         .arg("report")
         .arg(input)
+        .args(["--budget", "fixtures/budgets/agentdiag.toml"])
         .args(["--chart-format", "svg,png", "-o"])
         .arg(folder.path().join("report.html"))
         .arg("--charts")
@@ -95,6 +96,22 @@ fn svg_files_are_titled_themable_and_inert() {
             }
         }
     }
+}
+
+#[test]
+fn limits_of_budgets_are_drawn_over_the_distribution() {
+    let folder = charts();
+    let path = folder.path().join("charts/latency-distribution.svg");
+    let source = std::fs::read_to_string(path).expect("a chart");
+    let document = Document::parse(&source).expect("well-formed XML");
+    let texts: Vec<String> = document
+        .descendants()
+        .filter(|n| n.has_tag_name("text"))
+        .map(text_of)
+        .collect();
+    let drawn = |start: &str| texts.iter().any(|text| text.trim().starts_with(start));
+    assert!(drawn("budget p95 1m30s") && drawn("95% "), "{texts:?}");
+    assert!(text_of(document.root_element()).contains("budget of p95"));
 }
 
 #[test]

@@ -18,7 +18,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["units", "error", "stats", "model", "trace", "baseline"],
     ),
     ("aggregate", &["units", "error", "stats", "model", "trace"]),
-    ("alerts", &["units", "error", "stats", "model", "trace"]),
+    (
+        "alerts",
+        &["units", "error", "stats", "model", "trace", "export"],
+    ),
     (
         "quantity",
         &[

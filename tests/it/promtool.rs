@@ -8,7 +8,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use agentdiag::alerts::{self, Episode, Schedule, Store, Version};
+use agentdiag::export::families;
 use agentdiag::ingest::Source;
+use agentdiag::units::Nanos;
 
 use crate::pipeline::run;
 
@@ -337,15 +339,16 @@ fn derived(dump: &str, version: Version) -> Vec<Input> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(dump);
     let run = run(Source::find(&[path]), 1);
     let mut store = Store::new(version);
-    let options = alerts::Options { scrape: SCRAPE };
-    alerts::derive(&run.data, &run.forest, &mut store, options, |_| false).expect("few samples");
+    let families = families(&run.data, &run.forest, &[]);
+    let scrape = Nanos(SCRAPE as u64 * 1_000_000);
+    alerts::derive(&families, &mut store, scrape).expect("few samples");
     let (first, _) = alerts::covered(&store).expect("series");
     // A multiple of every step in the rules, so that instants lie as they do in the dump.
     let base = first.div_euclid(300_000) * 300_000;
-    let lead = ((first - base) / SCRAPE) as usize;
     store
         .iter()
-        .map(|(labels, _, values)| {
+        .map(|(labels, times, values)| {
+            let lead = times.first().map_or(0, |first| (first - base) / SCRAPE) as usize;
             let pairs: Vec<(&str, &str)> = store.labels.pairs(labels).collect();
             let name = store.labels.value(labels, "__name__");
             let others: Vec<(&str, &str)> = pairs

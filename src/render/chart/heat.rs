@@ -1,4 +1,4 @@
-//! When which work was slow: kinds of task by time, darker where a larger share was slow.
+//! When which work was slow: kinds of task by time, stronger where a larger share was slow.
 
 use super::scale::Scale;
 use super::sheet::{At, Drawn, Plot, Sheet, fit};
@@ -32,7 +32,7 @@ pub(super) fn describe(subject: Subject<'_>) -> String {
         )
     });
     format!(
-        "Rows are kinds of task, columns stretches of time; darker means a larger share was slow.{said}"
+        "Rows are kinds of task, columns stretches of time; the stronger the colour, the larger the share that was slow; no request where there is none.{said}"
     )
 }
 

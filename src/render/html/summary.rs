@@ -93,11 +93,13 @@ fn why(report: &Report<'_>) -> Markup {
                 tbody {
                     @for total in causes {
                         @let share = total.share.share().unwrap_or(0.0);
+                        @let requests = counted(total.requests, "request");
+                        @let (number, noun) = requests.split_once(' ').unwrap_or((&requests, ""));
                         tr {
                             th scope="row" { a href={ "#cause-" (total.cause.label()) } { (part::cause(total.cause)) } }
                             td.barcell { (part::bar(share, palette::cause(total.cause.index()).tone.name)) }
                             td.n { (percent(share)) }
-                            td.n { (counted(total.requests, "request")) }
+                            td.n { (number) " " span.noun { (noun) } }
                             td.title { (total.cause.meta().title) }
                         }
                     }

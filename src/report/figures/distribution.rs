@@ -32,6 +32,8 @@ pub struct Distribution {
     pub p95: Option<Nanos>,
     /// Duration from which on a request is slow, where the rule is the same for all.
     pub limit: Option<Nanos>,
+    /// What budgets allow the duration of all requests to be: of which statistic (`p95`), and how long.
+    pub budgets: Vec<(String, Nanos)>,
 }
 
 impl Distribution {
@@ -61,6 +63,7 @@ impl Distribution {
             p50: requests.map(|spread| spread.p50.value),
             p95: requests.map(|spread| spread.p95.value),
             limit: report.rule().slow_over,
+            budgets: Vec::new(),
         }
     }
 }

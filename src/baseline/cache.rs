@@ -97,8 +97,11 @@ impl CacheHabits {
 
     /// Takes from `other` what it knows. Idle times and what is shown stay this dump's.
     pub(super) fn prefer(&mut self, other: &Self) {
-        let enough = other.hits.iter().filter(|(_, (_, n))| *n >= LEAST);
-        self.hits.extend(enough);
+        // Two days count together: each alone has few first calls of an agent after a given idle time.
+        for (key, (hits, n)) in &other.hits {
+            let own = self.hits.entry(*key).or_default();
+            *own = (own.0 + hits, own.1 + n);
+        }
         self.any_bin.extend(&other.any_bin);
         self.cached.extend(&other.cached);
         let enough = other.later.iter().filter(|(_, (_, n))| *n >= LEAST);

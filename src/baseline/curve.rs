@@ -105,6 +105,19 @@ impl Curve {
         }
     }
 
+    /// Uncached prompt tokens, at most `most`, that are expected to take `time` milliseconds; the fewest
+    /// where several do.
+    pub(super) fn tokens_within(&self, time: f64, most: f64) -> f64 {
+        let i = self.knots.partition_point(|k| k.1 < time);
+        let tokens = match (i.checked_sub(1).map(|j| self.knots[j]), self.knots.get(i)) {
+            (Some(a), Some(b)) => a.0 + (b.0 - a.0) * (time - a.1) / (b.1 - a.1).max(1e-9),
+            (Some(a), None) => a.0 + (time - a.1) / self.last_slope().max(1e-9),
+            (None, Some(b)) => b.0 - (b.1 - time) / self.first_slope().max(1e-9),
+            (None, None) => 0.0,
+        };
+        tokens.clamp(0.0, most)
+    }
+
     /// All times multiplied with `factor`.
     pub(super) fn scaled(&self, factor: f64) -> Self {
         let knots = self.knots.iter();

@@ -86,25 +86,21 @@ impl Healthy {
 }
 
 impl Baselines {
-    /// Takes from `healthy` what it knows; what it does not know stays as the dump has it.
-    /// Prices of the healthy period are lowered to the low side of `calls`, where they are not `excluded`.
+    /// Takes from `healthy` what it knows; what it does not know stays as the dump has it. Of prices the
+    /// lower are taken, by the `calls` that are not `excluded`: a day that is slow throughout must not pass
+    /// for normal, and a busier healthy day does not make a calm one's slow calls normal.
     pub fn prefer(&mut self, healthy: &Healthy, calls: &Calls, excluded: &Excluded) {
         let theirs = &healthy.base;
         self.volumes.prefer(&theirs.volumes);
         self.tools.prefer(&theirs.tools);
         self.gaps.prefer(&theirs.gaps);
         for (kind, fit) in &theirs.kinds {
-            // Faults only add time: of two days' usual durations the shorter is the healthier.
-            let own = self.kinds.entry(*kind).or_insert(*fit);
-            if fit.centre < own.centre {
-                *own = *fit;
-            }
+            self.kinds.entry(*kind).or_insert(*fit);
         }
         if !healthy.lacks_signals {
-            self.prices.prefer(&theirs.prices);
             let all = 0..calls.all.len() as CallIx;
             let kept: Vec<CallIx> = all.filter(|&i| excluded.keeps(calls.get(i).op)).collect();
-            self.prices.meet(calls, &kept);
+            self.prices.lower_to(&theirs.prices, calls, &kept);
             self.cache.prefer(&theirs.cache);
         }
         for (own, theirs) in [

@@ -3,6 +3,7 @@
 mod cache;
 mod call;
 mod curve;
+mod fresh;
 mod gap;
 mod healthy;
 mod norms;
@@ -25,7 +26,7 @@ pub use gap::{GapNorm, Gaps};
 pub use healthy::Healthy;
 pub use norms::{Norms, Times};
 pub use pause::{GapIx, GapKey, Pause, Pauses, StepName};
-pub use price::{Expected, Price, Prices, log_ratio, uncached};
+pub use price::{Expected, Price, Prices, log_ratio};
 pub(crate) use tool::tool_name;
 pub use tool::{ToolCalls, ToolTime, ToolTimes};
 pub use volume::{Volume, Volumes};
@@ -44,6 +45,9 @@ const TASK_SPREAD: SpreadLimits = SpreadLimits {
     most: 0.9,
 };
 
+/// Prices are learned from calls at servers without a crowd, where there are so many.
+const LEAST_ALONE: usize = 20;
+
 /// Operations left out of the fits because an earlier pass found a fault in them.
 #[derive(Clone, Debug, Default)]
 pub struct Excluded {
@@ -51,6 +55,9 @@ pub struct Excluded {
     pub ops: Vec<bool>,
     /// Per request. Empty: nothing is excluded.
     pub requests: Vec<bool>,
+    /// Per call: made while its server is known to have been crowded with others' work, which is no measure
+    /// of prices. Empty: none was.
+    pub crowded: Vec<bool>,
 }
 
 impl Excluded {
@@ -65,6 +72,12 @@ impl Excluded {
     pub fn changed(&self, other: &Self) -> usize {
         let all = 0..self.ops.len().max(other.ops.len()) as u32;
         all.filter(|&op| self.keeps(op) != other.keeps(op)).count()
+    }
+
+    /// True when the time of call `index`, which may be used, is a measure of prices.
+    #[must_use]
+    pub fn keeps_price(&self, index: CallIx) -> bool {
+        !self.crowded.get(index as usize).copied().unwrap_or(false)
     }
 
     /// True when request `index` may be used.
@@ -154,9 +167,19 @@ impl Baselines {
         let kept: Vec<CallIx> = (0..calls.all.len() as CallIx)
             .filter(|&i| excluded.keeps(calls.get(i).op))
             .collect();
+        let alone: Vec<CallIx> = kept
+            .iter()
+            .copied()
+            .filter(|&i| excluded.keeps_price(i))
+            .collect();
+        let alone = if alone.len() < LEAST_ALONE {
+            &kept
+        } else {
+            &alone
+        };
         // Prices first: they take most memory, and use all threads themselves.
         let mut all = Self {
-            prices: Prices::learn(calls, &kept),
+            prices: Prices::learn(calls, alone),
             ..Self::default()
         };
         let mut times = (0.0, 0.0);

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::fresh::{ASSUMED, Fresh};
 use super::{Call, CallIx, Calls, Curve, Map};
 use crate::stats::{LowSide, SpreadLimits, median, relative_plane};
 use crate::units::Sym;
@@ -10,9 +11,6 @@ use crate::units::Sym;
 const LEAST_OUTPUT: u32 = 15;
 /// Calls of a model below this number fall back to all models together.
 const LEAST_CALLS: usize = 8;
-/// Share of a first prompt that is new, where the dump shows no cached tokens: system prompts and
-/// tool definitions repeat, questions do not.
-const ASSUMED_FRESH: f64 = 0.3;
 /// Deviations from the median to the tenth percentile of a normal law.
 const TENTH: f64 = 1.28;
 /// Fitted prices are lowered by at most this much (natural logarithm).
@@ -67,6 +65,8 @@ pub struct Prices {
     pub together: Option<f64>,
     /// What the fitted prices are multiplied with to meet the healthy level.
     lift: f64,
+    /// How much of a first prompt is new, where no cache is shown.
+    fresh: Fresh,
 }
 
 /// What a call should have taken.
@@ -119,7 +119,9 @@ impl Prices {
             spread: 0.0,
             together: None,
             lift: 1.0,
+            fresh: Fresh::default(),
         };
+        prices.fresh = Fresh::learn(calls, &measured, &prices);
         if let Some(level) = level(calls, &everything, &prices) {
             prices.spread = TENTH * level.spread;
             prices.lift = level.centre.clamp(-LEAST_LIFT, 0.0).exp();
@@ -128,32 +130,46 @@ impl Prices {
         prices
     }
 
-    /// Takes from `other` the models it knows, and how widely healthy calls scatter.
-    pub(super) fn prefer(&mut self, other: &Self) {
+    /// Takes from `other` the models that are not known, and lowers the others to what it says of the calls in
+    /// `kept`: of two days' prices the lower are the healthier. How widely calls scatter is told by the calmer
+    /// day, too.
+    pub(super) fn lower_to(&mut self, other: &Self, calls: &Calls, kept: &[CallIx]) {
         if other.by_model.is_empty() && other.all.is_none() {
             return;
         }
-        let mut by_model = self.lifted();
-        by_model.extend(other.lifted());
+        let mut by_model = other.lifted();
+        for (model, price) in self.lifted() {
+            let lower = self.ratio(model, other, calls, kept);
+            by_model.insert(model, price.scaled(lower.min(1.0)));
+        }
         let all = self.all.as_ref().map(|price| price.scaled(self.lift));
         *self = Self {
             all: all.or_else(|| other.all.as_ref().map(|price| price.scaled(other.lift))),
             by_model,
             unmeasured: self.unmeasured.map(|usual| self.lift * usual),
-            spread: other.spread,
+            spread: calmer(self.spread, other.spread),
             together: self.together,
             lift: 1.0,
+            fresh: std::mem::take(&mut self.fresh).or(&other.fresh),
         };
     }
 
-    /// Lowers prices of another day to the low side of the calls in `kept`. They are never raised: a day
-    /// that is slow throughout must not pass for normal.
-    pub(super) fn meet(&mut self, calls: &Calls, kept: &[CallIx]) {
-        let kept = kept.iter().map(|&i| calls.get(i));
-        let timed: Vec<&Call> = kept.filter(|c| !c.window.is_empty()).collect();
-        if let Some(level) = level(calls, &timed, self) {
-            self.lift *= level.centre.clamp(-LEAST_LIFT, 0.0).exp();
+    /// What `other` expects of the calls of a model, as a multiple of what this one does; 1 where `other` does
+    /// not know the model.
+    fn ratio(&self, model: Sym, other: &Self, calls: &Calls, kept: &[CallIx]) -> f64 {
+        if !other.by_model.contains_key(&model) {
+            return 1.0;
         }
+        let kept = kept.iter().map(|&i| calls.get(i));
+        let mut ratios: Vec<f64> = kept
+            .filter(|call| call.model == model)
+            .filter_map(|call| {
+                let own = self.expect(calls, call)?.total();
+                let theirs = other.expect(calls, call)?.total();
+                (own > 0.0).then_some(theirs / own)
+            })
+            .collect();
+        median(&mut ratios).unwrap_or(1.0)
     }
 
     /// The models' prices at the healthy level.
@@ -181,23 +197,45 @@ impl Prices {
             });
         }
         let price = self.of(call.model)?;
-        let uncached = uncached(calls, call).unwrap_or(0.0);
+        let uncached = self.uncached(calls, call).unwrap_or(0.0);
         Some(Expected {
             uncached,
             first: self.lift * price.first.at(uncached),
             rest: self.lift * price.rate * after_first(call),
         })
     }
+
+    /// Prompt tokens to compute. Where the dump shows no cache: what was added since the lane's last call,
+    /// and of a first prompt the share that is usually new.
+    #[must_use]
+    pub fn uncached(&self, calls: &Calls, call: &Call) -> Option<f64> {
+        let share = || Some(f64::from(call.input?) * self.fresh_share(call));
+        known_uncached(calls, call).or_else(share)
+    }
+
+    /// Share of a first prompt like this one's that is usually new, where the dump shows no cache.
+    #[must_use]
+    pub fn fresh_share(&self, call: &Call) -> f64 {
+        self.fresh.share(call)
+    }
 }
 
-/// Prompt tokens to compute. Where the dump shows no cache: what was added since the lane's last call.
-#[must_use]
-pub fn uncached(calls: &Calls, call: &Call) -> Option<f64> {
+/// Prompt tokens to compute, where the dump tells: it shows the cache, or the call before.
+fn known_uncached(calls: &Calls, call: &Call) -> Option<f64> {
     let input = f64::from(call.input?);
-    match (call.cached, call.before(calls).and_then(|b| b.input)) {
-        (Some(cached), _) => Some((input - f64::from(cached)).max(0.0)),
-        (None, Some(before)) => Some((input - f64::from(before)).max(0.0)),
-        (None, None) => Some(input * ASSUMED_FRESH),
+    let kept = match call.cached {
+        Some(cached) => cached,
+        None => call.before(calls)?.input?,
+    };
+    Some((input - f64::from(kept)).max(0.0))
+}
+
+/// The smaller of two spreads; a spread of nought is one that nothing told.
+fn calmer(a: f64, b: f64) -> f64 {
+    if a > 0.0 && b > 0.0 {
+        a.min(b)
+    } else {
+        a.max(b)
     }
 }
 
@@ -212,12 +250,21 @@ fn is_measured(call: &Call) -> bool {
     call.input.is_some() || call.output.is_some()
 }
 
-fn after_first(call: &Call) -> f64 {
+pub(super) fn after_first(call: &Call) -> f64 {
     call.output
         .map_or(0.0, |tokens| (f64::from(tokens) - 1.0).max(0.0))
 }
 
+/// Prompts are priced by the calls whose uncached tokens the dump tells, as long as these are the most: what
+/// is but assumed of the others would bend the price of large prompts to whatever was assumed.
 fn fit(calls: &Calls, group: &[&Call]) -> Option<Price> {
+    let told = |call: &&&Call| known_uncached(calls, call).is_some();
+    let known: Vec<&Call> = group.iter().filter(told).copied().collect();
+    let group = if known.len() >= LEAST_CALLS && 2 * known.len() >= group.len() {
+        &known
+    } else {
+        group
+    };
     let split: Vec<&&Call> = group.iter().filter(|c| c.first_token.is_some()).collect();
     if split.len() >= LEAST_CALLS || (split.len() * 2 >= group.len() && !split.is_empty()) {
         fit_split(calls, &split)
@@ -226,11 +273,16 @@ fn fit(calls: &Calls, group: &[&Call]) -> Option<Price> {
     }
 }
 
+fn uncached_or_assumed(calls: &Calls, call: &Call) -> f64 {
+    let assumed = || call.input.map(|input| f64::from(input) * ASSUMED);
+    known_uncached(calls, call).or_else(assumed).unwrap_or(0.0)
+}
+
 /// Where the first token is shown, prompt and output are priced apart.
 fn fit_split(calls: &Calls, group: &[&&Call]) -> Option<Price> {
     let points: Vec<(f64, f64)> = group
         .iter()
-        .filter_map(|c| Some((uncached(calls, c).unwrap_or(0.0), c.first_token?)))
+        .filter_map(|c| Some((uncached_or_assumed(calls, c), c.first_token?)))
         .collect();
     let mut rates: Vec<f64> = group
         .iter()
@@ -250,7 +302,7 @@ fn fit_split(calls: &Calls, group: &[&&Call]) -> Option<Price> {
 fn fit_whole(calls: &Calls, group: &[&Call]) -> Option<Price> {
     let rows: Vec<(f64, f64, f64)> = group
         .iter()
-        .map(|c| (uncached(calls, c).unwrap_or(0.0), after_first(c), c.total()))
+        .map(|c| (uncached_or_assumed(calls, c), after_first(c), c.total()))
         .collect();
     let plane = relative_plane(&rows)?;
     let mut rate = plane.per_y;

@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::crowd::Crowd;
-use super::ground::{Ground, numbered_sites, warned};
+use super::ground::{Ground, numbered_sites, places, warned};
+use super::proven::Proven;
 use super::releases::Releases;
 use super::routes::{Homes, Routes};
 use super::scene::{Known, Scene, company_limit};
@@ -75,6 +76,8 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
     let mut sites = shared.sites;
     let ground = Ground {
         sites: numbered_sites(&measured.calls, &mut sites),
+        places: places(&sites),
+        servers: own.servers.into_iter().collect(),
         homes: Homes::by(&measured.calls, shared.homes.into_iter().collect()),
         crowd: Crowd {
             others: own.crowd.into_iter().collect(),
@@ -109,6 +112,7 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
             },
             releases: Releases { of_op, of_gap },
             giants: shared.giants,
+            proven: Proven(own.proven.into_iter().collect()),
         },
     );
     let requests = (0..forest.requests.len() as u32).into_par_iter();

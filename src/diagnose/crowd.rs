@@ -7,6 +7,10 @@ use crate::model::{Dataset, Op};
 use crate::stats::median;
 use crate::units::Window;
 
+/// A server is crowded from this multiple of its usual number of strangers' calls in flight, and this many
+/// more, on.
+const CROWD: f64 = 3.0;
+const LEAST_CROWD: f64 = 0.5;
 /// A server with fewer calls than this has no usual crowd.
 const LEAST: usize = 12;
 
@@ -51,6 +55,12 @@ impl Crowd {
         let mut all: Vec<f64> = crowd.others.values().copied().collect();
         crowd.usual = median(&mut all).unwrap_or(0.0);
         crowd
+    }
+
+    /// To what degree the server of call `index` was crowded, nought to one.
+    pub(super) fn weight(&self, index: u32) -> f64 {
+        let others = self.others(index).unwrap_or(0.0);
+        (others - CROWD * self.usual - LEAST_CROWD).clamp(0.0, 1.0)
     }
 
     /// Mean number of strangers' calls in flight at the server of call `index` while it ran.

@@ -8,7 +8,7 @@ use super::scene::reach;
 use super::serving::Serving;
 use super::swing::Swing;
 use super::windows::Site;
-use crate::baseline::{Call, Calls, Healthy, Map, Measured, Norms};
+use crate::baseline::{Call, CallIx, Calls, Healthy, Map, Measured, Norms};
 use crate::model::{Dataset, SpanId, SpanIx, TraceId};
 use crate::trace::{Forest, Repeats, StepKind};
 use crate::units::{Nanos, Sym};
@@ -26,6 +26,10 @@ pub(super) struct Ground<'a> {
     pub(super) modelled: hashbrown::HashSet<Sym>,
     /// Per call.
     pub(super) sites: Vec<Site>,
+    /// Place of each address.
+    pub(super) places: Map<Sym, Site>,
+    /// The server that is known to have served a call.
+    pub(super) servers: Map<CallIx, u32>,
     pub(super) homes: Homes,
     pub(super) crowd: Crowd,
     pub(super) serving: Serving,
@@ -47,8 +51,12 @@ impl<'a> Ground<'a> {
     pub(super) fn survey(dataset: &'a Dataset, forest: &'a Forest) -> Self {
         let measured = Measured::collect(dataset, forest);
         let calls = &measured.calls;
-        let ((sites, homes), (crowd, repeats)) = rayon::join(
-            || (sites(calls), Homes::find(calls)),
+        let (((sites, places), homes), (crowd, repeats)) = rayon::join(
+            || {
+                let mut known = Vec::new();
+                let sites = numbered_sites(calls, &mut known);
+                ((sites, places(&known)), Homes::find(calls))
+            },
             || {
                 rayon::join(
                     || Crowd::count(dataset, calls),
@@ -61,6 +69,8 @@ impl<'a> Ground<'a> {
             comparable: super::verdict::comparable(forest),
             modelled: calls.all.iter().map(|c| c.service).collect(),
             sites,
+            places,
+            servers: servers(dataset, calls),
             homes,
             crowd,
             serving: Serving::learn(dataset, calls),
@@ -131,6 +141,23 @@ pub(super) fn numbered_sites(calls: &Calls, known: &mut Vec<SiteKey>) -> Vec<Sit
         })
     };
     calls.all.iter().map(number).collect()
+}
+
+/// Place of each address.
+pub(super) fn places(known: &[SiteKey]) -> Map<Sym, Site> {
+    let addresses = known.iter().map(|key| key.0).zip(0..);
+    addresses
+        .filter(|(address, _)| !address.is_none())
+        .collect()
+}
+
+fn servers(dataset: &Dataset, calls: &Calls) -> Map<CallIx, u32> {
+    let engine = |call: &Call| dataset.spans.get(call.engine?.get() as usize);
+    let server = |call: &Call| Some(dataset.emitter_of(engine(call)?).resource);
+    let calls = calls.all.iter().zip(0..);
+    calls
+        .filter_map(|(call, index)| Some((index, server(call)?)))
+        .collect()
 }
 
 fn failures(forest: &Forest) -> Vec<(Nanos, u32, Nanos)> {

@@ -96,7 +96,8 @@ static META: [CauseMeta; 10] = [
         what: "The same work took longer because others used the same model server or quota at the \
                time: requests queued for a slot, prompts were processed later, or tokens came slower.",
         seen_by: "Calls that cost more than their own work explains, at a time when unrelated calls on the \
-                  same endpoint were slow too, or when the engine's metrics show queueing.",
+                  same endpoint were slow too, while a neighbour's giant prompt was worked off or strangers \
+                  crowded the server, or when the engine's metrics show queueing.",
         look_alikes: &[
             "prefill_surge: the request brought the extra work itself",
             "routing_change: only requests sent elsewhere are slow, all the time",
@@ -209,7 +210,8 @@ static META: [CauseMeta; 10] = [
         seen_by: "Idle time between the end of one operation and the start of the next, against what the same \
                   service normally needs there, and operations of many requests released at one instant.",
         look_alikes: &[
-            "a call that was not traced: the same hole always appears at the same step",
+            "a call that was not traced: the same hole always appears at the same step, or the next call finds \
+             more cached than was sent before it",
             "retry_cascade: the wait follows a failed attempt",
             "waiting for a person: not counted as latency when it is marked",
         ],

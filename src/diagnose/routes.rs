@@ -71,6 +71,11 @@ impl Homes {
         *self = Self::by(calls, all);
     }
 
+    /// The address that usually serves the client of this call.
+    pub(super) fn home(&self, call: &Call) -> Option<Sym> {
+        self.homes.get(&(client(call), call.model)).copied()
+    }
+
     pub(super) fn by(calls: &Calls, homes: Map<(Sym, Sym), Sym>) -> Self {
         let is_away = |call: &Call| {
             let home = homes.get(&(client(call), call.model));

@@ -1,13 +1,15 @@
 //! Everything a cause may look at: one request's neighbours, the normal, and what was seen of each call.
 
 use super::Options;
+use super::giants::Giants;
 use super::ground::Ground;
+use super::proven::Proven;
 use super::releases::Releases;
 use super::routes::Routes;
 use super::volume::Seen;
 use super::windows::{self, Site, Windows};
 use crate::baseline::{Baselines, Call, CallIx, Calls};
-use crate::units::{Nanos, Window};
+use crate::units::Nanos;
 
 /// Company is sought this far before and after a call at most; on quick dumps, one and a half tasks.
 const REACH: Nanos = Nanos(30_000_000_000);
@@ -28,8 +30,9 @@ pub(super) struct Scene<'a> {
     pub(super) reach: Nanos,
     pub(super) routes: Routes<'a>,
     pub(super) releases: Releases,
-    /// Calls with visible extra prefill, by site and start: (site, start, end, milliseconds, request).
-    pub(super) giants: Vec<Giant>,
+    pub(super) giants: Giants,
+    /// Who was slowed by others, as the pass before found.
+    pub(super) proven: Proven,
 }
 
 impl<'a> std::ops::Deref for Scene<'a> {
@@ -40,28 +43,22 @@ impl<'a> std::ops::Deref for Scene<'a> {
     }
 }
 
-/// A call whose extra prompt work burdens its neighbours.
-#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
-pub(super) struct Giant {
-    pub(super) site: Site,
-    pub(super) start: Nanos,
-    pub(super) end: Nanos,
-    pub(super) millis: f64,
-    pub(super) request: u32,
-    /// The latest end up to here, by start, of the giants at the site.
-    latest: Nanos,
-}
-
 /// What a scene knows of requests beyond its own.
 pub(super) struct Known<'a> {
     pub(super) windows: Windows,
     pub(super) routes: Routes<'a>,
     pub(super) releases: Releases,
-    pub(super) giants: Vec<Giant>,
+    pub(super) giants: Giants,
+    pub(super) proven: Proven,
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(ground: &'a Ground<'a>, base: &'a Baselines, options: &'a Options) -> Self {
+    pub(super) fn new(
+        ground: &'a Ground<'a>,
+        base: &'a Baselines,
+        options: &'a Options,
+        proven: Proven,
+    ) -> Self {
         let calls = &ground.measured.calls;
         let seen = super::volume::see(calls, base, options);
         let reach = reach(base.median_task);
@@ -76,7 +73,8 @@ impl<'a> Scene<'a> {
             },
         );
         Self {
-            giants: giants(calls, &ground.sites, &seen),
+            giants: Giants::find(ground, &seen, options),
+            proven,
             ground,
             calls,
             base,
@@ -110,7 +108,13 @@ impl<'a> Scene<'a> {
             routes: known.routes,
             releases: known.releases,
             giants: known.giants,
+            proven: known.proven,
         }
+    }
+
+    /// What does not change between passes.
+    pub(super) fn ground(&self) -> &'a Ground<'a> {
+        self.ground
     }
 
     /// True for a call that only a server recorded, in a dump that shows agents: another tenant's load.
@@ -134,20 +138,6 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// Giants at `site` that were computing within `window`.
-    pub(super) fn giants(&self, site: Site, window: Window) -> impl Iterator<Item = &Giant> {
-        let from = self
-            .giants
-            .partition_point(|g| (g.site, g.latest) < (site, window.start));
-        let to = self
-            .giants
-            .partition_point(|g| (g.site, g.start) < (site, window.end))
-            .max(from);
-        self.giants[from..to]
-            .iter()
-            .filter(move |g| g.end >= window.start)
-    }
-
     /// All calls of a request: where each was served, and ln(observed / expected).
     fn own(&self, request: u32) -> Vec<(Site, &'a Call, f64)> {
         self.calls_of(request)
@@ -169,6 +159,13 @@ impl<'a> Scene<'a> {
         self.windows.is_calm(call, site, own)
     }
 
+    /// Median of observed / expected at home around a call that went elsewhere.
+    pub(super) fn level_at_home(&self, request: u32, index: CallIx) -> Option<f64> {
+        let call = self.calls.get(index);
+        let site = *self.places.get(&self.homes.home(call)?)?;
+        Some(self.windows.company(call, site, &self.own(request))?.0)
+    }
+
     /// What was seen of a call.
     pub(super) fn seen(&self, index: CallIx) -> &Seen {
         &self.seen[index as usize]
@@ -177,51 +174,13 @@ impl<'a> Scene<'a> {
 
 /// The multiple of normal from which company counts as slowed.
 pub(super) fn company_limit(ground: &Ground<'_>, base: &Baselines) -> f64 {
-    let natural = || windows::limit(base.prices.spread);
-    ground
-        .swing
-        .as_ref()
-        .map_or_else(natural, |swing| swing.limit)
+    let own = windows::limit(base.prices.spread);
+    let swing = ground.swing.as_ref();
+    swing.map_or(own, |swing| swing.limit.max(own))
 }
 
 /// How far company is sought where requests usually take so many milliseconds.
 pub(super) fn reach(median_task: f64) -> Nanos {
     let tasks = Nanos((median_task * 1.5e6) as u64);
     REACH.min(tasks).max(Nanos::SECOND)
-}
-
-fn giants(calls: &Calls, sites: &[Site], seen: &[Seen]) -> Vec<Giant> {
-    let mut list: Vec<Giant> = calls
-        .all
-        .iter()
-        .zip(sites)
-        .zip(seen)
-        .filter_map(|((call, &site), seen)| {
-            let millis =
-                seen.surge().map_or(0.0, |e| e.millis) + seen.cold().map_or(0.0, |e| e.millis);
-            let first = call
-                .first_token
-                .or(seen.expected.map(|e| e.first))
-                .unwrap_or(0.0);
-            let end =
-                Nanos(call.window.start.0 + (first.max(0.0) * 1e6) as u64).min(call.window.end);
-            (millis > 0.0).then_some(Giant {
-                site,
-                start: call.window.start,
-                end,
-                millis,
-                request: call.request,
-                latest: end,
-            })
-        })
-        .collect();
-    list.sort_by_key(|g| (g.site, g.start, g.request));
-    for site in list.chunk_by_mut(|a, b| a.site == b.site) {
-        let mut latest = Nanos::ZERO;
-        for giant in site {
-            latest = latest.max(giant.end);
-            giant.latest = latest;
-        }
-    }
-    list
 }

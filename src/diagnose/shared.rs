@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Options;
 use super::devices::Devices;
+use super::giants::Giants;
 use super::ground::{Ground, SiteKey, numbered_sites};
 use super::notes::Notes;
-use super::scene::{Giant, Scene};
+use super::scene::Scene;
 use super::serving::Serving;
 use super::swing::Swing;
 use super::verdict::{Learned, all_notes, learn, slow_limit};
+use super::windows::Site;
 use crate::baseline::{Baselines, CallIx, GapKey, Norms};
 use crate::model::Dataset;
 use crate::trace::Forest;
@@ -39,7 +41,7 @@ pub struct Shared {
     pub(super) base: Baselines,
     pub(super) windows: ((Nanos, u64, u64), Vec<u64>),
     pub(super) extra: Vec<((Sym, Sym), (f64, f64))>,
-    pub(super) giants: Vec<Giant>,
+    pub(super) giants: Giants,
     pub(super) slow_limit: Option<Nanos>,
     pub(super) notes: Notes,
 }
@@ -55,6 +57,10 @@ pub struct Own {
     pub(super) crowd: Vec<(CallIx, f64)>,
     /// Silence before operations that ended, and pauses, together with others'.
     pub(super) released: [Vec<(u32, f64)>; 2],
+    /// Number of the server that served a call.
+    pub(super) servers: Vec<(CallIx, u32)>,
+    /// Of the other requests around each of its requests at a place: those slowed by others, and all.
+    pub(super) proven: Vec<((u32, Site), (u32, u32))>,
 }
 
 /// What is learned over all requests, for the parts they lie in: `part_of` says which, request by request.
@@ -67,8 +73,14 @@ pub fn share(
     part_of: &[u32],
 ) -> (Shared, Vec<Own>) {
     let ground = Ground::survey(dataset, forest).against(norms, options);
-    let Learned { base, notes, .. } = learn(&ground, options);
-    let scene = Scene::new(&ground, &base, options);
+    let learned = learn(&ground, options);
+    let Learned {
+        base,
+        proven,
+        notes,
+        ..
+    } = learned;
+    let scene = Scene::new(&ground, &base, options, proven);
     let own = own(&scene, part_of);
     let notes = all_notes(&ground, norms, notes);
     let mut sites = Vec::new();
@@ -133,9 +145,18 @@ fn own(scene: &Scene<'_>, part_of: &[u32]) -> Vec<Own> {
     let forest = scene.forest;
     let parts = part_of.iter().max().map_or(0, |last| *last as usize + 1);
     let mut own: Vec<Own> = (0..parts).map(|_| Own::default()).collect();
+    let mut number_in_part = Vec::with_capacity(part_of.len());
     for (part, request) in part_of.iter().zip(0..) {
-        own[*part as usize].requests.push(request);
+        let own = &mut own[*part as usize];
+        number_in_part.push(own.requests.len() as u32);
+        own.requests.push(request);
     }
+    for ((request, site), counts) in &scene.proven.0 {
+        let request = *request as usize;
+        let key = (number_in_part[request], *site);
+        own[part_of[request] as usize].proven.push((key, *counts));
+    }
+    own.iter_mut().for_each(|own| own.proven.sort_unstable());
     let mut calls = vec![0; parts];
     for (call, index) in scene.calls.all.iter().zip(0..) {
         let part = part_of[call.request as usize] as usize;
@@ -144,6 +165,9 @@ fn own(scene: &Scene<'_>, part_of: &[u32]) -> Vec<Own> {
         }
         if let Some(others) = scene.crowd.others(index) {
             own[part].crowd.push((calls[part], others));
+        }
+        if let Some(server) = scene.servers.get(&index) {
+            own[part].servers.push((calls[part], *server));
         }
         calls[part] += 1;
     }

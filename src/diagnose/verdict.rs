@@ -2,12 +2,14 @@
 
 use rayon::prelude::*;
 
-use super::account::{Account, Settlement, Target};
+use super::account::{Account, Settlement};
 use super::causes::LOOKS;
+use super::faults::{self, Faults, Found};
 use super::ground::Ground;
+use super::proven::Proven;
 use super::scene::Scene;
 use super::{Cause, Diagnosis, Incident, Options, arbiter, incident, notes, whatif};
-use crate::baseline::{Baselines, Calls, Excluded, Norms};
+use crate::baseline::{Baselines, Excluded, Norms};
 use crate::model::Dataset;
 use crate::trace::{Forest, Request, RootState};
 use crate::units::Nanos;
@@ -16,10 +18,6 @@ use crate::units::Nanos;
 const PASSES: usize = 3;
 /// Passes end when no more than this share of operations is left out, or no longer left out, by the next.
 const SETTLED: f64 = 0.001;
-/// With less than this share of calls left, whole slow requests are kept and only charged operations
-/// are left out.
-const ENOUGH: f64 = 0.15;
-
 /// A later pass that would leave fewer requests than this to learn from leaves out what the one before did.
 const LEAST_HEALTHY: usize = 12;
 
@@ -49,8 +47,13 @@ pub fn diagnose_against(
     norms: Option<&Norms>,
 ) -> Verdicts {
     let ground = Ground::survey(dataset, forest).against(norms, options);
-    let Learned { base, notes, clear } = learn(&ground, options);
-    let scene = Scene::new(&ground, &base, options);
+    let Learned {
+        base,
+        proven,
+        notes,
+        clear,
+    } = learn(&ground, options);
+    let scene = Scene::new(&ground, &base, options, proven);
     let judge = |request: u32| match clear.get(request as usize) {
         Some(true) => judge_by(&scene, request, Some(Account::default())),
         _ => judge(&scene, request),
@@ -70,9 +73,11 @@ pub fn diagnose_against(
     }
 }
 
-/// What is normal, without what the passes before the last found faulted.
+/// What the passes before the last say.
 pub(super) struct Learned {
+    /// What is normal, without what was found faulted.
     pub(super) base: Baselines,
+    pub(super) proven: Proven,
     /// What is to be said about it.
     pub(super) notes: Vec<String>,
     /// Requests that are charged nothing by it, where that is known already.
@@ -82,26 +87,39 @@ pub(super) struct Learned {
 /// Learns in passes, each leaving out what the one before found faulted, until that hardly changes.
 pub(super) fn learn(ground: &Ground<'_>, options: &Options) -> Learned {
     let forest = ground.forest;
-    let mut excluded = Excluded::default();
+    let Found {
+        mut excluded,
+        mut proven,
+    } = Found::nothing(ground);
     let mut notes = Vec::new();
     for pass in 1..PASSES {
         let base = normal(ground, &excluded);
-        let scene = Scene::new(ground, &base, options);
+        let scene = Scene::new(ground, &base, options, proven);
         let requests = (0..forest.requests.len() as u32).into_par_iter();
         let faults: Vec<Faults> = requests.map(|r| Faults::of(&scene, r)).collect();
         notes.clear();
-        let next = exclude(forest, &ground.measured.calls, &faults, &mut notes);
+        let next = faults::exclude(ground, &faults, &mut notes);
         // A fit that rests on too few is worse than one with some faults in it.
-        let thin = |excluded: &Excluded| healthy(forest, excluded) < LEAST_HEALTHY;
+        let thin = |excluded: &Excluded| faults::healthy(forest, excluded) < LEAST_HEALTHY;
         let keeps = pass > 1 && thin(&next) && !thin(&excluded);
-        if keeps || next.changed(&excluded) as f64 <= SETTLED * forest.ops.len() as f64 {
-            let clear = faults.iter().map(|faults| faults.clear).collect();
-            return Learned { base, notes, clear };
+        let settled = SETTLED * forest.ops.len() as f64;
+        if !keeps && next.changed(&excluded) as f64 <= settled {
+            let proven = scene.proven;
+            return Learned {
+                base,
+                proven,
+                notes,
+                clear: faults.iter().map(|faults| faults.clear).collect(),
+            };
         }
-        excluded = next;
+        proven = faults::proven(&scene, &faults);
+        if !keeps {
+            excluded = next;
+        }
     }
     Learned {
         base: normal(ground, &excluded),
+        proven,
         notes,
         clear: Vec::new(),
     }
@@ -185,37 +203,9 @@ fn no_contrast(forest: &Forest) -> Option<String> {
     (end.since(start).as_millis() < LEAST_TASKS_LONG * usual).then(|| "This dump is hardly longer than its requests: it shows no before and no after, so a slowness that lasted throughout cannot be told from normal. Traces of a longer period, or a baseline of a healthy one, would decide.".to_owned())
 }
 
-/// What a pass before the last finds fault with in a request.
-#[derive(Default)]
-struct Faults {
-    /// Judged, and charged nothing.
-    clear: bool,
-    slow: bool,
-    /// Positions of the operations charged, or following a gap that is.
-    ops: Vec<u32>,
-}
-
-impl Faults {
-    fn of(scene: &Scene<'_>, request: u32) -> Self {
-        let Some(account) = account(scene, request) else {
-            return Self::default();
-        };
-        let settlement = account.settle(scene.forest, &scene.forest.requests[request as usize]);
-        let charged = account.charges.iter().filter_map(|c| match c.target {
-            Target::Op(i) | Target::Gap(i) => Some(i as u32),
-            Target::Tail(_) => None,
-        });
-        Self {
-            clear: account.charges.is_empty(),
-            slow: is_slow(scene, request, &account, &settlement),
-            ops: charged.collect(),
-        }
-    }
-}
-
 /// A request without an end, or without operations, has nothing to be held against; a stranger's call is
 /// company and not judged.
-fn is_judged(scene: &Scene<'_>, request: u32) -> bool {
+pub(super) fn is_judged(scene: &Scene<'_>, request: u32) -> bool {
     let r = &scene.forest.requests[request as usize];
     r.root_state != RootState::Unfinished && !r.ops.is_empty() && !scene.is_stranger(request)
 }
@@ -259,7 +249,7 @@ fn margin(cause: Cause, spread: f64, account: &Account) -> f64 {
     let full = match cause {
         Cause::NoisyNeighbour if account.is_lonely() => 3.0,
         Cause::NoisyNeighbour => 2.0 - account.certainty(),
-        Cause::RoutingChange | Cause::ColdCache => 1.5,
+        Cause::ColdCache => 1.5,
         Cause::OrchestrationGap => 1.4,
         Cause::LongGeneration | Cause::RetryCascade | Cause::ProviderError => 1.0,
         _ => 1.15,
@@ -272,7 +262,12 @@ pub(super) fn threshold(options: &Options, settlement: &Settlement) -> f64 {
     ((options.slow_factor - 1.0) * settlement.expected.as_millis()).max(options.floor())
 }
 
-fn is_slow(scene: &Scene<'_>, request: u32, account: &Account, settlement: &Settlement) -> bool {
+pub(super) fn is_slow(
+    scene: &Scene<'_>,
+    request: u32,
+    account: &Account,
+    settlement: &Settlement,
+) -> bool {
     let options = scene.options;
     let wall = scene.forest.requests[request as usize].duration();
     if let Some(over) = options.slow_over {
@@ -283,39 +278,6 @@ fn is_slow(scene: &Scene<'_>, request: u32, account: &Account, settlement: &Sett
     };
     let threshold = threshold(options, settlement);
     settlement.excess.as_millis() >= threshold * margin(*cause, scene.base.prices.spread, account)
-}
-
-/// Requests left to learn from.
-fn healthy(forest: &Forest, excluded: &Excluded) -> usize {
-    let whole = forest.requests.iter().zip(0..);
-    let whole = whole.filter(|(r, _)| r.root_state == RootState::Complete && !r.ops.is_empty());
-    whole.filter(|(_, i)| excluded.keeps_request(*i)).count()
-}
-
-fn exclude(forest: &Forest, calls: &Calls, faults: &[Faults], notes: &mut Vec<String>) -> Excluded {
-    let mut charged = vec![false; forest.ops.len()];
-    let slow: Vec<bool> = faults.iter().map(|f| f.slow).collect();
-    for (request, faults) in forest.requests.iter().zip(faults) {
-        for op in &faults.ops {
-            charged[(request.ops.start + op) as usize] = true;
-        }
-    }
-    let mut ops = charged.clone();
-    for (request, _) in forest.requests.iter().zip(&slow).filter(|(_, s)| **s) {
-        ops[request.ops.start as usize..request.ops.end as usize].fill(true);
-    }
-    let left = calls.all.iter().filter(|c| !ops[c.op as usize]).count();
-    if (left as f64) < ENOUGH * calls.all.len() as f64 {
-        notes.push("Most of this dump is slow: what is normal was learned from what little is not. A baseline of a healthy period would be surer.".to_owned());
-        return Excluded {
-            ops: charged,
-            requests: Vec::new(),
-        };
-    }
-    Excluded {
-        ops,
-        requests: slow,
-    }
 }
 
 /// `--slow-top`: the duration from which on a request is among the slowest share.

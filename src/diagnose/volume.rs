@@ -163,10 +163,10 @@ fn surge(
         return None;
     }
     let price = base.prices.of(call.model)?;
-    let mut uncached = crate::baseline::uncached(calls, call)?;
+    let mut uncached = base.prices.uncached(calls, call)?;
     if call.cached.is_none() && call.previous.is_none() {
         // Without cache figures the new part of a first prompt is guessed; the extra part surely is new.
-        uncached = uncached - 0.3 * extra + extra;
+        uncached += (1.0 - base.prices.fresh_share(call)) * extra;
         if let Some(e) = expected.as_mut() {
             (e.uncached, e.first) = (uncached, price.first.at(uncached));
         }

@@ -18,6 +18,7 @@ mod certainty;
 mod charts;
 mod check;
 mod cli;
+mod company;
 mod compare;
 mod damage;
 mod deep;

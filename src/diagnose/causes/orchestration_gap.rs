@@ -1,7 +1,7 @@
 //! Pauses of the agent itself, between its operations and after the last. Stalls that lie inside call
 //! spans are found by `residual`, where operations of several requests were released together.
 
-use crate::baseline::StepName;
+use crate::baseline::{Call, StepName};
 use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, Proof, Target};
 use crate::diagnose::scene::Scene;
@@ -45,6 +45,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         if (over <= limit && !released())
             || explained
             || scene.base.gaps.lacks_a_span(pause.key)
+            || op.is_some_and(|op| lost_a_call(scene, op))
             || account.charged(target) > 0.0
         {
             continue;
@@ -76,4 +77,19 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         };
         account.charge(cause, target, over, proof);
     }
+}
+
+/// True where the call after a pause found more of its prompt cached than the call before it had sent and
+/// written: another call, which left no span, lies between them.
+fn lost_a_call(scene: &Scene<'_>, op: u32) -> bool {
+    let sent = |call: &Call| {
+        let before = call.before(scene.calls)?;
+        Some(u64::from(before.input?.get()) + before.output.map_or(0, |o| u64::from(o.get())))
+    };
+    scene.calls.of(op).is_some_and(|(_, call)| {
+        let cached = call.cached.map(|cached| u64::from(cached.get()));
+        cached
+            .zip(sent(call))
+            .is_some_and(|(cached, sent)| cached > sent)
+    })
 }

@@ -51,9 +51,9 @@ const STREAM: &str = "Streams are Arrow IPC streams of three columns: schema (te
     stream that is cut off, or a kind that is not known, is an error with exit code 2.";
 
 const GROWTH: &[&str] = &[
-    "facts: with one record, and the facts of one input. learn and verdict: with the partition, some 200 bytes a span; verdict also holds \
-     what windows wrote: 2 to 8 bytes for each model call of the dump, and some hundred kilobytes.",
-    "windows and merge hold the requests of all partitions with their spans, as one process holds them: some 250 bytes a span. They run in \
+    "facts: with one record, and the facts of one input. learn and verdict: with the partition, some 600 bytes a span; verdict also holds \
+     what windows wrote: some 4 bytes for each model call of the dump.",
+    "windows and merge hold the requests of all partitions with their spans: some 400 and 750 bytes a span. They run in \
      one task each. That is what bounds a run: what is normal is fitted on all calls exactly (medians, pooled curves), so that the \
      verdicts are those of one process. Fits on mergeable histograms would bound it, and change verdicts in their last digits.",
     "learn --joined holds all traces that may belong to others, in one task: fragments are few where context is rarely lost.",

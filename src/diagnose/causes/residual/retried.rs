@@ -1,0 +1,126 @@
+//! Attempts that left no span: logged, counted by the client, seen in what the server did not see, or told by
+//! the failures of others.
+
+use super::Residual;
+use crate::diagnose::Cause;
+use crate::diagnose::account::Account;
+use crate::units::Nanos;
+
+/// Failed attempts are throttling up to this many slow floors; longer ones hang, and make nobody wait.
+const THROTTLED: f64 = 4.0;
+/// Least wait before the first token, in slow floors, that failed attempts are told by.
+const LEAST_WAIT: f64 = 0.3;
+
+impl Residual<'_> {
+    /// The client logged failed attempts under a call that then succeeded.
+    pub(super) fn hidden_retry(&self, account: &mut Account) -> bool {
+        let resends = u32::from(self.call.resends);
+        let logged = self.scene.warnings(self.call.span);
+        let (count, via) = if logged > 0 {
+            (logged, "log")
+        } else {
+            (resends, "attribute")
+        };
+        if count == 0 {
+            return false;
+        }
+        let proof = self.proof(
+            "hidden_attempts",
+            f64::from(count),
+            Some(0.0),
+            "attempts",
+            via,
+            "attempts failed inside the span of a call that then succeeded",
+        );
+        self.charge(
+            account,
+            Cause::RetryCascade,
+            self.before_first_token(),
+            proof,
+        )
+    }
+
+    /// Of the residual, what lies before the first token, where that is shown: attempts that fail inside a
+    /// call end before it. Where hardly anything does, the first token was timed from the last attempt on.
+    fn before_first_token(&self) -> f64 {
+        match self.seen.residual_split(self.call) {
+            Some((first, _)) if first > LEAST_WAIT * self.scene.options.floor() => {
+                first.min(self.millis)
+            }
+            _ => self.millis,
+        }
+    }
+
+    /// The server worked for a shorter time than the client waited, and not because of the network.
+    pub(super) fn outside_server(&self, account: &mut Account) -> bool {
+        let Some(engine) = self
+            .call
+            .engine
+            .and_then(|e| self.scene.dataset.spans.get(e.get() as usize))
+        else {
+            return false;
+        };
+        let outside = self.call.window.len().since(engine.duration()).as_millis();
+        let before = engine.start.since(self.call.window.start).as_millis();
+        let after = self.call.window.end.since(engine.end).as_millis();
+        if outside < 0.6 * self.millis || outside < self.scene.options.floor() {
+            return false;
+        }
+        let late_start = before >= after;
+        let (cause, note) = if late_start {
+            (
+                Cause::RetryCascade,
+                "the server saw the call late: attempts before it left no span",
+            )
+        } else {
+            (
+                Cause::OrchestrationGap,
+                "the server had finished long before the client went on",
+            )
+        };
+        let proof = self.proof("outside_server", outside, Some(0.0), "ms", "child", note);
+        self.charge(account, cause, self.millis.min(outside), proof)
+    }
+
+    /// Others were failing at that moment, and this call waited before its first token.
+    pub(super) fn throttled_company(&self, account: &mut Account) -> bool {
+        let scene = self.scene;
+        let floor = scene.options.floor();
+        let (early, others_needed, reach) = match self.seen.residual_split(self.call) {
+            Some((first, _)) => (first > 2.0 * floor && first >= 0.6 * self.millis, 3, 20.0),
+            None => (self.millis > 3.0 * floor, 5, 8.0),
+        };
+        if !early || self.slowed_company().is_some() {
+            return false;
+        }
+        // On quick dumps, one and a half tasks, as for all company.
+        let reach = Nanos((reach * 1e9) as u64).min(scene.reach);
+        let (from, to) = (self.call.window.start - reach, self.call.window.end + reach);
+        let (list, own) = (&scene.failures, scene.number(self.request));
+        let mut others: Vec<u32> = list
+            [list.partition_point(|f| f.0 < from)..list.partition_point(|f| f.0 <= to)]
+            .iter()
+            .filter(|f| f.1 != own && f.2.as_millis() < THROTTLED * floor)
+            .map(|f| f.1)
+            .collect();
+        others.sort_unstable();
+        others.dedup();
+        if others.len() < others_needed {
+            return false;
+        }
+        let proof = self.proof(
+            "others_failing",
+            others.len() as f64,
+            Some(0.0),
+            "requests",
+            "derived",
+            "the call waited before its first token while calls of other requests were failing",
+        );
+        self.charge(
+            account,
+            Cause::RetryCascade,
+            self.before_first_token(),
+            proof,
+        )
+    }
+}

@@ -1,0 +1,117 @@
+//! What one pass finds fault with, for the next to leave out of the fits.
+
+use super::Cause;
+use super::account::Target;
+use super::ground::Ground;
+use super::proven::Proven;
+use super::scene::Scene;
+use super::verdict::{account, is_slow};
+use crate::baseline::Excluded;
+use crate::trace::{Forest, RootState};
+
+/// With less than this share of calls left, whole slow requests are kept and only charged operations
+/// are left out.
+const ENOUGH: f64 = 0.15;
+
+/// What the passes so far found.
+pub(super) struct Found {
+    /// Left out of the fits.
+    pub(super) excluded: Excluded,
+    pub(super) proven: Proven,
+}
+
+impl Found {
+    /// Before the first pass.
+    pub(super) fn nothing(ground: &Ground<'_>) -> Self {
+        Self {
+            excluded: Excluded {
+                crowded: crowded(ground),
+                ..Excluded::default()
+            },
+            proven: Proven::default(),
+        }
+    }
+}
+
+/// What a pass before the last finds fault with in a request.
+#[derive(Default)]
+pub(super) struct Faults {
+    /// Judged, and charged nothing.
+    pub(super) clear: bool,
+    pub(super) slow: bool,
+    /// By contention most.
+    pub(super) by_others: bool,
+    /// Positions of the operations charged, or following a gap that is.
+    ops: Vec<u32>,
+}
+
+impl Faults {
+    pub(super) fn of(scene: &Scene<'_>, request: u32) -> Self {
+        let Some(account) = account(scene, request) else {
+            return Self::default();
+        };
+        let settlement = account.settle(scene.forest, &scene.forest.requests[request as usize]);
+        let charged = account.charges.iter().filter_map(|c| match c.target {
+            Target::Op(i) | Target::Gap(i) => Some(i as u32),
+            Target::Tail(_) => None,
+        });
+        Self {
+            clear: account.charges.is_empty(),
+            slow: is_slow(scene, request, &account, &settlement),
+            ops: charged.collect(),
+            by_others: settlement
+                .entries
+                .first()
+                .is_some_and(|e| e.0 == Cause::NoisyNeighbour),
+        }
+    }
+}
+
+/// Requests left to learn from.
+pub(super) fn healthy(forest: &Forest, excluded: &Excluded) -> usize {
+    let whole = forest.requests.iter().zip(0..);
+    let whole = whole.filter(|(r, _)| r.root_state == RootState::Complete && !r.ops.is_empty());
+    whole.filter(|(_, i)| excluded.keeps_request(*i)).count()
+}
+
+/// What the next pass leaves out.
+pub(super) fn exclude(ground: &Ground<'_>, faults: &[Faults], notes: &mut Vec<String>) -> Excluded {
+    let (forest, calls) = (ground.forest, &ground.measured.calls);
+    let mut charged = vec![false; forest.ops.len()];
+    let slow: Vec<bool> = faults.iter().map(|f| f.slow).collect();
+    for (request, faults) in forest.requests.iter().zip(faults) {
+        for op in &faults.ops {
+            charged[(request.ops.start + op) as usize] = true;
+        }
+    }
+    let mut ops = charged.clone();
+    for (request, _) in forest.requests.iter().zip(&slow).filter(|(_, s)| **s) {
+        ops[request.ops.start as usize..request.ops.end as usize].fill(true);
+    }
+    let left = calls.all.iter().filter(|c| !ops[c.op as usize]).count();
+    if (left as f64) < ENOUGH * calls.all.len() as f64 {
+        notes.push("Most of this dump is slow: what is normal was learned from what little is not. A baseline of a healthy period would be surer.".to_owned());
+        return Excluded {
+            ops: charged,
+            requests: Vec::new(),
+            crowded: crowded(ground),
+        };
+    }
+    Excluded {
+        ops,
+        requests: slow,
+        crowded: crowded(ground),
+    }
+}
+
+/// Requests that were slowed by others, counted around each request.
+pub(super) fn proven(scene: &Scene<'_>, faults: &[Faults]) -> Proven {
+    let slowed: Vec<bool> = faults.iter().map(|f| f.slow && f.by_others).collect();
+    Proven::of(scene.ground(), &slowed, scene.reach)
+}
+
+/// Calls made while their server was crowded with strangers' work.
+fn crowded(ground: &Ground<'_>) -> Vec<bool> {
+    let calls = 0..ground.measured.calls.all.len() as u32;
+    calls.map(|i| ground.crowd.weight(i) > 0.0).collect()
+}

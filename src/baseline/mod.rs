@@ -167,19 +167,14 @@ impl Baselines {
         let kept: Vec<CallIx> = (0..calls.all.len() as CallIx)
             .filter(|&i| excluded.keeps(calls.get(i).op))
             .collect();
-        let alone: Vec<CallIx> = kept
-            .iter()
-            .copied()
-            .filter(|&i| excluded.keeps_price(i))
-            .collect();
-        let alone = if alone.len() < LEAST_ALONE {
-            &kept
-        } else {
-            &alone
-        };
+        let alone = || kept.iter().copied().filter(|&i| excluded.keeps_price(i));
+        let some = alone().count();
         // Prices first: they take most memory, and use all threads themselves.
         let mut all = Self {
-            prices: Prices::learn(calls, alone),
+            prices: match (LEAST_ALONE..kept.len()).contains(&some) {
+                true => Prices::learn(calls, &alone().collect::<Vec<CallIx>>()),
+                false => Prices::learn(calls, &kept),
+            },
             ..Self::default()
         };
         let mut times = (0.0, 0.0);

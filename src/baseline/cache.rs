@@ -27,8 +27,6 @@ pub struct CacheHabits {
     #[serde(with = "super::pairs")]
     hits: Map<(Group, usize), (u32, u32)>,
     #[serde(with = "super::pairs")]
-    any_bin: Map<Group, (u32, u32)>,
-    #[serde(with = "super::pairs")]
     cached: Map<Group, f64>,
     #[serde(with = "super::pairs")]
     later: Map<Group, (u32, u32)>,
@@ -78,13 +76,8 @@ impl CacheHabits {
             };
             let hit = u32::from(tokens > 0.5 * typical);
             let bin = habits.idle.bin(i);
-            for entry in [
-                habits.hits.entry((group, bin)).or_default(),
-                habits.any_bin.entry(group).or_default(),
-            ] {
-                entry.0 += hit;
-                entry.1 += 1;
-            }
+            let entry = habits.hits.entry((group, bin)).or_default();
+            *entry = (entry.0 + hit, entry.1 + 1);
         }
         habits.learn_later(calls, kept);
         habits
@@ -102,7 +95,6 @@ impl CacheHabits {
             let own = self.hits.entry(*key).or_default();
             *own = (own.0 + hits, own.1 + n);
         }
-        self.any_bin.extend(&other.any_bin);
         self.cached.extend(&other.cached);
         let enough = other.later.iter().filter(|(_, (_, n))| *n >= LEAST);
         self.later.extend(enough);

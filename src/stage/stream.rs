@@ -260,13 +260,16 @@ fn rows_of(batch: &RecordBatch) -> Result<Vec<Row>, StreamError> {
     (0..batch.num_rows()).map(row).collect()
 }
 
-/// A column of texts; engines may widen its offsets.
-enum Texts<'a> {
-    Small(&'a StringArray),
-    Large(&'a LargeStringArray),
+/// A column of texts or of bytes; engines may widen its offsets.
+enum Wide<'a, S, L> {
+    Small(&'a S),
+    Large(&'a L),
 }
 
-impl<'a> Texts<'a> {
+type Texts<'a> = Wide<'a, StringArray, LargeStringArray>;
+type Blobs<'a> = Wide<'a, BinaryArray, LargeBinaryArray>;
+
+impl<'a, S: 'static, L: 'static> Wide<'a, S, L> {
     fn of(batch: &'a RecordBatch, name: &'static str) -> Result<Self, StreamError> {
         let column = batch
             .column_by_name(name)
@@ -277,7 +280,9 @@ impl<'a> Texts<'a> {
             .or_else(|| column.downcast_ref().map(Self::Large))
             .ok_or(StreamError::Column(name))
     }
+}
 
+impl<'a> Texts<'a> {
     fn get(&self, at: usize) -> &'a str {
         match self {
             Self::Small(column) => column.value(at),
@@ -286,24 +291,7 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// A column of bytes; engines may widen its offsets.
-enum Blobs<'a> {
-    Small(&'a BinaryArray),
-    Large(&'a LargeBinaryArray),
-}
-
 impl<'a> Blobs<'a> {
-    fn of(batch: &'a RecordBatch, name: &'static str) -> Result<Self, StreamError> {
-        let column = batch
-            .column_by_name(name)
-            .ok_or(StreamError::Column(name))?
-            .as_any();
-        let small = column.downcast_ref().map(Self::Small);
-        small
-            .or_else(|| column.downcast_ref().map(Self::Large))
-            .ok_or(StreamError::Column(name))
-    }
-
     fn get(&self, at: usize) -> &'a [u8] {
         match self {
             Self::Small(column) => column.value(at),

@@ -3,9 +3,11 @@
 //! Who was called is one of a few combinations, kept once; figures that few calls have lie apart.
 
 use hashbrown::HashMap;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Digest, Known, LlmCall, Via};
-use crate::units::{Nanos, Sym, Usd, growing};
+use crate::units::{Nanos, Pack, Sym, Unpack, Usd, growing};
 
 /// All model calls. [`LlmCall`] goes in and comes out, unchanged.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +19,7 @@ pub struct LlmCalls {
 }
 
 /// Who was called and how it ended: few combinations occur.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 struct Route {
     provider: Sym,
     requested: Sym,
@@ -29,7 +31,7 @@ struct Route {
 }
 
 /// What most calls lack.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 struct Rare {
     cache_write: Option<Known<u32>>,
     cache_write_1h: Option<Known<u32>>,
@@ -129,6 +131,12 @@ impl LlmCalls {
         }
     }
 
+    /// The serving side's span of each call that has one.
+    pub fn engines_mut(&mut self) -> impl Iterator<Item = &mut u32> {
+        let engines = self.rare.iter_mut().map(|rare| &mut rare.engine);
+        engines.filter(|engine| **engine != u32::MAX)
+    }
+
     /// The conversation of each call.
     pub fn conversations_mut(&mut self) -> impl Iterator<Item = &mut Sym> {
         self.calls.iter_mut().map(|call| &mut call.conversation)
@@ -160,7 +168,7 @@ impl LlmCalls {
                 rare: if call.rare == COMMON {
                     COMMON
                 } else {
-                    call.rare + base
+                    call.rare.saturating_add(base)
                 },
                 ..call
             }));
@@ -268,6 +276,67 @@ impl LlmCalls {
     }
 }
 
+/// Who was called, what few say, and the rest of each call in few bytes.
+impl Serialize for LlmCalls {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut pack = Pack::roomy(28 * self.calls.len());
+        for call in &self.calls {
+            pack.number(u64::from(call.bits));
+            pack.number(call.first_token);
+            pack.whole(call.response_id);
+            pack.number(u64::from(call.route));
+            pack.number(u64::from(call.conversation.0));
+            pack.number(u64::from(call.rare.wrapping_add(1)));
+            [
+                call.input,
+                call.output,
+                call.cached,
+                call.http_status.into(),
+            ]
+            .into_iter()
+            .for_each(|count| pack.number(u64::from(count)));
+        }
+        (&self.routes, &self.rare, pack).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for LlmCalls {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (routes, rare, bytes): (Vec<Route>, Vec<Rare>, &'de [u8]) =
+            Deserialize::deserialize(deserializer)?;
+        let known = routes.iter().copied().zip(0..).collect();
+        let mut calls = Vec::with_capacity(bytes.len() / 18);
+        let mut unpack = Unpack(bytes);
+        while !unpack.0.is_empty() {
+            let call = Packed::read(&mut unpack);
+            calls.push(call.ok_or_else(|| D::Error::custom("a model call is cut off"))?);
+        }
+        Ok(Self {
+            calls,
+            routes,
+            known,
+            rare,
+        })
+    }
+}
+
+impl Packed {
+    fn read(unpack: &mut Unpack<'_>) -> Option<Self> {
+        Some(Self {
+            bits: unpack.number()? as u16,
+            first_token: unpack.number()?,
+            response_id: unpack.whole()?,
+            route: unpack.short()?,
+            conversation: Sym(unpack.short()?),
+            rare: unpack.short()?.wrapping_sub(1),
+            input: unpack.short()?,
+            output: unpack.short()?,
+            cached: unpack.short()?,
+            http_status: unpack.number()? as u16,
+        })
+    }
+}
+
 fn flag(set: bool, bit: u16) -> u16 {
     if set { bit } else { 0 }
 }
@@ -350,6 +419,17 @@ mod tests {
         assert_eq!(calls.get(1), Some(full()));
         assert_eq!(calls.get(0), Some(LlmCall::default()));
         assert_eq!(calls.get(2), None);
+    }
+
+    #[test]
+    fn calls_come_back_from_their_bytes() {
+        let mut calls = LlmCalls::default();
+        calls.push(full());
+        calls.push(LlmCall::default());
+        let bytes = postcard::to_stdvec(&calls).unwrap();
+        let back: LlmCalls = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!((back.len(), back.get(0)), (2, Some(full())));
+        assert_eq!(back.get(1), Some(LlmCall::default()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::releases::Releases;
 use super::routes::{Homes, Routes};
 use super::scene::{Known, Scene, company_limit};
 use super::shared::{Own, Shared};
-use super::verdict::{judge, keep_slowest};
+use super::verdict::{judge_all, keep_slowest};
 use super::whatif::{OfRequest, of_request};
 use super::windows::Windows;
 use super::{Cause, Diagnosis, Outcome, Verdicts, Without, incident};
@@ -115,8 +115,7 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
             proven: Proven(own.proven.into_iter().collect()),
         },
     );
-    let requests = (0..forest.requests.len() as u32).into_par_iter();
-    let mut diagnoses: Vec<Diagnosis> = requests.map(|r| judge(&scene, r)).collect();
+    let mut diagnoses = judge_all(&scene, &own.clear);
     if let Some(limit) = shared.slow_limit {
         keep_slowest(forest, &mut diagnoses, limit);
     }

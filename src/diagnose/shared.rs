@@ -51,6 +51,8 @@ pub struct Shared {
 pub struct Own {
     /// Number of each of its requests among all.
     pub(super) requests: Vec<u32>,
+    /// Whether a request is charged nothing, where that is known already.
+    pub(super) clear: Vec<bool>,
     /// Idle time before first calls, by bin.
     pub(super) idle: Vec<(CallIx, u8)>,
     /// Others in flight while a call ran.
@@ -78,10 +80,10 @@ pub fn share(
         base,
         proven,
         notes,
-        ..
+        clear,
     } = learned;
     let scene = Scene::new(&ground, &base, options, proven);
-    let own = own(&scene, part_of);
+    let own = own(&scene, &clear, part_of);
     let notes = all_notes(&ground, norms, notes);
     let mut sites = Vec::new();
     numbered_sites(&ground.measured.calls, &mut sites);
@@ -141,7 +143,7 @@ fn names(dataset: &Dataset, ground: &Ground<'_>) -> Vec<String> {
         .collect()
 }
 
-fn own(scene: &Scene<'_>, part_of: &[u32]) -> Vec<Own> {
+fn own(scene: &Scene<'_>, clear: &[bool], part_of: &[u32]) -> Vec<Own> {
     let forest = scene.forest;
     let parts = part_of.iter().max().map_or(0, |last| *last as usize + 1);
     let mut own: Vec<Own> = (0..parts).map(|_| Own::default()).collect();
@@ -150,6 +152,7 @@ fn own(scene: &Scene<'_>, part_of: &[u32]) -> Vec<Own> {
         let own = &mut own[*part as usize];
         number_in_part.push(own.requests.len() as u32);
         own.requests.push(request);
+        own.clear.extend(clear.get(request as usize));
     }
     for ((request, site), counts) in &scene.proven.0 {
         let request = *request as usize;

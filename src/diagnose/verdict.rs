@@ -54,12 +54,7 @@ pub fn diagnose_against(
         clear,
     } = learn(&ground, options);
     let scene = Scene::new(&ground, &base, options, proven);
-    let judge = |request: u32| match clear.get(request as usize) {
-        Some(true) => judge_by(&scene, request, Some(Account::default())),
-        _ => judge(&scene, request),
-    };
-    let requests = (0..forest.requests.len() as u32).into_par_iter();
-    let mut diagnoses: Vec<Diagnosis> = requests.map(judge).collect();
+    let mut diagnoses = judge_all(&scene, &clear);
     if let Some(limit) = slow_limit(forest, options) {
         keep_slowest(forest, &mut diagnoses, limit);
     }
@@ -81,7 +76,7 @@ pub(super) struct Learned {
     /// What is to be said about it.
     pub(super) notes: Vec<String>,
     /// Requests that are charged nothing by it, where that is known already.
-    clear: Vec<bool>,
+    pub(super) clear: Vec<bool>,
 }
 
 /// Learns in passes, each leaving out what the one before found faulted, until that hardly changes.
@@ -221,8 +216,14 @@ pub(super) fn account(scene: &Scene<'_>, request: u32) -> Option<Account> {
     })
 }
 
-pub(super) fn judge(scene: &Scene<'_>, request: u32) -> Diagnosis {
-    judge_by(scene, request, account(scene, request))
+/// The verdicts over all requests of a scene; those that are `clear` are charged nothing.
+pub(super) fn judge_all(scene: &Scene<'_>, clear: &[bool]) -> Vec<Diagnosis> {
+    let judge = |request: u32| match clear.get(request as usize) {
+        Some(true) => judge_by(scene, request, Some(Account::default())),
+        _ => judge_by(scene, request, account(scene, request)),
+    };
+    let requests = (0..scene.forest.requests.len() as u32).into_par_iter();
+    requests.map(judge).collect()
 }
 
 fn judge_by(scene: &Scene<'_>, request: u32, account: Option<Account>) -> Diagnosis {

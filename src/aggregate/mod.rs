@@ -107,19 +107,10 @@ pub fn tool_called<'a>(data: &'a Dataset, op: &StepOp) -> Option<(&'a str, bool)
 
 /// What each request cost, in the order of [`Forest::requests`]. On machines that are paid by the hour that depends on
 /// what else ran: where `forest` may lack some of it, such a cost is left out.
-///
-/// # Errors
-/// As [`summarise`].
-pub fn request_costs(
-    data: &Dataset,
-    forest: &Forest,
-    prices: &Prices,
-) -> Result<Vec<RequestCost>, FrameError> {
-    let (cost, per_request) = cost::summarise(data, forest, prices)?;
-    Ok(match cost.machines.is_empty() {
-        true => per_request,
-        false => vec![RequestCost::default(); per_request.len()],
-    })
+#[must_use]
+pub fn request_costs(data: &Dataset, forest: &Forest, prices: &Prices) -> Vec<RequestCost> {
+    let known = cost::requests(data, forest, prices);
+    known.unwrap_or_else(|| vec![RequestCost::default(); forest.requests.len()])
 }
 
 /// What all requests cost, and nothing else.

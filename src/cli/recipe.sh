@@ -3,7 +3,7 @@
 set -eu
 work=$1 parts=$2
 shift 2
-mkdir -p "$work/facts" "$work/learned" "$work/verdicts"
+mkdir -p "$work/facts" "$work/requests/learned" "$work/requests/mended" "$work/verdicts"
 at_once=${JOBS:-$(nproc)}
 
 # Facts of each file, divided by trace id. The position of a file among all is its number.
@@ -14,21 +14,25 @@ for file; do
 done | xargs -0 -n2 -P"$at_once" sh -c \
     'agentdiag stage facts --threads 1 --number "$2" --parts "$1" --output "$0" "$3"' "$work/facts" "$parts"
 
-# Requests of each part; again, as long as traces of one part wait for those of another.
-round=0 known=
+# Requests of each part. Parts are asked again, as long as traces wait for others: with their facts, or with what they
+# learned of them first. Traces that may belong together are rebuilt in one place.
+: >"$work/requests/joined.arrow"
+round=0 known= from=facts joined=
 while :; do
-    ls "$work/facts" | xargs -n1 -P"$at_once" sh -c \
-        'agentdiag stage learn --threads 1 ${1:+--across "$1"} "$0/facts/$2" >"$0/learned/$2.arrow"' "$work" "$known"
-    agentdiag stage learn ${known:+--across "$known"} --joined "$work/facts" >"$work/learned/joined.arrow"
+    case $from in facts) asked=$work/facts told=$work/requests/learned ;; *) asked=$work/requests/learned told=$work/requests/mended ;; esac
+    ls "$asked" | xargs -n1 -P"$at_once" sh -c \
+        'agentdiag stage learn --threads 1 ${2:+--across "$2"} "$0/$3" >"$1/${3%.arrow}.arrow"' "$asked" "$told" "$known"
+    [ -z "$joined" ] ||
+        agentdiag stage learn --across "$known" --joined "$work/requests/learned" >"$work/requests/joined.arrow"
     round=$((round + 1))
-    agentdiag stage across ${known:+--across "$known"} --output "$work/across.$round" "$work/learned" >"$work/answer"
-    read -r answer <"$work/answer"
+    agentdiag stage across ${known:+--across "$known"} --output "$work/across.$round" "$told" "$work/requests/joined.arrow" >"$work/answer"
+    read -r answer from joined <"$work/answer" || true
     known=$work/across.$round
     [ "$answer" = again ] || break
 done
 
 # What is normal, over all requests; then the verdicts of each part, and the report.
-agentdiag stage windows "$work/learned" >"$work/windows.arrow"
-ls "$work/learned" | xargs -n1 -P"$at_once" sh -c \
-    'agentdiag stage verdict --threads 1 --windows "$0/windows.arrow" "$0/learned/$1" >"$0/verdicts/$1"' "$work"
-agentdiag stage merge ${REPORT:-} "$work/learned" "$work/windows.arrow" "$work/verdicts"
+agentdiag stage windows "$work/requests" >"$work/windows.arrow"
+(cd "$work/requests" && find . -name '*.arrow' -size +0) | xargs -n1 -P"$at_once" sh -c \
+    'agentdiag stage verdict --threads 1 --windows "$0/windows.arrow" "$0/requests/$1" >"$0/verdicts/$(echo "$1" | tr / -)"' "$work"
+agentdiag stage merge ${REPORT:-} "$work/requests" "$work/windows.arrow" "$work/verdicts"

@@ -57,12 +57,12 @@ pub struct Facts {
     #[arg(long, value_name = "REASON")]
     pub failed: Option<String>,
 
-    /// Divide the facts by trace id into this many parts, in --output, instead of writing one stream
-    #[arg(long, value_name = "N", requires = "output", value_parser = clap::value_parser!(u32).range(1..=65536))]
-    pub parts: Option<u32>,
+    /// Divide traces by their ids into this many parts, whose numbers are the keys of rows; the same for all inputs
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub parts: u32,
 
-    /// Folder for the parts: the facts of part 7 of input 12 go to 7/12.arrow (07/12.arrow from 11 parts on)
-    #[arg(short, long, value_name = "DIR", requires = "parts")]
+    /// Folder for the parts, instead of one stream: part 7 of input 12 goes to 7/12.arrow (07/12.arrow from 11 parts on)
+    #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 
     /// When a snapshot without times was taken
@@ -85,7 +85,7 @@ pub struct Facts {
 /// Arguments of `stage learn`.
 #[derive(Debug, Args)]
 pub struct Learn {
-    /// Streams of facts, which together hold every fact of the traces in them: files, folders of .arrow files, or - for standard input
+    /// Streams of facts, which together hold every fact of the traces in them, or those of the first answer: files, folders of .arrow files, or - for standard input
     #[arg(required = true, value_name = "STREAM")]
     pub paths: Vec<PathBuf>,
 
@@ -93,7 +93,7 @@ pub struct Learn {
     #[arg(long, value_name = "FILE")]
     pub across: Option<PathBuf>,
 
-    /// Take the traces that belong together, from all partitions, and no others
+    /// Take the traces that may belong together, from what all partitions put apart of them, and no others
     #[arg(long)]
     pub joined: bool,
 
@@ -200,7 +200,6 @@ impl Stage {
 
 impl Facts {
     fn options(&self) -> stage::Facts {
-        let shuffle = self.parts.zip(self.output.clone());
         stage::Facts {
             inputs: load::Inputs {
                 paths: vec![self.path.clone()],
@@ -214,7 +213,8 @@ impl Facts {
             number: self.number,
             name: self.name.clone(),
             failed: self.failed.clone(),
-            shuffle: shuffle.map(|(parts, folder)| stage::Shuffle { parts, folder }),
+            parts: self.parts,
+            folder: self.output.clone(),
         }
     }
 }

@@ -12,17 +12,41 @@ use crate::trace::{HabitCounts, Loose, Talk};
 /// What partitions are asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Step {
-    /// What hints that traces belong together? Partitions also rebuild their requests, in case nothing does.
+    /// Rebuild your requests. What hints that traces belong together, and which must wait for others?
     #[default]
     Hint,
     /// Where is what others look for?
     Find,
-    /// What do spans usually hang under, once traces that belong together lie together?
+    /// What do spans usually hang under in the traces that wait, once those that belong together lie together?
+    Weigh,
+    /// Rebuild the requests of the traces that wait.
+    Mend,
+    /// What do spans usually hang under, once traces that belong together lie together, waiting or not?
     Count,
-    /// Rebuild your requests.
+    /// Rebuild all your requests again.
     Grow,
-    /// Nothing more: the requests of the last answer are right.
+    /// Nothing more: the requests that were rebuilt are right.
     Settled,
+}
+
+impl Step {
+    /// True where partitions answer from their facts; else from what they answered to the first question.
+    #[must_use]
+    pub fn needs_facts(self) -> bool {
+        matches!(self, Self::Hint | Self::Count | Self::Grow)
+    }
+
+    /// True where an answer says what spans usually hang under.
+    #[must_use]
+    pub fn counts(self) -> bool {
+        matches!(self, Self::Hint | Self::Weigh | Self::Count)
+    }
+
+    /// True where an answer holds requests.
+    #[must_use]
+    pub fn rebuilds(self) -> bool {
+        matches!(self, Self::Hint | Self::Mend | Self::Grow)
+    }
 }
 
 /// What one partition says.
@@ -34,27 +58,26 @@ pub struct Evidence {
     pub loose: Loose,
     /// Where things are that others look for.
     pub found: Loose,
-    /// Whether mending traces depends on habits.
+    /// Whether mending traces depends on habits, and these do not wait.
     pub broken: bool,
-    /// What spans usually hang under.
+    /// Traces that wait.
+    pub waiting: Vec<TraceId>,
+    /// What spans of the other traces usually hang under.
     pub habits: HabitCounts,
+    /// The same of those that wait, as long as they lie alone.
+    pub waiting_habits: HabitCounts,
 }
 
 impl Evidence {
     /// With what another partition says; the order does not matter.
     pub fn absorb(&mut self, other: Self) {
         self.signals.absorb(&other.signals);
-        for (own, other) in [
-            (&mut self.loose, other.loose),
-            (&mut self.found, other.found),
-        ] {
-            own.links.extend(other.links);
-            own.parents.extend(other.parents);
-            own.answers.extend(other.answers);
-            own.talks.extend(other.talks);
-        }
+        self.loose.absorb(other.loose);
+        self.found.absorb(other.found);
         self.broken |= other.broken;
+        self.waiting.extend(other.waiting);
         self.habits.absorb(other.habits);
+        self.waiting_habits.absorb(other.waiting_habits);
     }
 }
 
@@ -73,6 +96,8 @@ pub struct Across {
     pub habits: Option<HabitCounts>,
     hints: Loose,
     broken: bool,
+    waiting: Vec<TraceId>,
+    waiting_habits: HabitCounts,
 }
 
 impl Across {
@@ -90,47 +115,61 @@ impl Across {
                 self.signals = Some(said.signals);
                 self
             }
-            Step::Hint => {
-                self.broken = said.broken;
-                self.wanted = (ids(&said.loose.parents), ids(&said.loose.answers));
-                self.hints = said.loose;
-                if self.wanted.0.is_empty() && self.wanted.1.is_empty() {
-                    return self.group(&Loose::default(), Some(said.habits), Step::Settled);
-                }
-                self.habits = Some(said.habits);
-                self.step = Step::Find;
+            Step::Hint => self.heard(said),
+            Step::Find => self.group(&said.found),
+            Step::Weigh => {
+                self.habits.get_or_insert_default().absorb(said.habits);
+                self.step = Step::Mend;
                 self
-            }
-            Step::Find => {
-                let habits = self.habits.take();
-                self.group(&said.found, habits, Step::Grow)
             }
             Step::Count => {
                 self.habits = Some(said.habits);
                 self.step = Step::Grow;
                 self
             }
-            Step::Grow | Step::Settled => {
+            Step::Mend | Step::Grow | Step::Settled => {
                 self.step = Step::Settled;
                 self
             }
         }
     }
 
-    /// Says which traces may belong together. `habits` are those of traces that lie alone; where none belongs to
-    /// another and nothing is broken, `done` is next.
-    fn group(mut self, found: &Loose, habits: Option<HabitCounts>, done: Step) -> Self {
+    fn heard(mut self, said: Evidence) -> Self {
+        self.broken = said.broken;
+        self.wanted = (ids(&said.loose.parents), ids(&said.loose.answers));
+        self.hints = said.loose;
+        self.waiting = said.waiting;
+        self.waiting.sort_unstable();
+        self.habits = Some(said.habits);
+        self.waiting_habits = said.waiting_habits;
+        if self.wanted.0.is_empty() && self.wanted.1.is_empty() {
+            return self.group(&Loose::default());
+        }
+        self.step = Step::Find;
+        self
+    }
+
+    /// Says which traces may belong together, and so who must rebuild what. Where none belongs to another, traces that
+    /// do not wait are right already; so they are where only such belong together that wait.
+    fn group(mut self, found: &Loose) -> Self {
         self.joined = joined(&self.hints, found);
         self.hints = Loose::default();
         self.wanted = Default::default();
-        self.step = match (self.joined.is_empty(), self.broken) {
-            (true, false) => done,
-            (true, true) => {
-                self.habits = habits;
-                Step::Grow
-            }
-            (false, true) => Step::Count,
-            (false, false) => Step::Grow,
+        let waiting = std::mem::take(&mut self.waiting);
+        let of_waiting = std::mem::take(&mut self.waiting_habits);
+        let waits = |id| waiting.binary_search(id).is_ok();
+        let alone = self.joined.is_empty();
+        self.step = if alone && self.broken || alone && !waiting.is_empty() {
+            self.habits.get_or_insert_default().absorb(of_waiting);
+            if self.broken { Step::Grow } else { Step::Mend }
+        } else if alone {
+            Step::Settled
+        } else if !self.broken && self.joined.iter().all(waits) {
+            Step::Weigh
+        } else {
+            self.habits = None;
+            let broken = self.broken || !waiting.is_empty();
+            if broken { Step::Count } else { Step::Grow }
         };
         self
     }
@@ -240,36 +279,54 @@ mod tests {
         assert!(broken.habits.is_some() && broken.joined.is_empty());
     }
 
+    fn parents(traces: &[TraceId]) -> Loose {
+        Loose {
+            parents: traces.iter().map(|trace| (77, *trace)).collect(),
+            ..Loose::default()
+        }
+    }
+
+    fn found(traces: &[TraceId]) -> Evidence {
+        Evidence {
+            found: parents(traces),
+            ..Evidence::default()
+        }
+    }
+
     #[test]
     fn a_parent_that_another_trace_has_brings_the_two_together() {
         let [a, b] = [1, 2].map(TraceId);
-        let loose = Loose {
-            parents: vec![(77, a)],
-            ..Loose::default()
-        };
-        let asked = Across::default().next(hints(loose));
+        let asked = Across::default().next(hints(parents(&[a])));
         assert_eq!((asked.step, &asked.wanted.0[..]), (Step::Find, &[77][..]));
-        let found = |traces: &[TraceId]| {
-            let parents = traces.iter().map(|trace| (77, *trace)).collect();
-            let found = Loose {
-                parents,
-                ..Loose::default()
-            };
-            asked.clone().next(Evidence {
-                found,
-                ..Evidence::default()
-            })
-        };
-        let one = found(&[b]);
+        let one = asked.clone().next(found(&[b]));
         assert_eq!((one.step, &one.joined[..]), (Step::Count, &[a, b][..]));
-        assert_eq!(found(&[b, TraceId(3)]).step, Step::Grow);
+        assert_eq!(asked.next(found(&[b, TraceId(3)])).step, Step::Grow);
         let counted = one.next(Evidence::default());
         assert_eq!(counted.step, Step::Grow);
         assert!(counted.next(Evidence::default()).is_settled());
     }
 
     #[test]
-    fn partitions_that_were_asked_where_things_are_rebuild_their_requests_after_that() {
+    fn traces_that_wait_are_rebuilt_alone_unless_others_belong_to_them() {
+        let [a, b, c] = [1, 2, 3].map(TraceId);
+        let said = Evidence {
+            loose: parents(&[a]),
+            waiting: vec![b, a],
+            ..Evidence::default()
+        };
+        let asked = Across::default().next(said);
+        assert_eq!(asked.step, Step::Find);
+        let nowhere = asked.clone().next(found(&[]));
+        assert_eq!(nowhere.step, Step::Mend);
+        assert!(nowhere.habits.is_some() && nowhere.next(found(&[])).is_settled());
+        let among_them = asked.clone().next(found(&[b]));
+        assert_eq!(among_them.step, Step::Weigh);
+        assert_eq!(among_them.next(found(&[])).step, Step::Mend);
+        assert_eq!(asked.next(found(&[c])).step, Step::Count);
+    }
+
+    #[test]
+    fn where_nothing_waits_and_nothing_is_found_the_first_answers_hold() {
         let answers = vec![(5, TraceId(1))];
         let loose = Loose {
             answers,
@@ -281,7 +338,7 @@ mod tests {
         };
         let asked = Across::default().next(said);
         assert_eq!(asked.step, Step::Find);
-        assert_eq!(asked.next(Evidence::default()).step, Step::Grow);
+        assert!(asked.next(Evidence::default()).is_settled());
     }
 
     #[test]

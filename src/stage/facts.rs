@@ -1,10 +1,13 @@
 //! What is known of some spans, with a table of names of its own: a piece of a [`Dataset`] that can be sent.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::baseline::Map;
+use super::file::take_out;
+use super::gather::Gather;
+use super::packed;
+use super::row::{Kind, Row, StreamError};
 use crate::model::{
-    ClusterEvent, Dataset, Emitter, Exemplar, HttpCall, Link, LlmCall, LogRecord, Resource, Scope,
+    ClusterEvent, Dataset, Emitter, Exemplar, HttpCall, Link, LlmCalls, LogRecord, Resource, Scope,
     Series, Span, Symbols, TaskFacts, ToolCall, TraceId, TraceIx,
 };
 use crate::units::Sym;
@@ -12,8 +15,6 @@ use crate::units::Sym;
 /// Records of a dataset. Symbols, emitters and arenas count from the beginning of this piece.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Facts {
-    /// Unix nanoseconds that starts of spans and times of logs count from; ends of spans count from their starts.
-    pub since: u64,
     /// Strings behind the symbols, from [`Sym`] 1 on.
     pub names: Vec<String>,
     /// Resources.
@@ -25,9 +26,10 @@ pub struct Facts {
     /// Trace ids behind [`Span::trace`].
     pub traces: Vec<TraceId>,
     /// Spans.
+    #[serde(with = "packed::spans")]
     pub spans: Vec<Span>,
     /// Facts of model calls.
-    pub llm: Vec<LlmCall>,
+    pub llm: LlmCalls,
     /// Facts of tool calls.
     pub tools: Vec<ToolCall>,
     /// Facts of tasks, agents and steps.
@@ -46,37 +48,126 @@ pub struct Facts {
     pub events: Vec<ClusterEvent>,
 }
 
+/// Bytes that a span takes with its facts, about.
+pub(super) const SPAN: usize = 80;
+
 impl Facts {
-    /// Makes times small numbers, which take few bytes. So does an engine that is not there.
-    fn count_times(&mut self) {
-        let starts = self.spans.iter().map(|span| span.start.0);
-        self.since = starts
-            .chain(self.logs.iter().map(|log| log.time.0))
-            .min()
-            .unwrap_or(0);
-        for span in &mut self.spans {
-            span.end.0 = span.end.0.wrapping_sub(span.start.0);
-            span.start.0 -= self.since;
-        }
-        self.logs
-            .iter_mut()
-            .for_each(|log| log.time.0 -= self.since);
-        self.llm
-            .iter_mut()
-            .for_each(|call| call.engine = call.engine.wrapping_add(1));
+    /// A row that says this.
+    ///
+    /// # Errors
+    /// As [`Row::new`].
+    pub(super) fn row(&self, kind: Kind, key: u128) -> Result<Row, StreamError> {
+        Row::sized(kind, Some(key), self, 1024 + SPAN * self.spans.len())
     }
 
-    /// Makes them what they were, whatever the numbers are.
-    pub(super) fn restore_times(&mut self) {
-        for span in &mut self.spans {
-            span.start.0 = span.start.0.wrapping_add(self.since);
-            span.end.0 = span.end.0.wrapping_add(span.start.0);
+    /// Those of the traces that are picked.
+    pub(super) fn only(self, picked: impl Fn(TraceId) -> bool) -> Self {
+        let links = self.links.iter().map(|link| link.from.0);
+        let logs = self.logs.iter().map(|log| log.trace);
+        let exemplars = self.exemplars.iter().map(|exemplar| exemplar.trace);
+        let mut all = self
+            .traces
+            .iter()
+            .copied()
+            .chain(links)
+            .chain(logs)
+            .chain(exemplars);
+        if all.all(&picked) {
+            return self;
         }
-        let times = self.logs.iter_mut();
-        times.for_each(|log| log.time.0 = log.time.0.wrapping_add(self.since));
-        self.llm
-            .iter_mut()
-            .for_each(|call| call.engine = call.engine.wrapping_sub(1));
+        let mut gather = Gather::default();
+        gather.add(self);
+        take_out(&mut gather.finish(), picked)
+    }
+}
+
+/// All records of a dataset that belong to traces, as [`Facts`] are written: what is borrowed is not copied, it is large.
+#[derive(Serialize)]
+pub(super) struct Lent<'a> {
+    names: Names<'a>,
+    resources: &'a [Resource],
+    scopes: &'a [Scope],
+    emitters: &'a [Emitter],
+    traces: Vec<TraceId>,
+    #[serde(serialize_with = "packed::spans::serialize")]
+    spans: &'a [Span],
+    llm: &'a LlmCalls,
+    tools: &'a [ToolCall],
+    tasks: &'a [TaskFacts],
+    https: &'a [HttpCall],
+    links: &'a [Link],
+    logs: &'a [LogRecord],
+    exemplars: &'a [Exemplar],
+    series: &'a [Series],
+    events: &'a [ClusterEvent],
+}
+
+impl<'a> Lent<'a> {
+    pub(super) fn of(data: &'a Dataset) -> Self {
+        let traces = (0..data.traces.len() as u32).map(|number| data.traces.get(TraceIx(number)));
+        Self {
+            names: Names(data),
+            resources: &data.resources,
+            scopes: &data.scopes,
+            emitters: &data.emitters,
+            traces: traces.collect(),
+            spans: &data.spans,
+            llm: &data.llm,
+            tools: &data.tools,
+            tasks: &data.tasks,
+            https: &data.https,
+            links: &data.links,
+            logs: &data.logs,
+            exemplars: &data.exemplars,
+            series: &[],
+            events: &[],
+        }
+    }
+}
+
+/// The strings of a dataset.
+struct Names<'a>(&'a Dataset);
+
+impl Serialize for Names<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let count = self.0.names.len() as u32;
+        serializer.collect_seq((1..=count).map(|number| self.0.text(Sym(number))))
+    }
+}
+
+/// Numbers of a piece by those of the dataset it is cut from.
+struct Numbers {
+    /// The piece that a number was given for, and the number; last, for numbers that the dataset does not have.
+    given: Vec<(u32, u32)>,
+    piece: u32,
+}
+
+impl Numbers {
+    fn new(count: usize) -> Self {
+        Self {
+            given: vec![(0, 0); count + 1],
+            piece: 1,
+        }
+    }
+
+    fn place(&self, old: u32) -> usize {
+        (old as usize).min(self.given.len() - 1)
+    }
+
+    /// The number given to `old` in this piece.
+    fn get(&self, old: u32) -> Option<u32> {
+        let (piece, number) = self.given[self.place(old)];
+        (piece == self.piece).then_some(number)
+    }
+
+    fn set(&mut self, old: u32, number: u32) {
+        let place = self.place(old);
+        self.given[place] = (self.piece, number);
+    }
+
+    /// Forgets all of them.
+    fn next(&mut self) {
+        self.piece += 1;
     }
 }
 
@@ -84,11 +175,11 @@ impl Facts {
 pub(super) struct Cut<'a> {
     from: &'a Dataset,
     into: Facts,
-    names: Map<Sym, Sym>,
-    resources: Map<u32, u32>,
-    scopes: Map<u32, u32>,
-    emitters: Map<u32, u32>,
-    traces: Map<TraceIx, TraceIx>,
+    names: Numbers,
+    resources: Numbers,
+    scopes: Numbers,
+    emitters: Numbers,
+    traces: Numbers,
 }
 
 impl<'a> Cut<'a> {
@@ -96,29 +187,22 @@ impl<'a> Cut<'a> {
         Self {
             from,
             into: Facts::default(),
-            names: Map::default(),
-            resources: Map::default(),
-            scopes: Map::default(),
-            emitters: Map::default(),
-            traces: Map::default(),
+            names: Numbers::new(from.names.len() + 1),
+            resources: Numbers::new(from.resources.len()),
+            scopes: Numbers::new(from.scopes.len()),
+            emitters: Numbers::new(from.emitters.len()),
+            traces: Numbers::new(from.traces.len()),
         }
     }
 
     /// The piece so far; the next one begins empty.
     pub(super) fn take(&mut self) -> Facts {
-        self.names.clear();
-        self.resources.clear();
-        self.scopes.clear();
-        self.emitters.clear();
-        self.traces.clear();
-        let mut facts = std::mem::take(&mut self.into);
-        facts.count_times();
-        facts
-    }
-
-    /// How many names there are so far.
-    pub(super) fn names(&self) -> u32 {
-        self.into.names.len() as u32
+        self.names.next();
+        self.resources.next();
+        self.scopes.next();
+        self.emitters.next();
+        self.traces.next();
+        std::mem::take(&mut self.into)
     }
 
     /// The symbol here of what `sym` names in the dataset.
@@ -126,11 +210,13 @@ impl<'a> Cut<'a> {
         if sym.is_none() {
             return sym;
         }
-        let (names, from) = (&mut self.into.names, self.from);
-        *self.names.entry(sym).or_insert_with(|| {
-            names.push(from.text(sym).to_owned());
-            Sym(names.len() as u32)
-        })
+        if let Some(known) = self.names.get(sym.0) {
+            return Sym(known);
+        }
+        self.into.names.push(self.from.text(sym).to_owned());
+        let number = self.into.names.len() as u32;
+        self.names.set(sym.0, number);
+        Sym(number)
     }
 
     fn named<T: Symbols>(&mut self, mut record: T) -> T {
@@ -139,31 +225,31 @@ impl<'a> Cut<'a> {
     }
 
     fn resource(&mut self, at: u32) -> u32 {
-        if let Some(&known) = self.resources.get(&at) {
+        if let Some(known) = self.resources.get(at) {
             return known;
         }
         let all = self.from.resources.get(at as usize);
         let resource = self.named(all.copied().unwrap_or_default());
         self.into.resources.push(resource);
         let number = self.into.resources.len() as u32 - 1;
-        self.resources.insert(at, number);
+        self.resources.set(at, number);
         number
     }
 
     fn scope(&mut self, at: u32) -> u32 {
-        if let Some(&known) = self.scopes.get(&at) {
+        if let Some(known) = self.scopes.get(at) {
             return known;
         }
         let all = self.from.scopes.get(at as usize);
         let scope = self.named(all.copied().unwrap_or_default());
         self.into.scopes.push(scope);
         let number = self.into.scopes.len() as u32 - 1;
-        self.scopes.insert(at, number);
+        self.scopes.set(at, number);
         number
     }
 
     fn emitter(&mut self, span: &Span) -> u32 {
-        if let Some(&known) = self.emitters.get(&span.emitter) {
+        if let Some(known) = self.emitters.get(span.emitter) {
             return known;
         }
         let emitter = self.from.emitter_of(span);
@@ -173,16 +259,18 @@ impl<'a> Cut<'a> {
         };
         self.into.emitters.push(emitter);
         let number = self.into.emitters.len() as u32 - 1;
-        self.emitters.insert(span.emitter, number);
+        self.emitters.set(span.emitter, number);
         number
     }
 
     fn trace(&mut self, trace: TraceIx) -> TraceIx {
-        let (traces, from) = (&mut self.into.traces, self.from);
-        *self.traces.entry(trace).or_insert_with(|| {
-            traces.push(from.traces.get(trace));
-            TraceIx(traces.len() as u32 - 1)
-        })
+        if let Some(known) = self.traces.get(trace.0) {
+            return TraceIx(known);
+        }
+        self.into.traces.push(self.from.traces.get(trace));
+        let number = self.into.traces.len() as u32 - 1;
+        self.traces.set(trace.0, number);
+        TraceIx(number)
     }
 
     /// Takes a span with its facts.

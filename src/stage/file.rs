@@ -1,11 +1,10 @@
-//! One input file as rows: its traces, and whatever else it says.
+//! One input file as rows: its traces, part by part, and whatever else it says.
 
 use serde::{Deserialize, Serialize};
 
 use super::facts::{Cut, Facts};
 use super::row::{Kind, Row, StreamError};
-use crate::baseline::Map;
-use crate::model::{Dataset, Input, Ledger, TraceId};
+use crate::model::{Dataset, Digest, Input, Ledger, TraceId, TraceIx};
 use crate::units::Sym;
 
 /// What one file says that belongs to no trace.
@@ -33,7 +32,7 @@ pub struct Meta {
 }
 
 /// Files that one archive may hold.
-const PER_INPUT: u32 = 1 << 8;
+pub const PER_INPUT: u32 = 1 << 8;
 
 /// The number of file `index` of input `input`: in the order of inputs, so that what depends on it (which of two
 /// copies of a span is kept) is the same as in one process. `None` beyond 16 million inputs, or 256 files in one.
@@ -43,58 +42,122 @@ pub fn number_of(input: u32, index: u32) -> Option<u32> {
     fits.then(|| input * PER_INPUT + index)
 }
 
-/// Rows by trace.
-#[derive(Default)]
-struct Sorted {
+/// Spans in a row at most.
+const SPANS: usize = 1 << 13;
+
+/// The part that a trace falls into, of `parts`.
+#[must_use]
+pub fn part_of(trace: TraceId, parts: u32) -> u32 {
+    let digest = Digest::of(&trace.0.to_be_bytes()).0.get();
+    (digest % u64::from(parts.max(1))) as u32
+}
+
+/// Records that go together.
+#[derive(Clone, Default)]
+pub(super) struct Picked {
     spans: Vec<u32>,
     links: Vec<u32>,
     logs: Vec<u32>,
     exemplars: Vec<u32>,
 }
 
-/// What was read from one input, row by row: a row for each of its traces in the order of their ids, then one for the
-/// rest.
+/// Divides the records of `data`: `to_part` says which of `count` groups a trace belongs to; with records of no trace
+/// nothing is done.
+pub(super) fn divide(
+    data: &Dataset,
+    count: usize,
+    to_part: impl Fn(TraceId) -> usize,
+) -> Vec<Picked> {
+    let mut parts = vec![Picked::default(); count];
+    let known = (0..data.traces.len() as u32).map(|number| data.traces.get(TraceIx(number)));
+    let known: Vec<usize> = known.map(&to_part).collect();
+    for (span, at) in data.spans.iter().zip(0..) {
+        let part = known.get(span.trace.0 as usize).copied();
+        if let Some(part) = part.and_then(|part| parts.get_mut(part)) {
+            part.spans.push(at);
+        }
+    }
+    let mut put = |trace: TraceId, list: fn(&mut Picked) -> &mut Vec<u32>, at: u32| {
+        if let Some(part) = parts.get_mut(to_part(trace)) {
+            list(part).push(at);
+        }
+    };
+    let links = data.links.iter().zip(0..);
+    links.for_each(|(link, at)| put(link.from.0, |part| &mut part.links, at));
+    let logs = data.logs.iter().zip(0..);
+    logs.for_each(|(log, at)| put(log.trace, |part| &mut part.logs, at));
+    let exemplars = data.exemplars.iter().zip(0..);
+    exemplars.for_each(|(one, at)| put(one.trace, |part| &mut part.exemplars, at));
+    parts
+}
+
+impl Picked {
+    fn is_empty(&self) -> bool {
+        [&self.spans, &self.links, &self.logs, &self.exemplars]
+            .iter()
+            .all(|list| list.is_empty())
+    }
+
+    /// Copies of these records, so many spans a piece.
+    fn pieces<'a>(
+        &'a self,
+        data: &'a Dataset,
+        cut: &'a mut Cut<'_>,
+    ) -> impl Iterator<Item = Facts> + 'a {
+        let mut spans = self.spans.chunks(SPANS);
+        let mut first = true;
+        std::iter::from_fn(move || {
+            let own = spans.next();
+            if own.is_none() && (!first || self.is_empty()) {
+                return None;
+            }
+            for &at in own.unwrap_or_default() {
+                cut.span(&data.spans[at as usize]);
+            }
+            if std::mem::take(&mut first) {
+                self.rest(data, cut);
+            }
+            Some(cut.take())
+        })
+    }
+
+    fn rest(&self, data: &Dataset, cut: &mut Cut<'_>) {
+        self.links
+            .iter()
+            .for_each(|&i| cut.link(data.links[i as usize]));
+        self.logs
+            .iter()
+            .for_each(|&i| cut.log(&data.logs[i as usize]));
+        self.exemplars
+            .iter()
+            .for_each(|&i| cut.exemplar(data.exemplars[i as usize]));
+    }
+}
+
+/// What was read from one input, row by row: one for what belongs to no trace, then some for each part.
 ///
 /// # Errors
 /// As `take`.
 pub(super) fn rows(
     data: &Dataset,
     meta: Meta,
+    parts: u32,
     mut take: impl FnMut(Row) -> Result<(), StreamError>,
 ) -> Result<(), StreamError> {
-    let mut traces: Map<TraceId, Sorted> = Map::default();
-    for (span, at) in data.spans.iter().zip(0..) {
-        traces
-            .entry(data.trace_of(span))
-            .or_default()
-            .spans
-            .push(at);
-    }
-    for (link, at) in data.links.iter().zip(0..) {
-        traces.entry(link.from.0).or_default().links.push(at);
-    }
-    for (log, at) in data.logs.iter().zip(0..) {
-        traces.entry(log.trace).or_default().logs.push(at);
-    }
-    for (exemplar, at) in data.exemplars.iter().zip(0..) {
-        traces.entry(exemplar.trace).or_default().exemplars.push(at);
-    }
-    let mut order: Vec<TraceId> = traces.keys().copied().collect();
-    order.sort_unstable();
+    let count = parts as usize;
+    let divided = divide(data, count + 1, |trace| match trace.0 {
+        0 => count,
+        _ => part_of(trace, parts) as usize,
+    });
     let mut cut = Cut::new(data);
-    let mut rest = Sorted::default();
-    for id in order {
-        let Some(trace) = traces.remove(&id) else {
-            continue;
-        };
-        if id.0 == 0 {
-            rest = trace;
-            continue;
-        }
-        copy(&mut cut, data, &trace);
-        take(Row::new(Kind::Trace, Some(id), &cut.take())?)?;
+    let (divided, rest) = divided.split_at(count);
+    for picked in rest {
+        picked
+            .spans
+            .iter()
+            .for_each(|&i| cut.span(&data.spans[i as usize]));
+        picked.rest(data, &mut cut);
     }
-    copy(&mut cut, data, &rest);
     data.series.iter().for_each(|series| cut.series(series));
     data.events.iter().for_each(|event| cut.event(*event));
     let mut strange: Vec<(Sym, u64)> = data
@@ -111,26 +174,37 @@ pub(super) fn rows(
         ..meta
     };
     let facts = cut.take();
-    take(Row::new(Kind::File, None, &FileFacts { facts, meta })?)
+    take(Row::new(Kind::File, None, &FileFacts { facts, meta })?)?;
+    for (picked, part) in divided.iter().zip(0u128..) {
+        for facts in picked.pieces(data, &mut cut) {
+            take(facts.row(Kind::Traces, part)?)?;
+        }
+    }
+    Ok(())
 }
 
-fn copy(cut: &mut Cut<'_>, data: &Dataset, of: &Sorted) {
-    of.spans
-        .iter()
-        .for_each(|&i| cut.span(&data.spans[i as usize]));
-    of.links
-        .iter()
-        .for_each(|&i| cut.link(data.links[i as usize]));
-    of.logs
-        .iter()
-        .for_each(|&i| cut.log(&data.logs[i as usize]));
-    of.exemplars
-        .iter()
-        .for_each(|&i| cut.exemplar(data.exemplars[i as usize]));
+/// The records of `data` whose traces are `picked`, taken out of it.
+pub(super) fn take_out(data: &mut Dataset, picked: impl Fn(TraceId) -> bool) -> Facts {
+    let mut cut = Cut::new(data);
+    for part in divide(data, 1, |trace| usize::from(!picked(trace))) {
+        part.spans
+            .iter()
+            .for_each(|&i| cut.span(&data.spans[i as usize]));
+        part.rest(data, &mut cut);
+    }
+    let facts = cut.take();
+    let mut spans = std::mem::take(&mut data.spans);
+    spans.retain(|span| !picked(data.trace_of(span)));
+    data.spans = spans;
+    data.links.retain(|link| !picked(link.from.0));
+    data.logs.retain(|log| !picked(log.trace));
+    data.exemplars.retain(|exemplar| !picked(exemplar.trace));
+    facts
 }
 
 impl FileFacts {
-    /// What was read from input `input`, row by row. The dataset's files are numbered from 0.
+    /// What was read from input `input`, row by row, its traces divided into `parts`. The dataset's files are numbered
+    /// from 0.
     ///
     /// # Errors
     /// When an archive holds too many files, and those of `take`.
@@ -138,6 +212,7 @@ impl FileFacts {
         mut data: Dataset,
         input: u32,
         readable: u64,
+        parts: u32,
         take: impl FnMut(Row) -> Result<(), StreamError>,
     ) -> Result<(), StreamError> {
         let of = |index: u32| number_of(input, index).unwrap_or(u32::MAX);
@@ -158,6 +233,6 @@ impl FileFacts {
             dialects,
             strange_keys: Vec::new(),
         };
-        rows(&data, meta, take)
+        rows(&data, meta, parts, take)
     }
 }

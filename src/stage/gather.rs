@@ -39,7 +39,6 @@ impl Gather {
 
     /// Takes in a piece.
     pub(super) fn add(&mut self, mut facts: Facts) -> Moved {
-        facts.restore_times();
         let data = &mut self.data;
         let moved = Moved {
             names: std::iter::once(Sym::NONE)
@@ -81,7 +80,7 @@ impl Gather {
             facts.tasks.len(),
             facts.https.len(),
         ];
-        for mut span in facts.spans {
+        for span in &mut facts.spans {
             span.symbols(sym);
             span.emitter = at(&emitters, span.emitter);
             span.trace = traces
@@ -93,15 +92,14 @@ impl Gather {
                 Some(call) if call < room => span.move_call(bases),
                 _ => span.call = CallIx::NONE,
             }
-            data.spans.push(span);
         }
-        for mut call in facts.llm {
-            call.symbols(sym);
-            if call.engine != u32::MAX {
-                call.engine = call.engine.saturating_add(first);
-            }
-            data.llm.push(call);
+        match data.spans.is_empty() {
+            true => data.spans = facts.spans,
+            false => data.spans.append(&mut facts.spans),
         }
+        let engines = facts.llm.engines_mut();
+        engines.for_each(|engine| *engine = engine.saturating_add(first));
+        data.llm.absorb(facts.llm, |sym| moved.sym(sym));
         data.tools.extend(named(facts.tools, sym));
         data.tasks.extend(named(facts.tasks, sym));
         data.https.extend(named(facts.https, sym));
@@ -164,8 +162,13 @@ impl Gather {
         let numbers: Map<u32, u32> = self.files.iter().map(|file| file.0).zip(0..).collect();
         let of = |file: u32| numbers.get(&file).copied().unwrap_or(u32::MAX);
         let mut data = self.data;
+        // Spans of one file tend to follow one another.
+        let mut last = (u32::MAX, u32::MAX);
         for span in &mut data.spans {
-            span.place.file = of(span.place.file);
+            if span.place.file != last.0 {
+                last = (span.place.file, of(span.place.file));
+            }
+            span.place.file = last.1;
         }
         data.ledger = data.ledger.renumbered(of);
         let spoken = std::mem::take(&mut data.dialects_of).into_iter();

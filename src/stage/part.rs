@@ -4,25 +4,39 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Cut, Facts};
+use super::facts::{self, Facts, SPAN};
 use super::gather::{Gather, Moved};
+use super::packed;
+use super::row::{Kind, Row, StreamError};
 use crate::baseline::Map;
 use crate::diagnose::Judged;
 use crate::model::{Dataset, Ledger, SpanIx, Symbols, TraceId};
-use crate::trace::{Forest, Lane, Loss, NO_LANE, NO_SPAN, Request, StepOp, Tree};
-use crate::units::Nanos;
+use crate::trace::{Forest, Lane, Loose, Loss, NO_LANE, NO_SPAN, Request, StepOp, Tree, Wanted};
+use crate::units::{Nanos, Sym};
+
+/// What is said of a part before all else.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Head {
+    /// What tells it from other parts: the first of its traces.
+    pub key: TraceId,
+    /// How many traces it has.
+    pub traces: u32,
+    /// Rows of traces that waited and are rebuilt in it, by their keys, with how many of their traces.
+    pub instead: Vec<(u128, u32)>,
+    /// Names that what is learned over all requests may say.
+    core: Vec<String>,
+}
 
 /// Requests of whole traces. Spans lie trace by trace, and all numbers count from the beginning of the part.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Part {
     facts: Facts,
-    /// How many of the names come first because what is learned may name them.
-    core: u32,
     /// Each trace: its order among all, and how many spans it has.
     traces: Vec<(Order, u32)>,
     /// The parent of each span, from 1 on; 0 without one.
     parents: Vec<u32>,
     requests: Vec<Request>,
+    #[serde(with = "packed::ops")]
     ops: Vec<StepOp>,
     lanes: Vec<Lane>,
     roots: u64,
@@ -36,12 +50,99 @@ pub struct Part {
 type Order = (Nanos, TraceId);
 
 impl Part {
-    /// What tells it from other parts: the first of its traces.
-    #[must_use]
-    pub fn key(&self) -> TraceId {
+    fn key(&self) -> TraceId {
         self.traces
             .first()
             .map_or(TraceId::default(), |trace| trace.0.1)
+    }
+
+    /// Reads a part from its row.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn read(row: &Row) -> Result<(Head, Self), StreamError> {
+        let (head, part): (Head, Self) = row.read()?;
+        match part.is_sound() {
+            true => Ok((head, part)),
+            false => Err(StreamError::Damaged(row.kind.name())),
+        }
+    }
+
+    /// True where every number counts something.
+    fn is_sound(&self) -> bool {
+        let spans = self.facts.spans.len();
+        let (ops, lanes) = (self.ops.len(), self.lanes.len());
+        let within = |range: &Range<u32>, room: usize| {
+            range.start <= range.end && range.end as usize <= room
+        };
+        let is_span = |span: u32| (span as usize) < spans;
+        let lengths = self.traces.iter().map(|trace| u64::from(trace.1));
+        lengths.sum::<u64>() == spans as u64
+            && self.parents.len() == spans
+            && self.parents.iter().all(|parent| *parent as usize <= spans)
+            && self.requests.iter().all(|request| {
+                is_span(request.root) && within(&request.ops, ops) && within(&request.lanes, lanes)
+            })
+            && self.ops.iter().all(|op| {
+                let opens = op.opens == NO_LANE || (op.opens as usize) < lanes;
+                is_span(op.span) && (op.lane as usize) < lanes && opens
+            })
+            && self
+                .lanes
+                .iter()
+                .all(|lane| is_span(lane.span) && within(&lane.ops, ops))
+    }
+
+    /// Without spans that no request is judged by.
+    fn judged(mut self) -> Self {
+        let mut keep = vec![false; self.facts.spans.len()];
+        let requests = self.requests.iter().map(|request| request.root);
+        let ops = self.ops.iter().map(|op| op.span);
+        let lanes = self.lanes.iter().map(|lane| lane.span);
+        let engines = self.facts.llm.engines_mut().map(|engine| *engine);
+        for span in requests.chain(ops).chain(lanes).chain(engines) {
+            if let Some(kept) = keep.get_mut(span as usize) {
+                *kept = true;
+            }
+        }
+        let mut kept = 0;
+        let places = keep.iter().map(|keep| {
+            kept += u32::from(*keep);
+            if *keep { kept - 1 } else { NO_SPAN }
+        });
+        let places: Vec<SpanIx> = places.collect();
+        let moved = |span: SpanIx| places.get(span as usize).copied().unwrap_or(NO_SPAN);
+        let mut at = 0;
+        for (_, length) in &mut self.traces {
+            let own = keep[at..at + *length as usize].iter();
+            at += *length as usize;
+            *length = own.filter(|keep| **keep).count() as u32;
+        }
+        let mut all = keep.iter();
+        self.facts.spans.retain(|_| all.next() == Some(&true));
+        self.parents = vec![0; self.facts.spans.len()];
+        self.requests
+            .iter_mut()
+            .for_each(|r| r.root = moved(r.root));
+        self.ops.iter_mut().for_each(|op| op.span = moved(op.span));
+        self.lanes
+            .iter_mut()
+            .for_each(|lane| lane.span = moved(lane.span));
+        let engines = self.facts.llm.engines_mut();
+        engines.for_each(|engine| *engine = moved(*engine));
+        self
+    }
+
+    /// Notes in `found` what of `wanted` lies here.
+    pub(super) fn look(&self, wanted: &Wanted, found: &mut Loose) {
+        let facts = &self.facts;
+        for span in &facts.spans {
+            let trace = facts.traces.get(span.trace.0 as usize).copied();
+            let call = span.call.get().filter(|_| span.op.is_model());
+            let call = call.and_then(|call| facts.llm.get(call));
+            let answer = call.and_then(|call| call.response_id);
+            wanted.look(trace.unwrap_or_default(), span.id, answer, found);
+        }
     }
 
     /// Its own records and requests alone, behind the names given.
@@ -51,86 +152,114 @@ impl Part {
         for name in names {
             whole.gather.dataset().names.intern(name);
         }
-        whole.add(self);
-        whole.finish()
+        let put = whole.put(self);
+        whole.arranged(vec![put])
     }
 
-    /// What `forest` found in `dataset`; `order` says where each of its traces belongs.
-    #[must_use]
-    pub fn of(dataset: &Dataset, forest: &Forest, order: &[Order]) -> Self {
-        let mut cut = Cut::new(dataset);
-        let core = core(dataset, forest, &mut cut);
-        dataset.spans.iter().for_each(|span| cut.span(span));
-        dataset.links.iter().for_each(|link| cut.link(*link));
-        dataset.logs.iter().for_each(|log| cut.log(log));
-        dataset
-            .exemplars
-            .iter()
-            .for_each(|exemplar| cut.exemplar(*exemplar));
-        let requests = named(&forest.requests, &mut cut);
-        let lanes = named(&forest.lanes, &mut cut);
+    /// A row that says what `forest` found in `dataset`: `order` says where each of its traces belongs, `instead` which
+    /// rows of traces that waited are among them.
+    ///
+    /// # Errors
+    /// As [`Row::new`].
+    pub(super) fn row(
+        dataset: &Dataset,
+        forest: &Forest,
+        order: &[Order],
+        instead: Vec<(u128, u32)>,
+    ) -> Result<Row, StreamError> {
+        let head = Head {
+            key: order.first().map_or(TraceId::default(), |first| first.1),
+            traces: order.len() as u32,
+            instead,
+            core: core(dataset, forest),
+        };
         let lengths = forest.tree.traces.iter().map(|trace| trace.len() as u32);
-        Self {
-            facts: cut.take(),
-            core,
+        let parents = forest.tree.parent.iter();
+        let part = Lent {
+            facts: facts::Lent::of(dataset),
             traces: order.iter().copied().zip(lengths).collect(),
-            parents: forest
-                .tree
-                .parent
-                .iter()
-                .map(|parent| parent.wrapping_add(1))
-                .collect(),
-            requests,
-            ops: forest.ops.clone(),
-            lanes,
+            parents: parents.map(|parent| parent.wrapping_add(1)).collect(),
+            requests: &forest.requests,
+            ops: &forest.ops,
+            lanes: &forest.lanes,
             roots: forest.roots,
             orphans: forest.orphans,
             errors: forest.errors,
             loss: forest.loss,
-            ledger: dataset.ledger.clone(),
-        }
+            ledger: &dataset.ledger,
+        };
+        let size = 4096 + (SPAN + 40) * dataset.spans.len();
+        Row::sized(Kind::Part, Some(head.key.0), &(head, part), size)
     }
 }
 
-/// Takes the names first that what is learned over all requests may say: they are few.
-fn core(dataset: &Dataset, forest: &Forest, cut: &mut Cut<'_>) -> u32 {
-    for request in &forest.requests {
-        cut.sym(request.kind);
-    }
-    for lane in &forest.lanes {
-        for sym in [lane.agent, lane.service, lane.region] {
-            cut.sym(sym);
+/// A [`Part`] as it is written: what is borrowed is not copied, it is large.
+#[derive(Serialize)]
+struct Lent<'a> {
+    facts: facts::Lent<'a>,
+    traces: Vec<(Order, u32)>,
+    parents: Vec<u32>,
+    requests: &'a [Request],
+    #[serde(serialize_with = "packed::ops::serialize")]
+    ops: &'a [StepOp],
+    lanes: &'a [Lane],
+    roots: u64,
+    orphans: u64,
+    errors: u64,
+    loss: Loss,
+    ledger: &'a Ledger,
+}
+
+/// Names that what is learned over all requests may say: they are few.
+fn core(dataset: &Dataset, forest: &Forest) -> Vec<String> {
+    let mut seen = vec![false; dataset.names.len() + 1];
+    let mut names = Vec::new();
+    let mut name = |sym: Sym| {
+        if let Some(seen) = seen.get_mut(sym.0 as usize).filter(|seen| !**seen) {
+            *seen = true;
+            names.extend(dataset.names.known(sym).map(str::to_owned));
         }
+    };
+    forest
+        .requests
+        .iter()
+        .for_each(|request| name(request.kind));
+    for lane in &forest.lanes {
+        [lane.agent, lane.service, lane.region]
+            .into_iter()
+            .for_each(&mut name);
     }
     for op in &forest.ops {
         let Some(span) = dataset.spans.get(op.span as usize) else {
             continue;
         };
         if let Some(call) = dataset.llm_of(span) {
-            for sym in [call.model(), call.endpoint, call.finish] {
-                cut.sym(sym);
-            }
+            [call.model(), call.endpoint, call.finish]
+                .into_iter()
+                .for_each(&mut name);
         } else {
             let tool = dataset.tool_of(span).map(|tool| tool.tool);
-            cut.sym(tool.unwrap_or_default().or(span.name));
+            name(tool.unwrap_or_default().or(span.name));
         }
     }
-    cut.names()
+    names
 }
 
-fn named<T: Symbols + Clone>(records: &[T], cut: &mut Cut<'_>) -> Vec<T> {
-    let mut records = records.to_vec();
-    for record in &mut records {
-        record.symbols(|sym| *sym = cut.sym(*sym));
-    }
-    records
+/// Which spans are needed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keep {
+    /// All of them.
+    All,
+    /// Those that requests are judged by: operations, roots, and who served calls.
+    Judged,
 }
 
 /// Parts put together: the dataset and the forest that one process would have, in the same order.
 #[derive(Debug, Default)]
 pub struct Whole {
     gather: Gather,
-    waiting: Vec<Part>,
+    /// Parts as they were read: putting them together needs little more than what comes out of it.
+    waiting: Vec<Row>,
     traces: Vec<(Order, Range<SpanIx>)>,
     forest: Forest,
 }
@@ -164,9 +293,18 @@ impl Whole {
         &mut self.gather
     }
 
-    /// Takes in a part.
-    pub fn add(&mut self, part: Part) {
-        self.waiting.push(part);
+    /// Takes in the row of a part, and says what it is.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn add(&mut self, row: Row) -> Result<Head, StreamError> {
+        let head: Head = row.read_first()?;
+        // Names of all parts that what is learned may say come first: they are few.
+        for name in &head.core {
+            self.gather.dataset().names.intern(name);
+        }
+        self.waiting.push(row);
+        Ok(head)
     }
 
     fn put(&mut self, part: Part) -> Put {
@@ -227,17 +365,24 @@ impl Whole {
         }));
     }
 
-    /// Everything in the order one process would have it in.
-    #[must_use]
-    pub fn finish(mut self) -> Rebuilt {
-        for part in &self.waiting {
-            let names = part.facts.names.iter().take(part.core as usize);
-            names.for_each(|name| {
-                self.gather.dataset().names.intern(name);
-            });
+    /// Everything in the order one process would have it in; of spans, `keep` says which.
+    ///
+    /// # Errors
+    /// When a part is damaged.
+    pub fn finish(mut self, keep: Keep) -> Result<Rebuilt, StreamError> {
+        let mut parts = Vec::new();
+        for row in std::mem::take(&mut self.waiting) {
+            let (_, part) = Part::read(&row)?;
+            drop(row);
+            parts.push(self.put(match keep {
+                Keep::All => part,
+                Keep::Judged => part.judged(),
+            }));
         }
-        let waiting = std::mem::take(&mut self.waiting);
-        let mut parts: Vec<Put> = waiting.into_iter().map(|part| self.put(part)).collect();
+        Ok(self.arranged(parts))
+    }
+
+    fn arranged(self, mut parts: Vec<Put>) -> Rebuilt {
         let Self {
             gather,
             mut traces,
@@ -246,10 +391,21 @@ impl Whole {
         } = self;
         let readable = gather.readable();
         let mut dataset = gather.finish_files();
-        traces.sort_unstable_by_key(|trace| trace.0);
-        let places = arrange(&mut dataset, &mut forest, &traces);
-        reorder(&mut forest, &places);
-        forest.sort_requests(&dataset);
+        let places = match parts.len() {
+            // One part is in order already.
+            0 | 1 => {
+                let ranges = traces.iter().map(|trace| trace.1.clone()).collect();
+                forest.tree = Tree::link(std::mem::take(&mut forest.tree.parent), ranges);
+                (0..dataset.spans.len() as SpanIx).collect()
+            }
+            _ => {
+                traces.sort_unstable_by_key(|trace| trace.0);
+                let places = arrange(&mut dataset, &mut forest, &traces);
+                reorder(&mut forest, &places);
+                forest.sort_requests(&dataset);
+                places
+            }
+        };
         forest.traces = traces.len() as u64;
         let mut old = vec![NO_SPAN; places.len()];
         for (place, span) in places.iter().zip(0..) {
@@ -398,10 +554,9 @@ fn arrange(
     }
     data.spans = spans;
     let moved = |span: SpanIx| places.get(span as usize).copied().unwrap_or(NO_SPAN);
-    for call in 0..data.llm.len() {
-        data.llm
-            .change(call, |call| call.engine = moved(call.engine));
-    }
+    data.llm
+        .engines_mut()
+        .for_each(|engine| *engine = moved(*engine));
     let mut parents = vec![NO_SPAN; data.spans.len()];
     for (old, parent) in forest.tree.parent.iter().enumerate() {
         parents[places[old] as usize] = moved(*parent);

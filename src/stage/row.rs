@@ -1,10 +1,10 @@
 //! What stages hand each other: a kind, a key to shuffle by, and a body.
 
+use arrow_array::BinaryArray;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::aggregate::Cell;
-use crate::model::TraceId;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $about:literal;)*) => {
@@ -32,10 +32,12 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Spans of one trace from one file, and what was said about them.
-    Trace = "agentdiag.trace.v1", "From facts: the spans of one trace in one file, what was measured about calls, links, logs and exemplars that name the trace. The key is the trace id, 16 bytes.";
+    /// Spans of some traces from one file, and what was said about them.
+    Traces = "agentdiag.traces.v1", "From facts: the spans of one file whose traces fall into one part, what was measured about calls, links, logs and exemplars that name these traces. The key is the number of the part, 16 bytes, big-endian; parts are told by a digest of the trace id, so that all of a trace comes to one task that gets all rows of its part.";
     /// Whatever else one file says: series, events, its ledger.
     File = "agentdiag.file.v1", "From facts, passed on by learn: what one input says besides: metric series, cluster events, logs without a trace, how it was read, its ledger.";
+    /// Traces of one partition that must wait: for others they may belong to, or for what spans usually hang under.
+    Waiting = "agentdiag.waiting.v1", "From learn: traces of one partition as facts had them, which cannot be rebuilt before other partitions were heard. The key tells them from those of other partitions.";
     /// What one partition says about traces that may belong together.
     Evidence = "agentdiag.evidence.v1", "From learn: what one partition says about traces that may belong to others, and what spans hang under.";
     /// What all partitions say about that.
@@ -52,15 +54,41 @@ kinds! {
     Request = "agentdiag.request.v1", "From verdict: one request, in further columns: those of the table `requests` of agentdiag-export(1). The body is empty, the key its trace id.";
 }
 
+/// The body of a row: its own, or one of a batch that was read.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Bytes of its own.
+    Own(Vec<u8>),
+    /// A place in a column.
+    In(BinaryArray, usize),
+}
+
+impl Body {
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::In(column, at) => column.value(*at),
+        }
+    }
+}
+
+impl PartialEq for Body {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
 /// One row.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Row {
     /// What it is.
     pub kind: Kind,
-    /// The trace it belongs to; absent for rows of whole files and partitions.
-    pub trace: Option<TraceId>,
+    /// What to shuffle by, or what tells it from others of its kind; absent where there is nothing to tell.
+    pub key: Option<u128>,
     /// The rest, in postcard's encoding (<https://postcard.jamesmunns.com/wire-format>).
-    pub body: Vec<u8>,
+    pub body: Body,
     /// Further columns, for rows that others than this program read.
     pub cells: Vec<Cell>,
 }
@@ -77,6 +105,11 @@ pub enum StreamError {
     /// Streams were put one behind the other.
     #[error("a stream ends and more follows; name the files one by one instead of joining them")]
     Behind,
+    /// Another version wrote it.
+    #[error(
+        "written with {0} {1}, and this is {2}; all stages of a run take the same version of agentdiag"
+    )]
+    Version(&'static str, String, &'static str),
     /// Columns are missing or of another type.
     #[error(
         "column `{0}` is missing or of another type; expected a stream written by `agentdiag stage`"
@@ -87,6 +120,12 @@ pub enum StreamError {
         "rows of schema `{0}`, which this version does not read; all stages of a run take the same version of agentdiag"
     )]
     Schema(String),
+    /// A partition too large for a row.
+    #[error("a row of schema `{0}` would take more than 2 GB: divide the facts into more parts")]
+    Large(&'static str),
+    /// A body counts what is not there.
+    #[error("a row of schema `{0}` is damaged: it counts what it does not hold")]
+    Damaged(&'static str),
     /// A body is not what its schema says.
     #[error("a row of schema `{0}` is damaged: {1}")]
     Body(&'static str, postcard::Error),
@@ -106,19 +145,38 @@ impl Row {
     ///
     /// # Errors
     /// Never in practice: memory is what encoding needs.
-    pub fn new(
+    pub fn new(kind: Kind, key: Option<u128>, body: &impl Serialize) -> Result<Self, StreamError> {
+        Self::sized(kind, key, body, 0)
+    }
+
+    /// The same, where the body is known to take some `size` bytes.
+    ///
+    /// # Errors
+    /// As [`Row::new`].
+    pub fn sized(
         kind: Kind,
-        trace: Option<TraceId>,
+        key: Option<u128>,
         body: &impl Serialize,
+        size: usize,
     ) -> Result<Self, StreamError> {
-        let body =
-            postcard::to_stdvec(body).map_err(|error| StreamError::Body(kind.name(), error))?;
+        let body = postcard::to_extend(body, Vec::with_capacity(size))
+            .map_err(|error| StreamError::Body(kind.name(), error))?;
         Ok(Self {
             kind,
-            trace,
-            body,
+            key,
+            body: Body::Own(body),
             cells: Vec::new(),
         })
+    }
+
+    /// What its body begins with.
+    ///
+    /// # Errors
+    /// When the body is damaged.
+    pub fn read_first<T: DeserializeOwned>(&self) -> Result<T, StreamError> {
+        let read = postcard::take_from_bytes(self.body.bytes());
+        read.map(|(first, _)| first)
+            .map_err(|error| StreamError::Body(self.kind.name(), error))
     }
 
     /// What it says.
@@ -126,6 +184,7 @@ impl Row {
     /// # Errors
     /// When the body is damaged.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, StreamError> {
-        postcard::from_bytes(&self.body).map_err(|error| StreamError::Body(self.kind.name(), error))
+        postcard::from_bytes(self.body.bytes())
+            .map_err(|error| StreamError::Body(self.kind.name(), error))
     }
 }

@@ -33,14 +33,18 @@ ENDINGS = {"text": "txt", "json": "json", "ndjson": "ndjson", "markdown": "md", 
 
 def arguments():
     parser = argparse.ArgumentParser(description="Analyzes dumps of LLM agents with agentdiag on a Spark cluster.")
-    parser.add_argument("inputs", nargs="+", metavar="PATH", help="files, folders or globs, of any file system Spark reads")
-    parser.add_argument("--output", required=True, metavar="DIR", help="where requests/ (Parquet by day) and report.* go")
+    parser.add_argument("inputs", nargs="*", metavar="PATH", help="files, folders or globs, of any file system Spark reads")
+    parser.add_argument("--output", metavar="DIR", help="where requests/ (Parquet by day) and report.* go")
+    parser.add_argument("--jobs", metavar="FILE", help="several dumps, one after the other: a line for each, its DIR and its PATHs, separated by tabs")
     parser.add_argument("--binary", default="agentdiag", metavar="FILE", help="agentdiag for the workers' platform: a file here, or one shipped with --files")
     parser.add_argument("--partitions", type=int, metavar="N", help="partitions by trace id (default: spark.sql.shuffle.partitions)")
     parser.add_argument("--format", action="append", choices=sorted(ENDINGS), help="of the report; may be repeated (default: json and html)")
     for stage in ("facts", "learn", "windows", "prices", "merge"):
         parser.add_argument(f"--{stage}-args", default="", metavar="ARGS", help=f"further arguments of agentdiag stage {stage}" if stage != "prices" else "--price, --prices or --config, for verdict and merge")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if bool(options.jobs) == bool(options.inputs and options.output):
+        parser.error("either --output and a PATH, or --jobs")
+    return options
 
 
 def binary(name):
@@ -152,7 +156,9 @@ def read(spark, options, attempts):
     """Facts of all files, where the files are."""
     files = listed(spark, options.inputs)
     numbers = spark.createDataFrame(files, StructType([StructField("number", IntegerType()), StructField("path", StringType())]))
-    args = options.facts_args.split()
+    # Some numbers fall to each partition, so that partitions grow about as large as each other.
+    keys = min(65536, 8 * options.partitions)
+    args = ["--parts", str(keys), *options.facts_args.split()]
     if all(path.startswith("file:") for _, path in files):
         # On a file system that every worker sees the binary reads for itself.
         numbers = numbers.repartition(max(1, min(len(files), 16 * spark.sparkContext.defaultParallelism)), "number")
@@ -185,32 +191,40 @@ def save(rows, path):
 
 def learn(spark, options, keyed, folder):
     """Requests of all traces: partitions are asked again until none waits for another."""
-    args, known = options.learn_args.split(), None
-    joined = []
+    args, known, asked = options.learn_args.split(), None, []
+    source, together = "facts", False
     for question in range(1, 8):
         say(f"rebuilding requests, question {question}")
-        state = ["--across", f"@{known}"] if known else []
-        own = keyed.mapInArrow(stage([options.binary, "learn", "--threads", "1", *state, *args]), ROW)
-        if joined:
-            together = keyed.filter(f.col("key").isin(joined)).coalesce(1)
-            own = own.union(together.mapInArrow(stage([options.binary, "learn", "--threads", "1", "--joined", *state, *args]), ROW))
-        learned = own.persist(StorageLevel.MEMORY_AND_DISK)
+        command = [options.binary, "learn", "--threads", "1", *(["--across", f"@{known}"] if known else []), *args]
+        further = []
+        if source == "facts":
+            first = told = keyed.mapInArrow(stage(command), ROW).persist(StorageLevel.MEMORY_AND_DISK)
+        else:
+            rows = of(first, "waiting") if source == "waiting" else of(first, "part", "waiting")
+            told = rows.mapInArrow(stage(command), ROW).persist(StorageLevel.MEMORY_AND_DISK)
+            further.append(told)
+        if together:
+            joined = of(first, "waiting").coalesce(1).mapInArrow(stage([*command, "--joined"]), ROW).persist(StorageLevel.MEMORY_AND_DISK)
+            further.append(joined)
+            told = told.union(joined)
         said = os.path.join(folder, f"said.{question}")
-        save(of(learned, "evidence"), said)
-        name = f"agentdiag-across.{question}"
-        asked = ["--across", os.path.join(folder, known)] if known else []
+        save(of(told, "evidence"), said)
+        name = f"{os.path.basename(folder)}.across.{question}"
         answer = local(binary(options.binary), "across", *asked, "--output", os.path.join(folder, name), said).decode().split()
         if answer[0] == "settled":
-            return of(learned, "part")
-        joined, known = [bytes.fromhex(key) for key in answer[1:]], name
+            requests = of(first, "part", "waiting")
+            for more in further:
+                requests = requests.union(of(more, "part"))
+            return requests
+        source, together, known = answer[1], "joined" in answer, name
+        asked = ["--across", os.path.join(folder, name)]
         spark.sparkContext.addFile(os.path.join(folder, name))
-        learned.unpersist()
     raise SystemExit("agentdiag: partitions still wait for each other; please report it")
 
 
-def report(options, rows, form):
+def report(options, rows, form, windows):
     """The report, as bytes."""
-    args = [*options.prices_args.split(), *options.merge_args.split(), "@agentdiag-windows"]
+    args = [*options.prices_args.split(), *options.merge_args.split(), f"@{os.path.basename(windows)}"]
     merge = stage([options.binary, "merge", "--format", form, *args], pieces)
     return b"".join(bytes(row["body"]) for row in rows.coalesce(1).mapInArrow(merge, ROW).collect())
 
@@ -232,37 +246,51 @@ def main():
     if os.path.isfile(options.binary):
         context.addFile(os.path.abspath(options.binary))
     program = binary(options.binary)
+    version = subprocess.run([program, "--version"], check=True, stdout=subprocess.PIPE).stdout.decode().split()[1]
+    if version != "@VERSION@":
+        raise SystemExit(f"agentdiag: {program} is version {version}, this driver was written by @VERSION@; write it again with that binary")
     attempts = 1 if context.master.startswith("local") else int(context.getConf().get("spark.task.maxFailures", "4"))
-    parts = options.partitions or int(spark.conf.get("spark.sql.shuffle.partitions"))
-    batch = spark.conf.get("spark.sql.execution.arrow.maxRecordsPerBatch")
-    with tempfile.TemporaryDirectory() as folder:
-        facts = read(spark, options, attempts).persist(StorageLevel.DISK_ONLY)
-        files = of(facts, "file")
-        say("reading")
-        files.count()
-        spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", batch)
-        keyed = of(facts, "trace").repartition(parts, "key").persist(StorageLevel.DISK_ONLY)
-        requests = learn(spark, options, keyed, folder)
-        say("learning what is normal")
-        learning = stage([options.binary, "windows", *options.windows_args.split()])
-        windows = os.path.join(folder, "agentdiag-windows")
-        save(files.union(requests).coalesce(1).mapInArrow(learning, ROW), windows)
-        context.addFile(windows)
-        say("judging")
-        prices = options.prices_args.split()
-        judging = stage([options.binary, "verdict", "--threads", "1", "--windows", "@agentdiag-windows", *prices])
-        columns = from_arrow_schema(pa.ipc.open_stream(local(program, "verdict", "--windows", windows, os.devnull)).schema)
-        judged = requests.mapInArrow(judging, columns).persist(StorageLevel.MEMORY_AND_DISK)
-        table = of(judged, "request").drop("schema", "key", "body")
-        table = table.withColumn("day", f.substring("start", 1, 10))
-        table.write.mode("overwrite").partitionBy("day").parquet(options.output.rstrip("/") + "/requests")
-        verdicts = of(judged, "verdicts").select("schema", "key", "body")
-        everything = files.union(requests).union(verdicts)
-        for form in options.format or ["json", "html"]:
-            path = options.output.rstrip("/") + "/report." + ENDINGS[form]
-            write(spark, path, report(options, everything, form))
-            print(path)
+    options.partitions = options.partitions or int(spark.conf.get("spark.sql.shuffle.partitions"))
+    jobs = [(options.output, options.inputs)]
+    if options.jobs:
+        with open(options.jobs) as lines:
+            jobs = [(output, inputs) for output, *inputs in (line.rstrip("\n").split("\t") for line in lines)]
+    for options.output, options.inputs in jobs:
+        with tempfile.TemporaryDirectory(prefix="agentdiag-") as folder:
+            analyze(spark, options, program, attempts, folder)
+        spark.catalog.clearCache()
     spark.stop()
+
+
+def analyze(spark, options, program, attempts, folder):
+    batch = spark.conf.get("spark.sql.execution.arrow.maxRecordsPerBatch")
+    facts = read(spark, options, attempts).persist(StorageLevel.DISK_ONLY)
+    files = of(facts, "file")
+    say("reading")
+    files.count()
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", batch)
+    keyed = of(facts, "traces").repartition(options.partitions, "key").persist(StorageLevel.DISK_ONLY)
+    requests = learn(spark, options, keyed, folder)
+    say("learning what is normal")
+    learning = stage([options.binary, "windows", *options.windows_args.split()])
+    # Files are sent by their names, which must be new in every run.
+    windows = os.path.join(folder, os.path.basename(folder) + ".windows")
+    save(files.union(requests).coalesce(1).mapInArrow(learning, ROW), windows)
+    spark.sparkContext.addFile(windows)
+    say("judging")
+    prices = options.prices_args.split()
+    judging = stage([options.binary, "verdict", "--threads", "1", "--windows", f"@{os.path.basename(windows)}", *prices])
+    columns = from_arrow_schema(pa.ipc.open_stream(local(program, "verdict", "--windows", windows, os.devnull)).schema)
+    judged = requests.mapInArrow(judging, columns).persist(StorageLevel.MEMORY_AND_DISK)
+    table = of(judged, "request").drop("schema", "key", "body")
+    table = table.withColumn("day", f.substring("start", 1, 10))
+    table.write.mode("overwrite").partitionBy("day").parquet(options.output.rstrip("/") + "/requests")
+    verdicts = of(judged, "verdicts").select("schema", "key", "body")
+    everything = files.union(requests).union(verdicts)
+    for form in options.format or ["json", "html"]:
+        path = options.output.rstrip("/") + "/report." + ENDINGS[form]
+        write(spark, path, report(options, everything, form, windows))
+        print(path)
 
 
 if __name__ == "__main__":

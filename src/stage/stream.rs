@@ -9,20 +9,28 @@ use arrow_array::{
     Array, BinaryArray, BooleanArray, Float64Array, Int64Array, LargeBinaryArray, LargeStringArray,
     RecordBatch, StringArray,
 };
+use arrow_buffer::{Buffer, OffsetBuffer};
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
-use super::row::{Kind, Row, StreamError};
+use super::row::{Body, Kind, Row, StreamError};
 use crate::aggregate::{Cell, Kind as CellKind};
-use crate::model::TraceId;
 
 /// How a stream ends (Arrow columnar format, "IPC Streaming Format"); a reader takes the end of a file for that as well.
 const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
+/// What a stream says about who wrote it.
+const WRITTEN_BY: [(&str, &str); 2] = [
+    ("agentdiag.stream", "1"),
+    ("agentdiag.version", env!("CARGO_PKG_VERSION")),
+];
+
 /// A batch is written from this many rows or bytes on.
 const ROWS: usize = 4096;
-const BYTES: usize = 8 << 20;
+const BYTES: usize = 1 << 20;
+/// Offsets have 32 bits, because not every engine takes wider ones.
+const MOST: usize = i32::MAX as usize - BYTES;
 
 fn schema(columns: &[Column]) -> Schema {
     let mut fields = vec![
@@ -39,11 +47,7 @@ fn schema(columns: &[Column]) -> Schema {
         };
         Field::new(name.as_ref(), kind, true)
     }));
-    let metadata = [
-        ("agentdiag.stream", "1"),
-        ("agentdiag.version", env!("CARGO_PKG_VERSION")),
-    ];
-    let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let metadata = WRITTEN_BY.map(|(key, value)| (key.to_owned(), value.to_owned()));
     Schema::new_with_metadata(fields, HashMap::from(metadata))
 }
 
@@ -88,12 +92,16 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// When the stream cannot be written.
     pub fn push(&mut self, row: Row) -> Result<(), StreamError> {
-        if self.bytes > 0 && self.bytes + row.body.len() > BYTES {
+        let length = row.body.bytes().len();
+        if length > MOST {
+            return Err(StreamError::Large(row.kind.name()));
+        }
+        if self.bytes > 0 && self.bytes + length > BYTES {
             self.flush()?;
         }
-        self.bytes += row.body.len();
+        self.bytes += length;
         self.rows.push(row);
-        if self.rows.len() >= ROWS {
+        if self.rows.len() >= ROWS || self.bytes > BYTES {
             self.flush()?;
         }
         Ok(())
@@ -102,21 +110,19 @@ impl<W: Write> Writer<W> {
     fn flush(&mut self) -> Result<(), StreamError> {
         let mut schemas = StringBuilder::with_capacity(self.rows.len(), 32 * self.rows.len());
         let mut keys = BinaryBuilder::with_capacity(self.rows.len(), 16 * self.rows.len());
-        let mut bodies = BinaryBuilder::with_capacity(self.rows.len(), self.bytes);
         for row in &self.rows {
             schemas.append_value(row.kind.name());
-            let key = row.trace.map(|id| id.0.to_be_bytes());
-            keys.append_value(key.as_ref().map_or(&[][..], |id| id));
-            bodies.append_value(&row.body);
+            let key = row.key.map(u128::to_be_bytes);
+            keys.append_value(key.as_ref().map_or(&[][..], |key| key));
         }
-        let mut columns: Vec<Arc<dyn Array>> = vec![
-            Arc::new(schemas.finish()),
-            Arc::new(keys.finish()),
-            Arc::new(bodies.finish()),
-        ];
+        let mut columns: Vec<Arc<dyn Array>> =
+            vec![Arc::new(schemas.finish()), Arc::new(keys.finish())];
+        let rows = std::mem::take(&mut self.rows);
         let further = self.columns.iter().enumerate();
-        columns.extend(further.map(|(at, (_, kind))| column(&self.rows, at, *kind)));
-        self.rows.clear();
+        let further = further.map(|(at, (_, kind))| column(&rows, at, *kind));
+        let further: Vec<_> = further.collect();
+        columns.push(Arc::new(bodies(rows, self.bytes)?));
+        columns.extend(further);
         self.bytes = 0;
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
         Ok(self.out.write(&batch)?)
@@ -132,6 +138,23 @@ impl<W: Write> Writer<W> {
         }
         Ok(self.out.finish()?)
     }
+}
+
+/// The bodies as a column; a large one, which comes alone, is not copied.
+fn bodies(rows: Vec<Row>, bytes: usize) -> Result<BinaryArray, ArrowError> {
+    let offsets = OffsetBuffer::from_lengths(rows.iter().map(|row| row.body.bytes().len()));
+    let mut rows = rows.into_iter();
+    let values = match (rows.next().map(|row| row.body), rows.len()) {
+        (Some(Body::Own(bytes)), 0) => bytes,
+        (first, _) => {
+            let mut values = Vec::with_capacity(bytes);
+            for body in first.into_iter().chain(rows.map(|row| row.body)) {
+                values.extend_from_slice(body.bytes());
+            }
+            values
+        }
+    };
+    BinaryArray::try_new(offsets, Buffer::from_vec(values), None)
 }
 
 fn column(rows: &[Row], at: usize, kind: CellKind) -> Arc<dyn Array> {
@@ -172,6 +195,10 @@ impl<R: Read> Reader<R> {
             true => Some(StreamReader::try_new(from, None)?),
             false => None,
         };
+        if let Some(batches) = &batches {
+            let schema = batches.schema();
+            is_ours(|key| schema.metadata().get(key).cloned())?;
+        }
         Ok(Self { batches })
     }
 
@@ -192,6 +219,19 @@ impl<R: Read> Reader<R> {
             None => Ok(None),
         }
     }
+}
+
+/// Bodies mean the same in the version that wrote them alone. An engine in between may have left out who wrote them.
+fn is_ours(said: impl Fn(&str) -> Option<String>) -> Result<(), StreamError> {
+    for (key, own) in WRITTEN_BY {
+        match said(key) {
+            Some(other) if other != own => {
+                return Err(StreamError::Version(key, other, own));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A reader that can be asked whether there is more.
@@ -247,20 +287,19 @@ fn rows_of(batch: &RecordBatch) -> Result<Vec<Row>, StreamError> {
     let row = |at| {
         let name = schemas.get(at);
         let kind = Kind::ALL.iter().copied().find(|kind| kind.name() == name);
-        let key = keys.get(at);
         Ok(Row {
             kind: kind.ok_or_else(|| StreamError::Schema(name.to_owned()))?,
-            trace: <[u8; 16]>::try_from(key)
+            key: <[u8; 16]>::try_from(keys.get(at))
                 .ok()
-                .map(|id| TraceId(u128::from_be_bytes(id))),
-            body: bodies.get(at).to_vec(),
+                .map(u128::from_be_bytes),
+            body: bodies.body(at),
             cells: Vec::new(),
         })
     };
     (0..batch.num_rows()).map(row).collect()
 }
 
-/// A column of texts or of bytes; engines may widen its offsets.
+/// A column with offsets of 32 or of 64 bits: engines choose.
 enum Wide<'a, S, L> {
     Small(&'a S),
     Large(&'a L),
@@ -292,6 +331,14 @@ impl<'a> Texts<'a> {
 }
 
 impl<'a> Blobs<'a> {
+    /// The body at `at`, not copied where it need not be.
+    fn body(&self, at: usize) -> Body {
+        match self {
+            Self::Small(column) => Body::In((*column).clone(), at),
+            Self::Large(column) => Body::Own(column.value(at).to_vec()),
+        }
+    }
+
     fn get(&self, at: usize) -> &'a [u8] {
         match self {
             Self::Small(column) => column.value(at),
@@ -305,8 +352,8 @@ mod tests {
     use super::*;
 
     fn rows() -> Vec<Row> {
-        let trace = Row::new(Kind::Trace, Some(TraceId(7)), &"spans").unwrap();
-        vec![trace, Row::new(Kind::File, None, &3u32).unwrap()]
+        let traces = Row::new(Kind::Traces, Some(7), &"spans").unwrap();
+        vec![traces, Row::new(Kind::File, None, &3u32).unwrap()]
     }
 
     fn written() -> Vec<u8> {
@@ -336,6 +383,15 @@ mod tests {
     }
 
     #[test]
+    fn streams_of_other_versions_are_refused() {
+        assert!(is_ours(|_| None).is_ok());
+        let other = |key: &str| (key == "agentdiag.version").then(|| "0.0.9".to_owned());
+        let refused = is_ours(other).unwrap_err().to_string();
+        assert!(refused.contains("0.0.9"), "{refused}");
+        assert!(refused.contains(env!("CARGO_PKG_VERSION")), "{refused}");
+    }
+
+    #[test]
     fn what_is_no_stream_is_refused_and_so_is_half_of_one() {
         assert!(read(b"{\"resourceSpans\": []}").is_err());
         let whole = written();
@@ -344,7 +400,7 @@ mod tests {
         }
         assert!(
             Row {
-                body: vec![0xff; 3],
+                body: Body::Own(vec![0xff; 3]),
                 ..rows().remove(0)
             }
             .read::<String>()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::forest::{Joined, Sorted};
 use super::repair::{self, HabitCounts, Habits, RANDOM, SLACK};
 use super::{NO_SPAN, Options};
-use crate::model::{Dataset, Digest, Op, SpanIx, TraceId};
+use crate::model::{Dataset, Digest, Op, SpanId, SpanIx, TraceId};
 use crate::units::{Sym, Window};
 
 /// Hints of some traces.
@@ -21,6 +21,16 @@ pub struct Loose {
     pub answers: Vec<(u64, TraceId)>,
     /// Traces that name one conversation.
     pub talks: Vec<Talk>,
+}
+
+impl Loose {
+    /// With hints of further traces.
+    pub fn absorb(&mut self, other: Self) {
+        self.links.extend(other.links);
+        self.parents.extend(other.parents);
+        self.answers.extend(other.answers);
+        self.talks.extend(other.talks);
+    }
 }
 
 /// A trace of one conversation: where it may hang under another, and what may hang under it.
@@ -135,26 +145,38 @@ impl Sorted {
         (!talk.roots.is_empty() || !talk.sites.is_empty()).then_some(talk)
     }
 
-    /// The traces that hold what others look for: spans by id, and calls by their answer.
+    /// What the spans of these traces usually hang under.
     #[must_use]
-    pub fn found(&self, dataset: &Dataset, parents: &[u64], answers: &[u64]) -> Loose {
-        let [parents, answers] = [parents, answers].map(|list| {
-            list.iter()
-                .copied()
-                .collect::<HashSet<u64, foldhash::fast::FixedState>>()
-        });
-        let mut found = Loose::default();
-        for span in &dataset.spans {
-            let trace = dataset.trace_of(span);
-            if parents.contains(&span.id.0) {
-                found.parents.push((span.id.0, trace));
-            }
-            let answer = dataset.llm_of(span).and_then(|call| call.response_id);
-            if let Some(answer) = answer.filter(|answer| answers.contains(&answer.0.get())) {
-                found.answers.push((answer.0.get(), trace));
-            }
+    pub fn habits(&self, dataset: &Dataset) -> HabitCounts {
+        HabitCounts::of(dataset, &Habits::learn(dataset, &self.parent))
+    }
+}
+
+/// What is looked for in other traces: spans by id, and calls by their answer.
+pub struct Wanted {
+    parents: Set,
+    answers: Set,
+}
+
+type Set = HashSet<u64, foldhash::fast::FixedState>;
+
+impl Wanted {
+    /// These ids of spans, and these answers.
+    #[must_use]
+    pub fn new(parents: &[u64], answers: &[u64]) -> Self {
+        let [parents, answers] = [parents, answers].map(|list| list.iter().copied().collect());
+        Self { parents, answers }
+    }
+
+    /// Notes in `found` what of it is said of a span.
+    pub fn look(&self, trace: TraceId, id: SpanId, answer: Option<Digest>, found: &mut Loose) {
+        if self.parents.contains(&id.0) {
+            found.parents.push((id.0, trace));
         }
-        found
+        let answer = answer.map(|answer| answer.0.get());
+        if let Some(answer) = answer.filter(|answer| self.answers.contains(answer)) {
+            found.answers.push((answer, trace));
+        }
     }
 }
 
@@ -164,11 +186,5 @@ impl Joined {
     pub fn needs_habits(&self, dataset: &Dataset, options: &Options) -> bool {
         let Sorted { traces, parent, .. } = &self.sorted;
         options.repair && repair::needs_habits(dataset, parent, traces)
-    }
-
-    /// What the spans of these traces usually hang under.
-    #[must_use]
-    pub fn habits(&self, dataset: &Dataset) -> HabitCounts {
-        HabitCounts::of(dataset, &Habits::learn(dataset, &self.sorted.parent))
     }
 }

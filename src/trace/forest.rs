@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::repair::{self, Habits, mark};
 use super::{Lane, Loss, NO_SPAN, RepairSet, Request, StepOp, Tree, requests, usage};
-use crate::model::{Dataset, SpanId, SpanIx, TraceId};
+use crate::model::{Dataset, SpanFlags, SpanId, SpanIx, TraceId};
 use crate::units::{Nanos, Window};
 
 /// How traces are rebuilt.
@@ -26,6 +26,9 @@ impl Default for Options {
         }
     }
 }
+
+/// Marks of records that are put together with others.
+const PIECES: u8 = SpanFlags::PARTIAL | SpanFlags::SHARED_ID;
 
 /// The trees and what was found in them.
 #[derive(Clone, Debug, Default)]
@@ -87,7 +90,13 @@ impl Sorted {
     /// Sorts and mends the spans of `dataset` trace by trace.
     #[must_use]
     pub fn of(dataset: &mut Dataset) -> Self {
-        let mut traces = Tree::sort(dataset);
+        let traces = Tree::sort(dataset);
+        Self::over(dataset, traces)
+    }
+
+    /// The same over spans that lie trace by trace already.
+    #[must_use]
+    pub fn over(dataset: &mut Dataset, mut traces: Vec<Range<SpanIx>>) -> Self {
         if repair::rejoin(dataset, &traces) {
             traces = Tree::sort(dataset);
         }
@@ -123,6 +132,35 @@ impl Sorted {
             stitched,
         }
     }
+}
+
+/// Sorts the spans of `dataset` and says where its traces lie.
+#[must_use]
+pub fn sort(dataset: &mut Dataset) -> Vec<Range<SpanIx>> {
+    Tree::sort(dataset)
+}
+
+/// Sorts the spans of `dataset`, and says where its traces lie and which of them are not evidently whole: one tree of
+/// single records below one root. What others hold may matter to mending these; it cannot matter to the rest.
+#[must_use]
+pub fn broken(dataset: &mut Dataset) -> (Vec<Range<SpanIx>>, Vec<TraceId>) {
+    let traces = Tree::sort(dataset);
+    let (parent, _) = resolve_parents(dataset, &traces);
+    let is_broken = |trace: &&Range<SpanIx>| {
+        let own = trace.start as usize..trace.end as usize;
+        let mut roots = 0;
+        let mut spans = dataset.spans[own.clone()].iter().zip(&parent[own]);
+        let strange = spans.any(|(span, above)| {
+            let is_top = *above == NO_SPAN;
+            roots += u32::from(is_top);
+            is_top && !span.parent.is_none() || span.flags.has(PIECES)
+        });
+        strange || roots != 1
+    };
+    let broken = traces.iter().filter(is_broken);
+    let ids = broken.map(|trace| dataset.trace_of(&dataset.spans[trace.start as usize]));
+    let ids = ids.collect();
+    (traces, ids)
 }
 
 /// Spans of which every parent is found that another trace or an id names.

@@ -16,9 +16,9 @@ mod requests;
 mod tree;
 mod usage;
 
-pub use across::{Loose, Talk};
+pub use across::{Loose, Talk, Wanted};
 pub use critical::{Stretch, critical_path, phases};
-pub use forest::{Forest, Joined, Options, Sorted};
+pub use forest::{Forest, Joined, Options, Sorted, broken, sort};
 pub use loss::Loss;
 pub use members::tops;
 pub use parts::{Part, Parts};

@@ -136,3 +136,14 @@ pub(super) fn summarise(
     pricer.read();
     pricer.finish()
 }
+
+/// What each request cost; nothing where that depends on what else ran.
+pub(super) fn requests(
+    data: &Dataset,
+    forest: &Forest,
+    prices: &Prices,
+) -> Option<Vec<RequestCost>> {
+    let mut pricer = pricer::Pricer::new(data, forest, prices);
+    pricer.read();
+    pricer.requests()
+}

@@ -221,6 +221,14 @@ impl<'a> Pricer<'a> {
         Ok((self.cost, self.per_request))
     }
 
+    /// What each request cost, and nothing else; where machines are paid by the hour, nothing at all.
+    pub(super) fn requests(mut self) -> Option<Vec<RequestCost>> {
+        let machines = machine::settle(&mut self.calls);
+        waste::find(&mut self.calls);
+        self.add_to_requests();
+        machines.is_empty().then_some(self.per_request)
+    }
+
     /// Every call and what it cost.
     pub(super) fn calls(mut self) -> Vec<PricedCall> {
         machine::settle(&mut self.calls);

@@ -5,10 +5,11 @@ use std::io::Write;
 use super::{Across as Options, rows};
 use crate::commands::output::write_file;
 use crate::error::{Error, Outcome};
-use crate::stage::{Across, Evidence, Kind, Row, Writer};
+use crate::stage::{Across, Evidence, Kind, Row, Step, Writer};
 
-/// Writes the next question to its file, and to `out` one line, `again` or `settled`, and the traces to be
-/// rebuilt together, one a line.
+/// Writes the next question to its file, and to `out` one line: `settled`, or `again` with what to ask about: the
+/// `facts` of each partition, what was `learned` of them first, or of that only the rows that are `waiting`; `joined`
+/// behind it means that traces must be rebuilt together.
 pub(super) fn across(options: &Options, mut out: impl Write) -> Result<Outcome, Error> {
     let state: Across = match &options.state {
         Some(path) => rows::only(path, Kind::Across)?,
@@ -31,17 +32,13 @@ pub(super) fn across(options: &Options, mut out: impl Write) -> Result<Outcome, 
         };
         write().map_err(std::io::Error::from)
     })?;
-    writeln!(
-        out,
-        "{}",
-        if next.is_settled() {
-            "settled"
-        } else {
-            "again"
-        }
-    )?;
-    for trace in &next.joined {
-        writeln!(out, "{trace}")?;
-    }
+    let answer = match next.step {
+        Step::Settled => "settled",
+        Step::Hint | Step::Count | Step::Grow => "again facts",
+        Step::Find => "again learned",
+        Step::Weigh | Step::Mend => "again waiting",
+    };
+    let together = !next.is_settled() && !next.joined.is_empty();
+    writeln!(out, "{answer}{}", if together { " joined" } else { "" })?;
     Ok(Outcome::Done)
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::rows::failed;
 use crate::commands::load::{self, Inputs};
 use crate::dialect;
 use crate::error::{Error, Outcome};
-use crate::model::{Dataset, Digest, Input, Issue, IssueKind, Place};
+use crate::model::{Dataset, Input, Issue, IssueKind, Place};
 use crate::stage::{FileFacts, Row, StreamError, Writer, number_of};
 
 /// What to read, and under which number.
@@ -23,17 +23,10 @@ pub struct Facts {
     pub name: Option<String>,
     /// Why the input is given up; nothing is read.
     pub failed: Option<String>,
-    /// Files by trace id instead of one stream.
-    pub shuffle: Option<Shuffle>,
-}
-
-/// Rows divided by trace id.
-#[derive(Clone, Debug)]
-pub struct Shuffle {
-    /// How many parts there are.
+    /// How many parts traces are divided into.
     pub parts: u32,
-    /// Folder that holds a folder for each.
-    pub folder: PathBuf,
+    /// Folder that gets a folder for each part, instead of one stream.
+    pub folder: Option<PathBuf>,
 }
 
 pub(super) fn facts(options: &Facts, out: impl Write) -> Result<Outcome, Error> {
@@ -52,11 +45,12 @@ pub(super) fn facts(options: &Facts, out: impl Write) -> Result<Outcome, Error> 
             "{path:?} holds more than 256 files: unpack it, and give each a number"
         )));
     }
-    match &options.shuffle {
-        Some(shuffle) => shuffled(data, options.number, readable, shuffle)?,
+    let (number, parts) = (options.number, options.parts);
+    match &options.folder {
+        Some(folder) => divided(data, options, readable, folder)?,
         None => {
             let mut out = Writer::new(out).map_err(failed)?;
-            FileFacts::rows(data, options.number, readable, |row| out.push(row)).map_err(failed)?;
+            FileFacts::rows(data, number, readable, parts, |row| out.push(row)).map_err(failed)?;
             out.finish().map_err(failed)?;
         }
     }
@@ -100,20 +94,18 @@ fn given_up(options: &Facts, reason: &str) -> Dataset {
     data
 }
 
-fn shuffled(data: Dataset, number: u32, readable: u64, shuffle: &Shuffle) -> Result<(), Error> {
-    let mut parts: BTreeMap<u32, Vec<Row>> = BTreeMap::new();
+fn divided(data: Dataset, options: &Facts, readable: u64, folder: &Path) -> Result<(), Error> {
+    let mut parts: BTreeMap<u128, Vec<Row>> = BTreeMap::new();
     let take = |row: Row| {
-        let part = row.trace.map_or(0, |id| {
-            Digest::of(&id.0.to_be_bytes()).0.get() % u64::from(shuffle.parts)
-        });
-        parts.entry(part as u32).or_default().push(row);
+        // Rows of no part go with the first.
+        parts.entry(row.key.unwrap_or(0)).or_default().push(row);
         Ok(())
     };
-    FileFacts::rows(data, number, readable, take).map_err(failed)?;
-    let digits = (shuffle.parts - 1).max(1).ilog10() as usize + 1;
+    FileFacts::rows(data, options.number, readable, options.parts, take).map_err(failed)?;
+    let digits = (options.parts - 1).max(1).ilog10() as usize + 1;
     for (part, rows) in parts {
-        let folder = shuffle.folder.join(format!("{part:0digits$}"));
-        let path = folder.join(format!("{number}.arrow"));
+        let folder = folder.join(format!("{part:0digits$}"));
+        let path = folder.join(format!("{}.arrow", options.number));
         let wrong = |error: std::io::Error| {
             Error::File(format!("{}: cannot be written: {error}", path.display()))
         };

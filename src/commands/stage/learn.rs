@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use super::rows;
 use crate::error::{Error, Outcome};
-use crate::stage::{self, Across, Gather, Kind, Writer};
+use crate::stage::{self, Across, Asked, Kind, Part, Step, Writer};
 use crate::trace;
 
 /// Which traces to rebuild, and how.
 #[derive(Clone, Debug)]
 pub struct Learn {
-    /// Streams of facts.
+    /// Streams of facts, or of what was answered to the first question.
     pub paths: Vec<PathBuf>,
     /// What is known across partitions.
     pub state: Option<PathBuf>,
@@ -28,29 +28,26 @@ pub(super) fn learn(options: &Learn, out: impl Write) -> Result<Outcome, Error> 
         Some(path) => rows::only(path, Kind::Across)?,
         None => Across::default(),
     };
+    let facts = state.step.needs_facts() && !options.joined;
     let mut out = Writer::new(out).map_err(rows::failed)?;
-    let mut gather = Gather::default();
-    let mut any = false;
+    let mut asked = Asked::default();
     rows::each(&options.paths, |row| {
-        let elsewhere = row
-            .trace
-            .is_some_and(|id| state.joined.binary_search(&id).is_ok());
         match row.kind {
-            Kind::Trace if elsewhere == options.joined => {
-                any = true;
-                gather.add_facts(row.read()?);
+            Kind::Traces if facts => asked.add(row.read()?),
+            Kind::File if facts => out.push(row)?,
+            Kind::Waiting if !facts => {
+                let key = row.key.unwrap_or_default();
+                asked.add_waiting(key, row.read()?, &state, options.joined);
             }
-            Kind::File if !options.joined => out.push(row)?,
+            Kind::Part if state.step == Step::Find => asked.add_part(Part::read(&row)?.1),
             _ => {}
         }
         Ok(())
     })?;
-    if any {
-        let pool = super::pool(options.threads)?;
-        let learned = pool.install(|| stage::learn(gather, &state, &options.repairs));
-        for row in learned.map_err(rows::failed)? {
-            out.push(row).map_err(rows::failed)?;
-        }
+    let pool = super::pool(options.threads)?;
+    let learned = pool.install(|| stage::learn(asked, &state, options.joined, &options.repairs));
+    for row in learned.map_err(rows::failed)? {
+        out.push(row).map_err(rows::failed)?;
     }
     out.finish().map_err(rows::failed)?;
     Ok(Outcome::Done)

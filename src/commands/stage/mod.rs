@@ -10,7 +10,7 @@ mod windows;
 
 use std::io::Write;
 
-pub use facts::{Facts, Shuffle};
+pub use facts::Facts;
 pub use learn::Learn;
 pub use merge::Merge;
 pub use verdict::Verdict;

@@ -11,7 +11,7 @@ use crate::error::{Error, Outcome};
 use crate::model::TraceId;
 use crate::report::tables::Table;
 use crate::report::{Findings, Report};
-use crate::stage::{Column, Kind, Part, Rebuilt, Row, StreamError, Writer};
+use crate::stage::{Body, Column, Kind, Part, Rebuilt, Row, StreamError, Writer};
 
 /// Which requests to judge.
 #[derive(Clone, Debug)]
@@ -27,22 +27,31 @@ pub struct Verdict {
 pub(super) fn verdict(options: &Verdict, out: impl Write) -> Result<Outcome, Error> {
     let prices = options.inputs.prices()?;
     let mut out = Writer::with_columns(out, columns()).map_err(rows::failed)?;
-    let mut parts: Vec<Part> = Vec::new();
+    let mut parts: Vec<Row> = Vec::new();
     rows::each(&options.paths, |row| {
         if row.kind == Kind::Part {
-            parts.push(row.read()?);
+            parts.push(row);
         }
         Ok(())
     })?;
-    for part in parts {
-        let (shared, own) = learned(&options.windows, part.key())?;
-        let judged = options
-            .inputs
-            .on_threads(|_| judge(part, shared, own, &prices))?;
-        judged
-            .into_iter()
-            .try_for_each(|row| out.push(row))
-            .map_err(rows::failed)?;
+    for row in parts {
+        let read = Part::read(&row).map_err(|error| Error::File(error.to_string()));
+        let (head, part) = read?;
+        drop(row);
+        if head.traces == 0 {
+            continue;
+        }
+        let (shared, own) = learned(&options.windows, head.key)?;
+        let rule = shared.rule;
+        let judged = options.inputs.on_threads(|_| {
+            let rebuilt = part.alone(&shared.names);
+            let judged = judge_part(&rebuilt.dataset, &rebuilt.forest, shared, own);
+            Ok((rebuilt, judged))
+        });
+        let (rebuilt, judged) = judged?;
+        let all = Row::new(Kind::Verdicts, Some(head.key.0), &judged);
+        all.and_then(|row| out.push(row)).map_err(rows::failed)?;
+        requests(&rebuilt, &judged, &rule, &prices, |row| out.push(row)).map_err(rows::failed)?;
     }
     out.finish().map_err(rows::failed)?;
     Ok(Outcome::Done)
@@ -59,7 +68,7 @@ fn learned(path: &PathBuf, key: TraceId) -> Result<(Shared, Own), Error> {
     rows::each(&[path], |row| {
         match row.kind {
             Kind::Windows => shared = Some(row.read()?),
-            Kind::Own if row.trace == Some(key) => own = Some(row.read()?),
+            Kind::Own if row.key == Some(key.0) => own = Some(row.read()?),
             _ => {}
         }
         Ok(())
@@ -72,26 +81,16 @@ fn learned(path: &PathBuf, key: TraceId) -> Result<(Shared, Own), Error> {
     })
 }
 
-fn judge(part: Part, shared: Shared, own: Own, prices: &Prices) -> Result<Vec<Row>, Error> {
-    let (key, rule) = (part.key(), shared.rule);
-    let rebuilt = part.alone(&shared.names);
-    let judged = judge_part(&rebuilt.dataset, &rebuilt.forest, shared, own);
-    let mut list = vec![Row::new(Kind::Verdicts, Some(key), &judged).map_err(rows::failed)?];
-    requests(&rebuilt, &judged, &rule, prices, &mut list)?;
-    Ok(list)
-}
-
 /// The requests as rows of the table that `agentdiag export` writes.
 fn requests(
     rebuilt: &Rebuilt,
     judged: &Judged,
     rule: &Options,
     prices: &Prices,
-    list: &mut Vec<Row>,
-) -> Result<(), Error> {
+    mut take: impl FnMut(Row) -> Result<(), StreamError>,
+) -> Result<(), StreamError> {
     let (dataset, forest) = (&rebuilt.dataset, &rebuilt.forest);
-    let per_request = aggregate::request_costs(dataset, forest, prices)
-        .map_err(|error| Error::Fault(error.to_string()))?;
+    let per_request = aggregate::request_costs(dataset, forest, prices);
     let sums = Aggregates {
         per_request,
         ..Aggregates::default()
@@ -106,14 +105,12 @@ fn requests(
         rule,
     });
     let mut traces = forest.requests.iter().map(|request| request.trace);
-    let take = |cells: &mut dyn Iterator<Item = Cell>| {
-        list.push(Row {
+    Table::Requests.rows(&report, |cells: &mut dyn Iterator<Item = Cell>| {
+        take(Row {
             kind: Kind::Request,
-            trace: traces.next(),
-            body: Vec::new(),
+            key: traces.next().map(|trace| trace.0),
+            body: Body::Own(Vec::new()),
             cells: cells.collect(),
-        });
-        Ok::<(), StreamError>(())
-    };
-    Table::Requests.rows(&report, take).map_err(rows::failed)
+        })
+    })
 }

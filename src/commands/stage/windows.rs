@@ -7,7 +7,7 @@ use super::{merge, rows};
 use crate::commands::load::Inputs;
 use crate::diagnose::{self, share};
 use crate::error::{Error, Outcome};
-use crate::stage::{Kind, Row, Writer};
+use crate::stage::{Keep, Kind, Row, Writer};
 
 /// Which requests to learn from.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Windows {
 pub(super) fn windows(options: &Windows, out: impl Write) -> Result<Outcome, Error> {
     let saved = options.inputs.saved()?;
     let norms = saved.as_ref().map(|saved| &saved.norms);
-    let rebuilt = merge::gather(&options.paths, |_| Ok(()))?;
+    let rebuilt = merge::gather(&options.paths, Keep::Judged, |_| Ok(()))?;
     let (shared, own) = options.inputs.on_threads(|progress| {
         progress.stage("diagnosing");
         let (dataset, forest) = (&rebuilt.dataset, &rebuilt.forest);
@@ -41,7 +41,7 @@ pub(super) fn windows(options: &Windows, out: impl Write) -> Result<Outcome, Err
         out.push(Row::new(Kind::Windows, None, &shared)?)?;
         for key in rebuilt.keys() {
             let own = own.next().unwrap_or_default();
-            out.push(Row::new(Kind::Own, Some(key), &own)?)?;
+            out.push(Row::new(Kind::Own, Some(key.0), &own)?)?;
         }
         out.finish()
     };

@@ -35,14 +35,15 @@ fn fixed_address() {
 }
 
 /// Says which tests can run: those of the HTML report need a browser, one of them axe-core as well, that of
-/// system calls strace, one of exported tables a Python with duckdb and polars, that of a cluster one with pyspark. A test that cannot is reported as
-/// ignored.
+/// system calls strace, one of exported tables a Python with duckdb and polars, that of a cluster one with pyspark, those
+/// of further dumps a folder of them. A test that cannot is reported as ignored.
 fn tools_of_tests() {
-    println!("cargo::rustc-check-cfg=cfg(browser, axe, strace, duckdb, spark)");
+    println!("cargo::rustc-check-cfg=cfg(browser, axe, strace, duckdb, spark, corpora)");
     println!("cargo::rerun-if-env-changed=AGENTDIAG_BROWSER");
     println!("cargo::rerun-if-env-changed=AGENTDIAG_AXE");
     println!("cargo::rerun-if-env-changed=AGENTDIAG_DUCKDB");
     println!("cargo::rerun-if-env-changed=AGENTDIAG_SPARK");
+    println!("cargo::rerun-if-env-changed=AGENTDIAG_CORPORA");
     let path = env::var_os("PATH").unwrap_or_default();
     let is_there = |names: &[&str]| {
         env::split_paths(&path).any(|folder| names.iter().any(|n| folder.join(n).is_file()))
@@ -59,6 +60,9 @@ fn tools_of_tests() {
     }
     if env::var_os("AGENTDIAG_SPARK").is_some() {
         println!("cargo::rustc-cfg=spark");
+    }
+    if env::var_os("AGENTDIAG_CORPORA").is_some() {
+        println!("cargo::rustc-cfg=corpora");
     }
     // Where tracing is forbidden, as in some containers, it is of no use.
     let traces = || {

@@ -11,6 +11,12 @@
 
 mod alerts;
 mod baseline;
+#[path = "../../benches"]
+mod benches {
+    /// The seeded generator.
+    #[allow(dead_code)]
+    pub(crate) mod data;
+}
 mod blinded;
 mod budgets;
 mod calibration;

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::stages::{Spans, alone, beside, first_difference, fixture, printed, program, scatter};
+use crate::stages::{
+    Spans, alone, beside, first_difference, fixture, further, generated, printed, program, scatter,
+};
 
 /// Processes of a standalone cluster; they end with it.
 struct Cluster {
@@ -92,30 +94,22 @@ impl Cluster {
         }
     }
 
-    /// Runs the driver over `files`; kills the second worker when the driver says `kill_at`.
-    fn run(&mut self, files: &[PathBuf], kill_at: Option<&str>) -> PathBuf {
+    /// Runs the driver over some dumps; kills the second worker when the driver says `kill_at`. The answer is where
+    /// it wrote to, dump by dump.
+    fn run(&mut self, dumps: &[Vec<PathBuf>], kill_at: Option<&str>) -> Vec<PathBuf> {
         let driver = self.folder.path().join("agentdiag-spark.py");
         fs::write(&driver, printed(&["stage", "spark-driver"])).expect("written");
-        let output = self.folder.path().join("output");
-        let _ = fs::remove_dir_all(&output);
+        let outputs = (0..dumps.len()).map(|n| self.folder.path().join(format!("output-{n}")));
+        let outputs: Vec<PathBuf> = outputs.collect();
+        let jobs = self.folder.path().join("jobs");
+        fs::write(&jobs, lines(&outputs, dumps)).expect("written");
         let mut command = self.command("spark-submit");
-        command.args([
-            "--master",
-            &self.url,
-            "--conf",
-            "spark.executor.memory=700m",
-        ]);
-        command
-            .args(["--conf", "spark.ui.enabled=false"])
-            .arg(&driver);
-        command
-            .arg("--binary")
-            .arg(program())
-            .arg("--output")
-            .arg(&output);
-        command
-            .args(["--partitions", "5", "--format", "json", "--format", "html"])
-            .args(files);
+        command.args(["--master", &self.url]);
+        command.args(["--conf", "spark.executor.memory=700m"]);
+        command.args(["--conf", "spark.ui.enabled=false"]);
+        command.arg(&driver).arg("--binary").arg(program());
+        command.args(["--partitions", "5", "--format", "json", "--format", "html"]);
+        command.arg("--jobs").arg(&jobs);
         let log = self.folder.path().join("driver.log");
         command
             .stdout(Stdio::piped())
@@ -136,8 +130,18 @@ impl Cluster {
         let tail = logged.lines().rev().take(60).collect::<Vec<_>>();
         let tail: Vec<&str> = tail.into_iter().rev().collect();
         assert!(ended.success(), "{}\n{}", tail.join("\n"), said.join("\n"));
-        output
+        outputs
     }
+}
+
+/// Jobs of the driver: a line for each dump.
+fn lines(outputs: &[PathBuf], dumps: &[Vec<PathBuf>]) -> String {
+    let text = |path: &PathBuf| path.to_str().expect("UTF-8").to_owned();
+    let line = |(output, files): (&PathBuf, &Vec<PathBuf>)| {
+        let words = std::iter::once(output).chain(files).map(text);
+        words.collect::<Vec<_>>().join("\t") + "\n"
+    };
+    outputs.iter().zip(dumps).map(line).collect()
 }
 
 impl Drop for Cluster {
@@ -177,7 +181,7 @@ fn days(output: &Path) -> usize {
 )]
 fn a_cluster_says_the_same_and_so_does_one_that_loses_a_worker() {
     let mut cluster = Cluster::start();
-    let folder = TempDir::new().expect("a scratch folder");
+    let [folder, scattered] = [(); 2].map(|()| TempDir::new().expect("a scratch folder"));
     let dump = fixture("labelled/mixed-full-mixed");
     let mut files = scatter(
         &dump.join("traces.jsonl.gz"),
@@ -191,9 +195,17 @@ fn a_cluster_says_the_same_and_so_does_one_that_loses_a_worker() {
         copy
     }));
     files.sort();
-    let output = cluster.run(&files, None);
-    same(&output, &files);
-    assert!(days(&output) > 0);
+    let generated = scatter(
+        &generated(scattered.path()),
+        scattered.path(),
+        64,
+        Spans::Whole,
+    );
+    let dumps = [files.clone(), generated];
+    for (output, files) in cluster.run(&dumps, None).iter().zip(&dumps) {
+        same(output, files);
+        assert!(days(output) > 0);
+    }
 
     // Delivered twice, and damaged.
     let again = folder.path().join("traces-again.jsonl");
@@ -202,35 +214,33 @@ fn a_cluster_says_the_same_and_so_does_one_that_loses_a_worker() {
     fs::write(&noise, [0xff, 0x00, 0x13].repeat(700)).expect("written");
     files.extend([again, noise]);
     files.sort();
-    let output = cluster.run(&files, Some("question 1"));
+    let output = cluster.run(std::slice::from_ref(&files), Some("question 1"));
     let worker = cluster.processes.last_mut().expect("a worker");
     assert!(
         worker.try_wait().expect("known").is_some(),
         "no worker was killed"
     );
-    same(&output, &files);
+    same(&output[0], &files);
 }
 
 #[test]
 #[cfg_attr(
-    not(spark),
-    ignore = "needs AGENTDIAG_SPARK, a Python with pyspark, and Java"
+    not(all(spark, corpora)),
+    ignore = "needs AGENTDIAG_SPARK, a Python with pyspark, and Java, and AGENTDIAG_CORPORA, a folder of further dumps"
 )]
 fn a_cluster_says_the_same_of_further_dumps() {
-    let Some(corpora) = std::env::var_os("AGENTDIAG_CORPORA") else {
-        return;
+    let folder = TempDir::new().expect("a scratch folder");
+    let files_of = |(dump, number): (PathBuf, usize)| {
+        let own = folder.path().join(number.to_string());
+        fs::create_dir(&own).expect("a folder");
+        let mut files = scatter(&dump.join("traces.jsonl.gz"), &own, 4, Spans::Whole);
+        files.extend(beside(&dump));
+        files.sort();
+        files
     };
-    let mut cluster = Cluster::start();
-    for folder in fs::read_dir(corpora).expect("a folder") {
-        let folder = folder.expect("an entry").path();
-        let traces = folder.join("traces.jsonl.gz");
-        if traces.is_file() {
-            let scattered = TempDir::new().expect("a scratch folder");
-            let mut files = scatter(&traces, scattered.path(), 4, Spans::Whole);
-            files.extend(beside(&folder));
-            files.sort();
-            let output = cluster.run(&files, None);
-            same(&output, &files);
-        }
+    let dumps: Vec<Vec<PathBuf>> = further().into_iter().zip(0..).map(files_of).collect();
+    let outputs = Cluster::start().run(&dumps, None);
+    for (output, files) in outputs.iter().zip(&dumps) {
+        same(output, files);
     }
 }

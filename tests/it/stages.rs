@@ -3,12 +3,14 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::benches::data;
 
 const RECIPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/recipe.sh");
 const FORMATS: [&str; 5] = ["text", "json", "ndjson", "markdown", "html"];
@@ -67,7 +69,7 @@ fn recipe(work: &Path, parts: usize, files: &[PathBuf]) -> Output {
 }
 
 fn merged(work: &Path, format: &str) -> Vec<u8> {
-    let streams = ["learned", "windows.arrow", "verdicts"].map(|name| work.join(name));
+    let streams = ["requests", "windows.arrow", "verdicts"].map(|name| work.join(name));
     printed(
         &[
             &["stage", "merge", "--format", format][..],
@@ -125,11 +127,28 @@ pub(crate) enum Spans {
     Dirty,
 }
 
+/// A dump of the seeded generator, of some megabytes.
+pub(crate) fn generated(folder: &Path) -> PathBuf {
+    let path = folder.join("generated.jsonl");
+    let mut file = fs::File::create(&path).expect("a file");
+    data::write(&mut file, data::Profile::Mixed, 3 << 20, 64).expect("written");
+    path
+}
+
+fn text_of(dump: &Path) -> String {
+    let mut text = String::new();
+    let file = fs::File::open(dump).expect("traces");
+    let read = match dump.extension().is_some_and(|ending| ending == "gz") {
+        true => flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text),
+        false => BufReader::new(file).read_to_string(&mut text),
+    };
+    read.expect("text");
+    text
+}
+
 /// The traces of a dump, span by span at random, over `count` files in `folder`.
 pub(crate) fn scatter(dump: &Path, folder: &Path, count: usize, spans: Spans) -> Vec<PathBuf> {
-    let mut packed = flate2::read::MultiGzDecoder::new(fs::File::open(dump).expect("traces"));
-    let mut text = String::new();
-    packed.read_to_string(&mut text).expect("gzip");
+    let text = text_of(dump);
     let mut dice = Dice(count as u64);
     let mut files = vec![String::new(); count];
     for line in text.lines() {
@@ -230,7 +249,10 @@ fn three_parts_say_the_same() {
 
 #[test]
 fn sixty_four_parts_say_the_same() {
-    labelled("mixed2-tokens-genai", 64, Spans::Whole, &["json", "html"]);
+    let folder = TempDir::new().expect("a scratch folder");
+    let dump = generated(folder.path());
+    let files = scatter(&dump, folder.path(), 64, Spans::Whole);
+    same(&files, 64, &["json", "html"]);
 }
 
 #[test]
@@ -266,30 +288,39 @@ fn the_rule_that_requests_are_judged_by_travels_with_what_was_learned() {
     let files = scatter(&dump, folder.path(), 3, Spans::Whole);
     let work = folder.path().join("work");
     assert!(recipe(&work, 3, &files).status.success());
-    let learned = work.join("learned");
-    let learned = learned.to_str().expect("UTF-8");
+    let requests = work.join("requests");
+    let requests = requests.to_str().expect("UTF-8");
     for rule in [
         &["--slow-top", "5%"][..],
         &["--slow-over", "8s"],
         &["--slow-floor", "2s"],
     ] {
-        let windows = printed(&[&["stage", "windows", learned][..], rule].concat());
-        fs::write(work.join("windows.arrow"), windows).expect("written");
-        for part in fs::read_dir(learned).expect("a folder") {
-            let part = part.expect("an entry").path();
-            let windows = work.join("windows.arrow");
-            let paths = [&windows, &part].map(|path| path.to_str().expect("UTF-8"));
+        let windows = work.join("windows.arrow");
+        let learned = printed(&[&["stage", "windows", requests][..], rule].concat());
+        fs::write(&windows, learned).expect("written");
+        for (part, number) in streams(&work.join("requests")).iter().zip(0..) {
+            let paths = [&windows, part].map(|path| path.to_str().expect("UTF-8"));
             let verdict = printed(&["stage", "verdict", "--windows", paths[0], paths[1]]);
-            fs::write(
-                work.join("verdicts")
-                    .join(part.file_name().expect("a name")),
-                verdict,
-            )
-            .expect("written");
+            let told = work.join("verdicts").join(format!("{number}.arrow"));
+            fs::write(told, verdict).expect("written");
         }
         let whole = printed(&[&["analyze", "--json"][..], rule, &texts(&files)].concat());
         assert!(whole == merged(&work, "json"), "{rule:?}");
     }
+}
+
+/// The streams below a folder.
+fn streams(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let mut found = Vec::new();
+    for path in entries.map(|entry| entry.expect("an entry").path()) {
+        match path.is_dir() {
+            true => found.extend(streams(&path)),
+            false => found.push(path),
+        }
+    }
+    found.sort();
+    found
 }
 
 #[test]
@@ -401,11 +432,8 @@ fn what_is_missing_or_no_stream_is_said() {
     let folder = TempDir::new().expect("a scratch folder");
     let dump = fixture("quickstart/traces.jsonl.gz");
     let work = folder.path().join("work");
-    assert!(
-        recipe(&work, 2, std::slice::from_ref(&dump))
-            .status
-            .success()
-    );
+    let files = scatter(&dump, folder.path(), 2, Spans::Dirty);
+    assert!(recipe(&work, 2, &files).status.success());
     let refused = |args: &[&str], words: &str| {
         let output = agentdiag(args);
         let said = String::from_utf8_lossy(&output.stderr);
@@ -413,7 +441,7 @@ fn what_is_missing_or_no_stream_is_said() {
         assert!(said.contains(words), "{args:?}: {said}");
     };
     let at = |name: &str| work.join(name).to_str().expect("UTF-8").to_owned();
-    let (learned, windows, verdicts) = (at("learned"), at("windows.arrow"), at("verdicts"));
+    let (learned, windows, verdicts) = (at("requests"), at("windows.arrow"), at("verdicts"));
     refused(
         &["stage", "learn", dump.to_str().expect("UTF-8")],
         "Arrow IPC stream",
@@ -428,10 +456,9 @@ fn what_is_missing_or_no_stream_is_said() {
         &["stage", "verdict", "--windows", &at("across.1"), &learned],
         "stage windows",
     );
-    let (first, facts) = (at("across.1"), at("facts"));
-    let asked = printed(&["stage", "learn", "--across", &first, &facts]);
-    fs::write(at("asked.arrow"), asked).expect("written");
-    refused(&["stage", "windows", &at("asked.arrow")], "`again`");
+    let first = at("requests/learned");
+    refused(&["stage", "windows", &first], "still wait");
+    refused(&["stage", "windows", &learned, &learned], "twice");
     let whole = fs::read(&windows).expect("readable");
     fs::write(at("cut.arrow"), &whole[..whole.len() / 2]).expect("written");
     refused(
@@ -440,16 +467,29 @@ fn what_is_missing_or_no_stream_is_said() {
     );
 }
 
+/// The folders of further dumps, one below another.
+pub(crate) fn further() -> Vec<PathBuf> {
+    let corpora = std::env::var_os("AGENTDIAG_CORPORA").expect("a folder of dumps");
+    let entries = fs::read_dir(corpora).expect("a folder");
+    let folders = entries.map(|entry| entry.expect("an entry").path());
+    let mut dumps: Vec<PathBuf> = folders
+        .filter(|folder| folder.join("traces.jsonl.gz").is_file())
+        .collect();
+    dumps.sort();
+    assert!(!dumps.is_empty(), "no traces.jsonl.gz below it");
+    dumps
+}
+
 #[test]
+#[cfg_attr(
+    not(corpora),
+    ignore = "needs AGENTDIAG_CORPORA, a folder of further dumps"
+)]
 fn further_dumps_say_the_same() {
-    let Some(corpora) = std::env::var_os("AGENTDIAG_CORPORA") else {
-        return;
-    };
-    for folder in fs::read_dir(corpora).expect("a folder") {
-        let folder = folder.expect("an entry").path();
-        let traces = folder.join("traces.jsonl.gz");
-        for parts in [1, 3, 64].into_iter().filter(|_| traces.is_file()) {
+    for folder in further() {
+        for parts in [1, 3, 64] {
             let scattered = TempDir::new().expect("a scratch folder");
+            let traces = folder.join("traces.jsonl.gz");
             let mut files = scatter(&traces, scattered.path(), parts, Spans::Whole);
             files.extend(beside(&folder));
             same(&files, parts, &["json", "text"]);
@@ -475,8 +515,8 @@ fn request_rows_are_those_of_export() {
     let exported = String::from_utf8(exported).expect("UTF-8");
     let mut rows = 0;
     let mut found: HashMap<String, f64> = HashMap::new();
-    for part in fs::read_dir(work.join("verdicts")).expect("a folder") {
-        let file = fs::File::open(part.expect("an entry").path()).expect("a stream");
+    for part in streams(&work.join("verdicts")) {
+        let file = fs::File::open(part).expect("a stream");
         for batch in arrow_ipc::reader::StreamReader::try_new(file, None).expect("a stream") {
             let batch = batch.expect("a batch");
             let column = |name: &str| batch.column_by_name(name).expect("a column").as_any();

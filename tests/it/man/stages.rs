@@ -14,21 +14,26 @@ const ABOUT: &[&str] = &[
 const STAGES: &[(&str, &str)] = &[
     (
         "facts",
-        "One input to rows, one for each trace in it and one for the rest. A damaged input costs what is damaged and is \
-     entered in the ledger; the exit code is 0. With --parts, rows go to files by trace id instead of to one stream.",
+        "One input to rows: one for what belongs to no trace, and some for each part that traces are divided into by their ids \
+     (--parts, the same for all inputs; 256 unless said). A damaged input costs what is damaged and is entered in the ledger; the exit \
+     code is 0. With --output, rows go to one file for each part instead of to one stream.",
     ),
     (
         "learn",
-        "All rows of some traces to their requests. Rows of one trace must come to one task: shuffle by the column key. \
-     Traces may come from any files, in any order, and more than once.",
+        "All rows of a part, or of some parts, to their requests. Rows of one part must come to one task: shuffle by the column key. \
+     They may come from any files, in any order. Traces that are not evidently whole are put apart at first, and wait: what \
+     mends them depends on others.",
     ),
     (
         "across",
         "Some repairs join traces: by a span link, by a parent id that another trace has, by a conversation, by the id that \
      client and server wrote down; and what an orphan hangs under is learned from the links of the whole dump. Each partition says \
-     what hints at that, and stage across says from all answers what to ask next. It prints again or settled, and the ids of traces \
-     that may belong together, one a line: learn --joined rebuilds these in one place, from all partitions. A dump that nothing \
-     hints at is settled after the first answer, a broken one after two to four.",
+     what hints at that, and stage across says from all answers what to ask next. It prints one line: settled; or again with facts \
+     (ask partitions with their facts again), learned (with what they learned of them first) or waiting (of that, rows of the \
+     schema agentdiag.waiting.v1 are enough). Where joined stands behind it, learn --joined must also be run, over the waiting rows \
+     of all partitions: it rebuilds traces that may belong together. A dump in which all traces are whole is settled after the \
+     first answer. Where some are broken, two or three further questions concern those alone. Only where whole traces may belong to \
+     others too is everything rebuilt a second time.",
     ),
     (
         "windows",
@@ -47,8 +52,9 @@ const STAGES: &[(&str, &str)] = &[
 
 const STREAM: &str = "Streams are Arrow IPC streams of three columns: schema (text) names the kind of a row and the version of its body, \
     key (binary) is what to shuffle by, body (binary) is the rest in postcard's encoding and belongs to the program. Further columns \
-    come behind them. Offsets of 64 bits are taken as well. The stream's metadata holds agentdiag.stream, 1, and agentdiag.version. A \
-    stream that is cut off, or a kind that is not known, is an error with exit code 2.";
+    come behind them. Offsets of 64 bits are taken as well. The stream's metadata holds agentdiag.stream, 1, and agentdiag.version, \
+    which the driver for Spark compares itself, as Spark leaves metadata out. A stream that is cut off, of another version, or with a \
+    kind that is not known, a part or an input that is named twice, and one that is missing are errors with exit code 2 that say which.";
 
 const GROWTH: &[&str] = &[
     "facts: with one record, and the facts of one input. learn and verdict: with the partition, some 600 bytes a span; verdict also holds \
@@ -65,7 +71,8 @@ const SPARK: &[&str] = &[
      by day) and report.* below --output. No row is looked at in Python. Inputs and output are whatever Spark's file systems reach.",
     "--binary names agentdiag for the workers' platform, which is sent to them; or one shipped with --files. Options of stages go \
      through: --facts-args '--at 2026-05-12T08:00:00Z', --learn-args '--no-stitch', --windows-args '--slow-over 8s', --prices-args \
-     '--prices @prices.json', --merge-args '--top 20'; @NAME is a file that was shipped with --files.",
+     '--prices @prices.json', --merge-args '--top 20'; @NAME is a file that was shipped with --files. --jobs FILE \
+     does several dumps in one session, one after the other: a line for each, its output and its inputs, separated by tabs.",
     "A task that fails is repeated by Spark. A file that no attempt at facts brings to its end becomes an entry of the ledger instead of a \
      failed job, from spark.task.maxFailures on. Files of a scheme other than file: travel through the worker's memory, one at a \
      time; keep them below 2 GB.",

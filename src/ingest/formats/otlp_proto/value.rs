@@ -12,6 +12,8 @@ use crate::units::Nanos;
 /// How the key and the value of a `KeyValue` begin: fields 1 and 2, length-delimited.
 const KEY: u8 = 0x0a;
 const VALUE: u8 = 0x12;
+/// How an `AnyValue` begins that is a text: field 1, length-delimited.
+const TEXT: u8 = 0x0a;
 
 impl<'a> Reader<'a, '_, '_> {
     /// A `KeyValue`, appended to `into` when the sink wants it, or in any case for `all`. The answer is
@@ -108,8 +110,16 @@ impl<'a> Reader<'a, '_, '_> {
         into.push(RawAttr { key, value });
     }
 
-    /// An `AnyValue`.
+    /// An `AnyValue`: mostly one text and nothing else.
+    #[inline]
     pub(super) fn value(&mut self, bytes: &'a [u8], at: usize, depth: usize) -> RawValue<'a> {
+        match only_text(bytes) {
+            Some(text) => RawValue::Str(self.text(text, at)),
+            None => self.any_value(bytes, at, depth),
+        }
+    }
+
+    fn any_value(&mut self, bytes: &'a [u8], at: usize, depth: usize) -> RawValue<'a> {
         let mut value = RawValue::Null;
         for field in fields(bytes) {
             let at = at + field.at;
@@ -175,7 +185,7 @@ impl<'a> Reader<'a, '_, '_> {
     /// A text. Bytes that are not UTF-8 are replaced wherever they are shown; here they are counted.
     #[inline]
     pub(super) fn text(&mut self, bytes: &'a [u8], at: usize) -> Text<'a> {
-        if str::from_utf8(bytes).is_err() {
+        if !bytes.is_ascii() && str::from_utf8(bytes).is_err() {
             check_text(bytes, &mut self.out.shifted(at));
         }
         Text::plain(bytes)
@@ -217,6 +227,15 @@ impl<'a> Reader<'a, '_, '_> {
             T::default()
         })
     }
+}
+
+/// The text of an `AnyValue` that is one.
+#[inline]
+fn only_text(bytes: &[u8]) -> Option<&[u8]> {
+    let rest = bytes.strip_prefix(&[TEXT])?;
+    let (length, used) = varint(rest)?;
+    let text = rest.get(used..)?;
+    (text.len() as u64 == length).then_some(text)
 }
 
 /// An instant; zero means not set.

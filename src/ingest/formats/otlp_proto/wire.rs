@@ -83,7 +83,8 @@ pub(super) fn fields(message: &[u8]) -> Fields<'_> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Field<'a>;
 
-    #[inline]
+    // The loop over the fields of spans is the hot one.
+    #[inline(always)]
     fn next(&mut self) -> Option<Field<'a>> {
         let rest = self.message.get(self.at..).filter(|r| !r.is_empty())?;
         let begin = self.at;

@@ -422,17 +422,6 @@ mod tests {
     }
 
     #[test]
-    fn calls_come_back_from_their_bytes() {
-        let mut calls = LlmCalls::default();
-        calls.push(full());
-        calls.push(LlmCall::default());
-        let bytes = postcard::to_stdvec(&calls).unwrap();
-        let back: LlmCalls = postcard::from_bytes(&bytes).unwrap();
-        assert_eq!((back.len(), back.get(0)), (2, Some(full())));
-        assert_eq!(back.get(1), Some(LlmCall::default()));
-    }
-
-    #[test]
     fn absorbed_calls_keep_their_figures_under_new_symbols() {
         let (mut all, mut other) = (LlmCalls::default(), LlmCalls::default());
         all.push(full());

@@ -159,7 +159,7 @@ impl Across {
         let of_waiting = std::mem::take(&mut self.waiting_habits);
         let waits = |id| waiting.binary_search(id).is_ok();
         let alone = self.joined.is_empty();
-        self.step = if alone && self.broken || alone && !waiting.is_empty() {
+        self.step = if alone && (self.broken || !waiting.is_empty()) {
             self.habits.get_or_insert_default().absorb(of_waiting);
             if self.broken { Step::Grow } else { Step::Mend }
         } else if alone {

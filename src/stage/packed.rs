@@ -208,6 +208,7 @@ fn read_op(unpack: &mut Unpack<'_>, before: &mut [u64; 4], kind: StepKind) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Digest, Known, LlmCall, LlmCalls};
 
     #[derive(Serialize, Deserialize)]
     struct Lists {
@@ -249,6 +250,32 @@ mod tests {
             opens: crate::trace::NO_LANE,
             kind: StepKind::Tool,
             window: span(number).window(),
+        }
+    }
+
+    #[test]
+    fn model_calls_come_back_and_half_a_list_does_not() {
+        let call = LlmCall {
+            provider: Sym(1),
+            conversation: Sym(7),
+            input: Some(Known::attribute(u32::MAX)),
+            first_token: Some(Known::attribute(Nanos(u64::MAX))),
+            reasoning: Some(Known::attribute(11)),
+            response_id: Some(Digest::of(b"id")),
+            engine: 18,
+            http_status: Some(529),
+            streamed: Some(false),
+            ..LlmCall::default()
+        };
+        let mut calls = LlmCalls::default();
+        calls.push(call);
+        calls.push(LlmCall::default());
+        let bytes = postcard::to_stdvec(&calls).unwrap();
+        let back: LlmCalls = postcard::from_bytes(&bytes).unwrap();
+        let both = [Some(call), Some(LlmCall::default()), None];
+        assert_eq!([0, 1, 2].map(|at| back.get(at)), both);
+        for cut in 0..bytes.len() {
+            assert!(postcard::from_bytes::<LlmCalls>(&bytes[..cut]).is_err());
         }
     }
 

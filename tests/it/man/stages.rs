@@ -57,11 +57,12 @@ const STREAM: &str = "Streams are Arrow IPC streams of three columns: schema (te
     kind that is not known, a part or an input that is named twice, and one that is missing are errors with exit code 2 that say which.";
 
 const GROWTH: &[&str] = &[
-    "facts: with one record, and the facts of one input. learn and verdict: with the partition, some 600 bytes a span; verdict also holds \
+    "facts: with one record, and the facts of one input. learn and verdict: with the partition, some 450 bytes a span; verdict also holds \
      what windows wrote: some 4 bytes for each model call of the dump.",
-    "windows and merge hold the requests of all partitions with their spans: some 400 and 750 bytes a span. They run in \
-     one task each. That is what bounds a run: what is normal is fitted on all calls exactly (medians, pooled curves), so that the \
-     verdicts are those of one process. Fits on mergeable histograms would bound it, and change verdicts in their last digits.",
+    "windows and merge hold the requests of all partitions: some 340 bytes a span, or 4.5 KB for a request of 14 spans; windows leaves \
+     out spans that no request is judged by. They run in one task each. That is what bounds a run: what is normal is fitted on all calls \
+     exactly (medians, pooled curves), and the report's quantiles are exact, so that both are those of one process. Fits on mergeable \
+     histograms would bound it, and change verdicts in their last digits.",
     "learn --joined holds all traces that may belong to others, in one task: fragments are few where context is rarely lost.",
 ];
 

@@ -59,8 +59,8 @@ impl Table {
         let sort = match () {
             () if has(&["runtype"]) && has(&["id"]) => Sort::LangSmith,
             () if has(&["parentobservationid"]) && has(&["id"]) => Sort::Langfuse,
-            () if has(&["traceid", "contexttraceid"])
-                && has(&["spanid", "contextspanid"])
+            () if has(&["traceid", "contexttraceid", "tracetraceid"])
+                && has(&["spanid", "contextspanid", "tracespanid"])
                 && has(&["start", "starttime", "starttimeunixnano", "timestamp"]) =>
             {
                 Sort::Flat
@@ -207,9 +207,9 @@ fn bare(name: &str) -> String {
 
 fn flat(name: String, bare: &str, ends: bool) -> Column {
     let field = match bare {
-        "traceid" | "contexttraceid" => "trace_id",
-        "spanid" | "contextspanid" => "span_id",
-        "parentid" | "parentspanid" => "parent_id",
+        "traceid" | "contexttraceid" | "tracetraceid" => "trace_id",
+        "spanid" | "contextspanid" | "tracespanid" => "span_id",
+        "parentid" | "parentspanid" | "traceparentid" => "parent_id",
         "operationname" | "spanname" | "name" => "name",
         "start" | "starttime" | "starttimeunixnano" | "timestamp" => "start_time",
         "end" | "endtime" | "endtimeunixnano" => "end_time",
@@ -224,6 +224,7 @@ fn flat(name: String, bare: &str, ends: bool) -> Column {
         "events" => "events",
         "attributes" | "attributesstring" => "attributes",
         "resources" | "resourcesstring" => "resources",
+        "metaannotationtype" => "meta.annotation_type",
         "podname" => return Column::Resource("k8s.pod.name".into()),
         "index" | "" => return Column::Nothing,
         _ => {

@@ -20,7 +20,7 @@ use self::column::{Sort, Table, may_be_header};
 /// CSV tables.
 pub(super) const FORMAT: Format = Format {
     name: "csv-spans",
-    about: "CSV tables of spans: Langfuse, LangSmith, Phoenix and SigNoz exports, Nezha",
+    about: "CSV tables of spans: Langfuse, LangSmith, Phoenix, SigNoz and Honeycomb exports, Nezha",
     gives: "one span per row",
     loses: "nesting and types of attributes",
     recognise,

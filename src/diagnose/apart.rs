@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::crowd::Crowd;
 use super::ground::{Ground, numbered_sites, places, warned};
+use super::overtaken::Overtaken;
 use super::proven::Proven;
 use super::releases::Releases;
 use super::routes::{Homes, Routes};
@@ -112,6 +113,7 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
             },
             releases: Releases { of_op, of_gap },
             giants: shared.giants,
+            overtaken: Overtaken(own.overtaken.into_iter().collect()),
             proven: Proven(own.proven.into_iter().collect()),
         },
     );

@@ -53,22 +53,23 @@ impl Overtaken {
         if waited.is_empty() {
             return Self::default();
         }
-        let mut sites: Vec<Site> = waited.iter().map(|i| ground.sites[*i as usize]).collect();
-        sites.sort_unstable();
-        sites.dedup();
-        let start = |(index, call): (usize, &Call)| {
-            let site = ground.sites[index];
-            let (first, _) = seen[index].residual_split(call)?;
-            sites.binary_search(&site).ok()?;
-            Some(Start::of(call, site, first < AT_ONCE * floor))
+        let start = |index: CallIx| {
+            let call = &calls[index as usize];
+            let late = seen[index as usize].residual_split(call);
+            let at_once = late.is_some_and(|(first, _)| first < AT_ONCE * floor);
+            Start::of(call, ground.sites[index as usize], at_once)
         };
-        let mut starts: Vec<Start> = calls.par_iter().enumerate().filter_map(start).collect();
-        starts.par_sort_unstable_by_key(|s| (s.site, s.at, s.request));
-        let overtaken = waited.into_iter().filter_map(|index| {
-            let own = Start::of(&calls[index as usize], ground.sites[index as usize], false);
-            Some((index, own.overtaken_by(&starts)?))
+        let order = ground.by_start();
+        let overtaken = waited.into_par_iter().filter_map(|index| {
+            let own = start(index);
+            let after = order.partition_point(|other| {
+                let other = start(*other);
+                (other.site, other.at) <= (own.site, own.at)
+            });
+            let behind = order[after..].iter().map(|other| start(*other));
+            Some((index, own.overtaken_by(behind)?))
         });
-        Self(overtaken.collect())
+        Self(overtaken.collect::<Vec<_>>().into_iter().collect())
     }
 
     /// How many others overtook a call, where that tells.
@@ -90,11 +91,9 @@ impl Start {
         }
     }
 
-    /// How many calls of other requests among `starts` overtook this one, if enough did and few waited too.
-    fn overtaken_by(&self, starts: &[Self]) -> Option<u32> {
-        let after = starts.partition_point(|s| (s.site, s.at) <= (self.site, self.at));
-        let behind = starts[after..]
-            .iter()
+    /// How many of the calls begun after this one, in order, overtook it, if enough did and few waited too.
+    fn overtaken_by(&self, behind: impl Iterator<Item = Self>) -> Option<u32> {
+        let behind = behind
             .take_while(|s| s.site == self.site && s.at < self.first_token)
             .filter(|s| s.request != self.request)
             .take(MOST);
@@ -126,13 +125,14 @@ mod tests {
     fn those_behind_that_were_served_first_are_counted() {
         let own = start(100, 200, 0);
         let quick = [start(110, 112, 1), start(120, 125, 1), start(130, 132, 2)];
-        assert_eq!(own.overtaken_by(&quick), Some(3));
-        assert_eq!(own.overtaken_by(&quick[..1]), None, "one call");
+        let by = |behind: &[Start]| own.overtaken_by(behind.iter().copied());
+        assert_eq!(by(&quick), Some(3));
+        assert_eq!(by(&quick[..1]), None, "one call");
         let queue = [start(110, 190, 1), start(120, 195, 3), quick[1], quick[2]];
-        assert_eq!(own.overtaken_by(&queue), None, "others waited too");
+        assert_eq!(by(&queue), None, "others waited too");
         let elsewhere = quick.map(|s| Start { site: 1, ..s });
-        assert_eq!(own.overtaken_by(&elsewhere), None);
+        assert_eq!(by(&elsewhere), None);
         let own_calls = quick.map(|s| Start { request: 0, ..s });
-        assert_eq!(own.overtaken_by(&own_calls), None);
+        assert_eq!(by(&own_calls), None);
     }
 }

@@ -168,6 +168,7 @@ pub struct RawSpan<'a> {
 
 impl RawSpan<'_> {
     /// A span with nothing in it, the memory of its lists kept for the next one.
+    #[inline]
     pub(crate) fn emptied(mut self) -> Self {
         self.attributes.clear();
         self.hints.clear();

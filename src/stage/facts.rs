@@ -7,8 +7,8 @@ use super::gather::Gather;
 use super::packed;
 use super::row::{Kind, Row, StreamError};
 use crate::model::{
-    ClusterEvent, Dataset, Emitter, Exemplar, HttpCall, Link, LlmCalls, LogRecord, Resource, Scope,
-    Series, Span, Symbols, TaskFacts, ToolCall, TraceId, TraceIx,
+    ClusterEvent, Dataset, Emitter, Exemplar, HttpCall, Link, LlmCalls, LogRecord, Resource, Round,
+    Scope, Series, Span, Symbols, TaskFacts, ToolCall, TraceId, TraceIx,
 };
 use crate::units::Sym;
 
@@ -46,6 +46,8 @@ pub struct Facts {
     pub series: Vec<Series>,
     /// Cluster events.
     pub events: Vec<ClusterEvent>,
+    /// Rounds that spans say they belong to.
+    pub rounds: Vec<Round>,
 }
 
 /// Bytes that a span takes with its facts, about.
@@ -100,6 +102,7 @@ pub(super) struct Lent<'a> {
     exemplars: &'a [Exemplar],
     series: &'a [Series],
     events: &'a [ClusterEvent],
+    rounds: &'a [Round],
 }
 
 impl<'a> Lent<'a> {
@@ -121,6 +124,7 @@ impl<'a> Lent<'a> {
             exemplars: &data.exemplars,
             series: &[],
             events: &[],
+            rounds: &data.rounds,
         }
     }
 }
@@ -301,6 +305,11 @@ impl<'a> Cut<'a> {
 
     pub(super) fn link(&mut self, link: Link) {
         self.into.links.push(link);
+    }
+
+    pub(super) fn round(&mut self, round: Round) {
+        let trace = self.trace(round.trace);
+        self.into.rounds.push(Round { trace, ..round });
     }
 
     pub(super) fn log(&mut self, log: &LogRecord) {

@@ -59,6 +59,7 @@ pub(super) struct Picked {
     links: Vec<u32>,
     logs: Vec<u32>,
     exemplars: Vec<u32>,
+    rounds: Vec<u32>,
 }
 
 /// Divides the records of `data`: `to_part` says which of `count` groups a trace belongs to; with records of no trace
@@ -88,12 +89,22 @@ pub(super) fn divide(
     logs.for_each(|(log, at)| put(log.trace, |part| &mut part.logs, at));
     let exemplars = data.exemplars.iter().zip(0..);
     exemplars.for_each(|(one, at)| put(one.trace, |part| &mut part.exemplars, at));
+    for (round, at) in data.rounds.iter().zip(0..) {
+        put(data.traces.get(round.trace), |part| &mut part.rounds, at);
+    }
     parts
 }
 
 impl Picked {
     fn is_empty(&self) -> bool {
-        [&self.spans, &self.links, &self.logs, &self.exemplars]
+        let Self {
+            spans,
+            links,
+            logs,
+            exemplars,
+            rounds,
+        } = self;
+        [spans, links, logs, exemplars, rounds]
             .iter()
             .all(|list| list.is_empty())
     }
@@ -131,6 +142,9 @@ impl Picked {
         self.exemplars
             .iter()
             .for_each(|&i| cut.exemplar(data.exemplars[i as usize]));
+        self.rounds
+            .iter()
+            .for_each(|&i| cut.round(data.rounds[i as usize]));
     }
 }
 
@@ -196,6 +210,9 @@ pub(super) fn take_out(data: &mut Dataset, picked: impl Fn(TraceId) -> bool) -> 
     let mut spans = std::mem::take(&mut data.spans);
     spans.retain(|span| !picked(data.trace_of(span)));
     data.spans = spans;
+    let mut rounds = std::mem::take(&mut data.rounds);
+    rounds.retain(|round| !picked(data.traces.get(round.trace)));
+    data.rounds = rounds;
     data.links.retain(|link| !picked(link.from.0));
     data.logs.retain(|log| !picked(log.trace));
     data.exemplars.retain(|exemplar| !picked(exemplar.trace));

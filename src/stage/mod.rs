@@ -30,5 +30,5 @@ pub use file::{FileFacts, Meta, PER_INPUT, number_of, part_of};
 pub use gather::Gather;
 pub use learn::{Asked, Waiting, learn};
 pub use part::{Head, Keep, Part, Rebuilt, Whole};
-pub use row::{Body, Kind, Row, StreamError};
-pub use stream::{Column, Reader, Writer};
+pub use row::{Kind, Row, StreamError};
+pub use stream::{Body, Column, Reader, Writer};

@@ -1,9 +1,9 @@
 //! What stages hand each other: a kind, a key to shuffle by, and a body.
 
-use arrow_array::BinaryArray;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::stream::Body;
 use crate::aggregate::Cell;
 
 macro_rules! kinds {
@@ -52,32 +52,6 @@ kinds! {
     Verdicts = "agentdiag.verdicts.v1", "From verdict: the verdicts over the requests of one partition. The key is its first trace.";
     /// One request as a row of a table.
     Request = "agentdiag.request.v1", "From verdict: one request, in further columns: those of the table `requests` of agentdiag-export(1). The body is empty, the key its trace id.";
-}
-
-/// The body of a row: its own, or one of a batch that was read.
-#[derive(Clone, Debug)]
-pub enum Body {
-    /// Bytes of its own.
-    Own(Vec<u8>),
-    /// A place in a column.
-    In(BinaryArray, usize),
-}
-
-impl Body {
-    /// Its bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Own(bytes) => bytes,
-            Self::In(column, at) => column.value(*at),
-        }
-    }
-}
-
-impl PartialEq for Body {
-    fn eq(&self, other: &Self) -> bool {
-        self.bytes() == other.bytes()
-    }
 }
 
 /// One row.

@@ -14,11 +14,37 @@ use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
-use super::row::{Body, Kind, Row, StreamError};
+use super::row::{Kind, Row, StreamError};
 use crate::aggregate::{Cell, Kind as CellKind};
 
 /// How a stream ends (Arrow columnar format, "IPC Streaming Format"); a reader takes the end of a file for that as well.
 const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
+/// The body of a row: its own, or one of a batch that was read.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Bytes of its own.
+    Own(Vec<u8>),
+    /// A place in a column.
+    In(BinaryArray, usize),
+}
+
+impl Body {
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::In(column, at) => column.value(*at),
+        }
+    }
+}
+
+impl PartialEq for Body {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
 
 /// What a stream says about who wrote it.
 const WRITTEN_BY: [(&str, &str); 2] = [

@@ -3,6 +3,7 @@
 use super::Options;
 use super::giants::Giants;
 use super::ground::Ground;
+use super::holes::Holes;
 use super::proven::Proven;
 use super::releases::Releases;
 use super::routes::Routes;
@@ -31,6 +32,7 @@ pub(super) struct Scene<'a> {
     pub(super) routes: Routes<'a>,
     pub(super) releases: Releases,
     pub(super) giants: Giants,
+    pub(super) holes: Holes,
     /// Who was slowed by others, as the pass before found.
     pub(super) proven: Proven,
 }
@@ -49,6 +51,7 @@ pub(super) struct Known<'a> {
     pub(super) routes: Routes<'a>,
     pub(super) releases: Releases,
     pub(super) giants: Giants,
+    pub(super) holes: Holes,
     pub(super) proven: Proven,
 }
 
@@ -74,6 +77,7 @@ impl<'a> Scene<'a> {
         );
         Self {
             giants: Giants::find(ground, &seen, options),
+            holes: Holes::find(ground, base, options),
             proven,
             ground,
             calls,
@@ -108,6 +112,7 @@ impl<'a> Scene<'a> {
             routes: known.routes,
             releases: known.releases,
             giants: known.giants,
+            holes: known.holes,
             proven: known.proven,
         }
     }

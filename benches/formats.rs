@@ -126,7 +126,7 @@ fn write(shape: &Shape, path: &Path, size: u64) -> u64 {
     }
     out.write_all(shape.close).expect("written");
     out.flush().expect("written");
-    count
+    count * shape.records
 }
 
 /// One reading in a process of its own: seconds, peak memory in bytes, records.

@@ -10,7 +10,12 @@ pub(crate) struct Shape {
     pub(crate) each: fn(u64, &mut Vec<u8>),
     pub(crate) between: &'static [u8],
     pub(crate) close: &'static [u8],
+    /// How many `each` writes.
+    pub(crate) records: u64,
 }
+
+/// Spans in one export request, as an SDK batches them.
+const BATCH: u64 = 64;
 
 /// Every format that can hold gigabytes.
 pub(crate) const SHAPES: &[Shape] = &[
@@ -23,6 +28,15 @@ pub(crate) const SHAPES: &[Shape] = &[
     Shape {
         between: b"",
         ..lines("otlp-proto bare", otlp_bare)
+    },
+    Shape {
+        records: BATCH,
+        ..lines("otlp-json batches", json_batch)
+    },
+    Shape {
+        between: b"",
+        records: BATCH,
+        ..lines("otlp-proto batches", proto_batch)
     },
     within("jaeger-json download", b"{\"data\":[", jaeger, b"]}"),
     lines("jaeger-documents", jaeger_document),
@@ -71,6 +85,7 @@ const fn within_of(
         each,
         between,
         close,
+        records: 1,
     }
 }
 
@@ -154,6 +169,36 @@ fn otlp_sized(n: u64, out: &mut Vec<u8>) {
 
 fn otlp_bare(n: u64, out: &mut Vec<u8>) {
     out.extend(message(n));
+}
+
+/// The spans of many requests in one.
+fn batch(n: u64) -> ExportTraceServiceRequest {
+    let mut all = ExportTraceServiceRequest::default();
+    for n in n * BATCH..(n + 1) * BATCH {
+        let mut text = Vec::new();
+        otlp_line(n, &mut text);
+        let one: ExportTraceServiceRequest = serde_json::from_slice(&text).expect("OTLP/JSON");
+        for block in one.resource_spans {
+            match all.resource_spans.first_mut() {
+                None => all.resource_spans.push(block),
+                Some(first) => {
+                    let spans = block.scope_spans.into_iter().flat_map(|s| s.spans);
+                    first.scope_spans[0].spans.extend(spans);
+                }
+            }
+        }
+    }
+    all
+}
+
+fn json_batch(n: u64, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, &batch(n)).expect("OTLP/JSON");
+}
+
+fn proto_batch(n: u64, out: &mut Vec<u8>) {
+    let message = batch(n).encode_to_vec();
+    out.extend((message.len() as u32).to_be_bytes());
+    out.extend(message);
 }
 
 fn jaeger_span(n: u64) -> String {

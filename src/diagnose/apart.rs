@@ -1,11 +1,14 @@
 //! Verdicts over one part of the requests, with what was learned over all of them; and what is said about all of them
 //! once each part is judged.
 
+use std::sync::OnceLock;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::crowd::Crowd;
 use super::ground::{Ground, numbered_sites, places, warned};
+use super::overtaken::Overtaken;
 use super::proven::Proven;
 use super::releases::Releases;
 use super::routes::{Homes, Routes};
@@ -76,6 +79,7 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
     let mut sites = shared.sites;
     let ground = Ground {
         sites: numbered_sites(&measured.calls, &mut sites),
+        by_start: OnceLock::new(),
         places: places(&sites),
         servers: own.servers.into_iter().collect(),
         homes: Homes::by(&measured.calls, shared.homes.into_iter().collect()),
@@ -113,6 +117,7 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
             releases: Releases { of_op, of_gap },
             giants: shared.giants,
             holes: shared.holes,
+            overtaken: Overtaken(own.overtaken.into_iter().collect()),
             proven: Proven(own.proven.into_iter().collect()),
         },
     );

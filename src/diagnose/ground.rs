@@ -1,5 +1,9 @@
 //! What every pass looks at and no pass changes: measured once, shared by all.
 
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+
 use super::Options;
 use super::crowd::Crowd;
 use super::devices::Devices;
@@ -26,6 +30,8 @@ pub(super) struct Ground<'a> {
     pub(super) modelled: hashbrown::HashSet<Sym>,
     /// Per call.
     pub(super) sites: Vec<Site>,
+    /// Calls that show their first token, by place and start.
+    pub(super) by_start: OnceLock<Vec<CallIx>>,
     /// Place of each address.
     pub(super) places: Map<Sym, Site>,
     /// The server that is known to have served a call.
@@ -69,6 +75,7 @@ impl<'a> Ground<'a> {
             comparable: super::verdict::comparable(forest),
             modelled: calls.all.iter().map(|c| c.service).collect(),
             sites,
+            by_start: OnceLock::new(),
             places,
             servers: servers(dataset, calls),
             homes,
@@ -97,6 +104,21 @@ impl Ground<'_> {
         let span = &self.dataset.spans[span as usize];
         let key = (self.dataset.trace_of(span), span.id);
         self.warned.get(&key).copied().unwrap_or(0)
+    }
+
+    /// Calls that show their first token, by place and start.
+    pub(super) fn by_start(&self) -> &[CallIx] {
+        self.by_start.get_or_init(|| {
+            let calls = &self.measured.calls.all;
+            let shown = (0..calls.len() as CallIx).into_par_iter();
+            let shown = shown.filter(|i| calls[*i as usize].first_token.is_some());
+            let mut order: Vec<CallIx> = shown.collect();
+            order.par_sort_unstable_by_key(|i| {
+                let start = calls[*i as usize].window.start;
+                (self.sites[*i as usize], start, *i)
+            });
+            order
+        })
     }
 
     /// Number of a request among those of all parts.

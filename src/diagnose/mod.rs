@@ -23,6 +23,7 @@ mod meta;
 mod missing;
 mod notes;
 mod options;
+mod overtaken;
 mod proven;
 mod releases;
 mod routes;

@@ -4,6 +4,7 @@ use super::Options;
 use super::giants::Giants;
 use super::ground::Ground;
 use super::holes::Holes;
+use super::overtaken::Overtaken;
 use super::proven::Proven;
 use super::releases::Releases;
 use super::routes::Routes;
@@ -33,6 +34,7 @@ pub(super) struct Scene<'a> {
     pub(super) releases: Releases,
     pub(super) giants: Giants,
     pub(super) holes: Holes,
+    pub(super) overtaken: Overtaken,
     /// Who was slowed by others, as the pass before found.
     pub(super) proven: Proven,
 }
@@ -52,6 +54,7 @@ pub(super) struct Known<'a> {
     pub(super) releases: Releases,
     pub(super) giants: Giants,
     pub(super) holes: Holes,
+    pub(super) overtaken: Overtaken,
     pub(super) proven: Proven,
 }
 
@@ -78,6 +81,7 @@ impl<'a> Scene<'a> {
         Self {
             giants: Giants::find(ground, &seen, options),
             holes: Holes::find(ground, base, options),
+            overtaken: Overtaken::find(ground, &seen, options),
             proven,
             ground,
             calls,
@@ -113,6 +117,7 @@ impl<'a> Scene<'a> {
             releases: known.releases,
             giants: known.giants,
             holes: known.holes,
+            overtaken: known.overtaken,
             proven: known.proven,
         }
     }

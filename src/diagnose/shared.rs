@@ -61,6 +61,8 @@ pub struct Own {
     pub(super) released: [Vec<(u32, f64)>; 2],
     /// Number of the server that served a call.
     pub(super) servers: Vec<(CallIx, u32)>,
+    /// How many calls of other requests overtook a call.
+    pub(super) overtaken: Vec<(CallIx, u32)>,
     /// Of the other requests around each of its requests at a place: those slowed by others, and all.
     pub(super) proven: Vec<((u32, Site), (u32, u32))>,
 }
@@ -171,6 +173,9 @@ fn own(scene: &Scene<'_>, part_of: &[u32]) -> Vec<Own> {
         }
         if let Some(server) = scene.servers.get(&index) {
             own[part].servers.push((calls[part], *server));
+        }
+        if let Some(others) = scene.overtaken.by(index) {
+            own[part].overtaken.push((calls[part], others));
         }
         calls[part] += 1;
     }

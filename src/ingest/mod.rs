@@ -7,6 +7,7 @@
 //! ```
 
 mod contained;
+mod course;
 mod direct;
 mod feed;
 mod fields;

@@ -201,3 +201,27 @@ fn elsewhere_is_no_slower_than_home_would_have_been() {
     assert!(calm > 2_500.0, "{calm}");
     assert!(loaded < 0.2 * calm, "{loaded} of {calm}");
 }
+
+#[test]
+fn a_call_that_others_overtook_did_not_queue() {
+    let waited = |calls: std::ops::RangeInclusive<u64>, rest: f64| {
+        requests(60, CLOSE, |n| {
+            let mut own = rounds();
+            if calls.contains(&n) {
+                // Those that came later had their first token at the same time.
+                let late = 9_000.0 - (n - calls.start()) as f64 * CLOSE as f64;
+                own[0].late = (late, rest);
+            }
+            own
+        })
+    };
+    let alone = waited(30..=30, 0.0);
+    let retry = claim(&alone, 30, Cause::RetryCascade).unwrap();
+    assert_eq!(retry.evidence.first.fact, "overtaken_by");
+    assert!((retry.explains.as_millis() - 9_000.0).abs() < 100.0);
+    assert_eq!(verdict(&alone, 30).primary, Some(Cause::RetryCascade));
+    // In a queue everybody behind waits as well; and a crowded server goes on slowly after the first token.
+    for run in [waited(30..=38, 0.0), waited(30..=30, 4_000.0)] {
+        assert!(claim(&run, 30, Cause::RetryCascade).is_none());
+    }
+}

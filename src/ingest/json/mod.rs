@@ -2,14 +2,12 @@
 //! asked for at the speed of a scan. Recursion depth is the caller's; skipping does not recurse.
 
 mod broken;
-mod course;
 mod cut;
 mod scan;
 mod shape;
 mod text;
 
 pub(crate) use broken::{Broken, Expected, Step};
-pub(crate) use course::Course;
 pub(crate) use cut::{Cut, Cutter, Kind, Piece};
 pub(crate) use scan::{Extent, extent};
 pub(crate) use shape::Shape;

@@ -188,3 +188,80 @@ fn a_damaged_tail_loses_only_itself() {
         Some(bytes.len() as u64 - 30)
     );
 }
+
+/// A field of protobuf with bytes inside.
+fn field(number: u8, inside: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2, inside.len() as u8], inside].concat()
+}
+
+/// A request of spans, each given by its fields after both ids.
+fn request(spans: &[&[u8]]) -> Vec<u8> {
+    let ids = [field(1, &[7; 16]), field(2, &[9; 8])].concat();
+    let spans = spans
+        .iter()
+        .map(|rest| field(2, &[&ids, *rest].concat()))
+        .collect::<Vec<_>>();
+    field(1, &field(2, &spans.concat()))
+}
+
+#[test]
+fn what_is_wrong_inside_protobuf_costs_only_itself() {
+    let pair = |key: &[u8], value: &[u8]| field(9, &[field(1, key), field(2, value)].concat());
+    let text = |text: &[u8]| field(1, text);
+    let cases: [(&str, Vec<u8>, &str, Option<&str>); 8] = [
+        (
+            "in any order",
+            field(9, &[field(2, &text(b"v")), field(1, b"k")].concat()),
+            r#"k="v""#,
+            None,
+        ),
+        (
+            "without a key",
+            field(9, &field(2, &text(b"v"))),
+            r#"="v""#,
+            None,
+        ),
+        ("without a value", field(9, &field(1, b"k")), "k=null", None),
+        (
+            "the last value counts",
+            pair(b"k", &[text(b"v"), vec![0x18, 5]].concat()),
+            "k=5",
+            None,
+        ),
+        (
+            "not UTF-8",
+            pair(b"k", &text(b"a\xffb")),
+            "k=\"a\u{fffd}b\"",
+            Some("invalid_utf8"),
+        ),
+        (
+            "another wire type",
+            pair(b"k", &[0x25, 1, 2, 3, 4]),
+            "k=null",
+            Some("wrong_type"),
+        ),
+        (
+            "a value cut off",
+            pair(b"k", &[0x0a, 9, b'v']),
+            "k=null",
+            Some("malformed_record"),
+        ),
+        (
+            "a name that is a number",
+            vec![0x28, 5],
+            "",
+            Some("wrong_type"),
+        ),
+    ];
+    for (what, bytes, attributes, issue) in cases {
+        let record = read_bytes(&request(&[&bytes, b""]));
+        let seen: Vec<_> = record.spans.iter().map(|s| s.attributes.as_str()).collect();
+        assert_eq!(seen, ["", attributes], "{what}");
+        let issues: Vec<_> = record.issues().into_keys().collect();
+        assert_eq!(issues, Vec::from_iter(issue), "{what}: {:?}", record.ledger);
+    }
+    // A span whose fields break off is not placed by half of what it said; its neighbours are.
+    let record = read_bytes(&request(&[b"", &[0x2a, 90, b'n'], b""]));
+    assert_eq!(record.spans.len(), 2);
+    assert_eq!(record.issues().get("malformed_record"), Some(&1));
+}

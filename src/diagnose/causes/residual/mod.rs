@@ -76,6 +76,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             || it.outside_server(account)
             || it.served_elsewhere(account)
             || it.throttled_company(account)
+            || it.overtaken(account)
         {
             continue;
         }

@@ -1,5 +1,5 @@
 //! Attempts that left no span: logged, counted by the client, seen in what the server did not see, or told by
-//! the failures of others.
+//! the failures of others, or by who was served meanwhile.
 
 use super::Residual;
 use crate::diagnose::Cause;
@@ -115,6 +115,30 @@ impl Residual<'_> {
             "requests",
             "derived",
             "the call waited before its first token while calls of other requests were failing",
+        );
+        self.charge(
+            account,
+            Cause::RetryCascade,
+            self.before_first_token(),
+            proof,
+        )
+    }
+
+    /// Calls begun later were answered at once meanwhile: it was no queue that this one waited in.
+    pub(super) fn overtaken(&self, account: &mut Account) -> bool {
+        let Some(others) = self.scene.overtaken.by(self.index) else {
+            return false;
+        };
+        if self.slowed_company().is_some() {
+            return false;
+        }
+        let proof = self.proof(
+            "overtaken_by",
+            f64::from(others),
+            Some(0.0),
+            "calls",
+            "derived",
+            "calls begun later at the same place had their first token at once meanwhile, and this one then ran at its usual rate: attempts before it left no span",
         );
         self.charge(
             account,

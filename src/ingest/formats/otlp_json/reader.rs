@@ -1,10 +1,10 @@
 //! The walk through envelopes, resources and scopes down to the records.
 
 use super::span::SpanField;
-use super::value::Key;
 use super::{LOGS, METRICS, STATUS, TRACES, role};
+use crate::ingest::course::{Course, Key};
 use crate::ingest::fields::Fields;
-use crate::ingest::json::{Course, Json, Kind, Step};
+use crate::ingest::json::{Json, Kind, Step};
 use crate::ingest::outlet::Outlet;
 use crate::ingest::raw::RawSpan;
 use crate::model::IssueKind;

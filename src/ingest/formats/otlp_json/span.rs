@@ -6,8 +6,8 @@ use super::reader::Reader;
 use crate::ingest::fields::Fields;
 use crate::ingest::json::Step;
 use crate::ingest::lenient;
-use crate::ingest::raw::{RawEvent, RawLink, RawSpan, Text};
-use crate::model::{SpanId, SpanKind, Status, TraceId};
+use crate::ingest::raw::{RawEvent, RawLink, RawSpan};
+use crate::model::{SpanId, TraceId};
 
 impl<'a> Reader<'a, '_, '_> {
     /// One span.
@@ -20,7 +20,7 @@ impl<'a> Reader<'a, '_, '_> {
             span.place = self.out.place(at);
             self.out.span(&span, resource, scope, at);
         }
-        self.span = emptied(span);
+        self.span = span.emptied();
         outcome.map(drop)
     }
 
@@ -170,27 +170,5 @@ impl SpanField {
             | b"dropped_links_count" => Self::Dropped,
             _ => Self::Other,
         }
-    }
-}
-
-/// `span` with nothing in it, its lists' memory kept for the next one.
-fn emptied(mut span: RawSpan<'_>) -> RawSpan<'_> {
-    span.attributes.clear();
-    span.hints.clear();
-    span.events.clear();
-    span.links.clear();
-    RawSpan {
-        trace: TraceId::default(),
-        id: SpanId::NONE,
-        parent: SpanId::NONE,
-        name: "".into(),
-        kind: SpanKind::default(),
-        start: None,
-        end: None,
-        status: Status::default(),
-        status_message: Text::default(),
-        flags: 0,
-        dropped: 0,
-        ..span
     }
 }

@@ -1,18 +1,12 @@
 //! Attributes, resources, scopes.
 
 use super::reader::Reader;
+use crate::ingest::course::Key;
 use crate::ingest::fields::Fields;
 use crate::ingest::json::{Json, Step, Token};
 use crate::ingest::lenient;
 use crate::ingest::raw::{RawAttr, RawSpan, RawValue};
 use crate::model::IssueKind;
-
-/// An attribute's key as it stands, and what the sink says of it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Key<'a> {
-    text: &'a str,
-    hint: Option<u16>,
-}
 
 impl<'a> Reader<'a, '_, '_> {
     /// A resource; one that repeats the last is not read again.

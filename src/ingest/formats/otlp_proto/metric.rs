@@ -8,7 +8,8 @@ use opentelemetry_proto::tonic::metrics::v1::{
     Exemplar, HistogramDataPoint, Metric, NumberDataPoint,
 };
 
-use super::convert::{attributes, time};
+use super::labels::labels;
+use super::value::time;
 use crate::ingest::formats::buckets::Buckets;
 use crate::ingest::formats::meaning::{Sort, meaning};
 use crate::ingest::lenient::{Temporality, id_from_bytes};
@@ -115,7 +116,7 @@ impl<'m> Points<'m, '_, '_> {
 
     fn buckets(&mut self, p: &'m HistogramDataPoint) {
         if self.out.wants_buckets() && p.flags & 1 == 0 && !p.bucket_counts.is_empty() {
-            let labels = attributes(&p.attributes, |_| true);
+            let labels = labels(&p.attributes);
             let (bounds, counts) = (&p.explicit_bounds, &p.bucket_counts);
             self.buckets
                 .push(time(p.time_unix_nano), &labels, bounds, counts);
@@ -125,13 +126,13 @@ impl<'m> Points<'m, '_, '_> {
     fn distribution(
         &mut self,
         nanos: u64,
-        labels: &'m [KeyValue],
+        set: &'m [KeyValue],
         flags: u32,
         sum: Option<f64>,
         count: u64,
     ) {
         let value = RawPointValue::Distribution { sum, count };
-        self.push(nanos, labels, flags, Some(value));
+        self.push(nanos, set, flags, Some(value));
     }
 
     fn exemplars(&mut self, exemplars: &[Exemplar]) {
@@ -151,18 +152,12 @@ impl<'m> Points<'m, '_, '_> {
         }
     }
 
-    fn push(
-        &mut self,
-        nanos: u64,
-        labels: &'m [KeyValue],
-        flags: u32,
-        value: Option<RawPointValue>,
-    ) {
+    fn push(&mut self, nanos: u64, set: &'m [KeyValue], flags: u32, value: Option<RawPointValue>) {
         // Flag 1: the series says that it has no value here.
         match value.filter(|_| flags & 1 == 0) {
             Some(value) => self.list.push(RawPoint {
                 time: time(nanos),
-                attributes: attributes(labels, |_| true),
+                attributes: labels(set),
                 value,
             }),
             None => self.out.point_without_value(flags & 1 != 0, self.at),

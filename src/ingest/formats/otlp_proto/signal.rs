@@ -33,9 +33,12 @@ fn of_record(record: &[u8]) -> Option<Signal> {
         match (id(1, 16), id(2, 8)) {
             // A name of 16 and a description of 8 letters would be as long; ids are not text.
             (Some(trace), Some(span)) if !is_text(trace) || !is_text(span) => Some(Signal::Traces),
-            _ => fields(record)
-                .any(|f| matches!(f.number, 5 | 9 | 11))
-                .then_some(Signal::Metrics),
+            // A body and a gauge share a number; a metric has a name.
+            _ if fields(record).any(|f| matches!(f.number, 5 | 9 | 11)) => {
+                let named = fields(record).any(|f| f.bytes(1).is_some());
+                Some(if named { Signal::Metrics } else { Signal::Logs })
+            }
+            _ => None,
         }
     })
 }
@@ -43,10 +46,11 @@ fn of_record(record: &[u8]) -> Option<Signal> {
 /// The signal that one field alone proves.
 fn decisive(field: Field<'_>) -> Option<Signal> {
     match (field.number, field.value) {
-        (7 | 8, Value::Fixed64) => Some(Signal::Traces),
-        (1 | 11, Value::Fixed64) | (2, Value::Varint(_)) | (8, Value::Fixed32) => {
+        (7 | 8, Value::Fixed64(_)) => Some(Signal::Traces),
+        (1 | 11, Value::Fixed64(_)) | (2, Value::Varint(_)) | (8, Value::Fixed32(_)) => {
             Some(Signal::Logs)
         }
+        (6, Value::Bytes(_) | Value::Cut(_)) => Some(Signal::Logs),
         (7 | 10, Value::Bytes(_) | Value::Cut(_)) => Some(Signal::Metrics),
         _ => None,
     }
@@ -86,6 +90,8 @@ fn is_resource(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry_proto::tonic::common::v1::any_value::Value::StringValue as Text;
+    use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
     use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
     use opentelemetry_proto::tonic::metrics::v1::{
         Gauge, Metric, ResourceMetrics, ScopeMetrics, metric::Data,
@@ -138,6 +144,24 @@ mod tests {
             ..ResourceLogs::default()
         };
         assert_eq!(of_block(&block.encode_to_vec()), Some(Signal::Logs));
+        let text = AnyValue {
+            value: Some(Text("said".into())),
+        };
+        let unsaid = LogRecord {
+            body: Some(text.clone()),
+            ..LogRecord::default()
+        };
+        assert_eq!(of_record(&unsaid.encode_to_vec()), Some(Signal::Logs));
+        let pair = KeyValue {
+            value: Some(text),
+            ..KeyValue::default()
+        };
+        let attributes = LogRecord {
+            body: unsaid.body.clone(),
+            attributes: vec![pair],
+            ..LogRecord::default()
+        };
+        assert_eq!(of_record(&attributes.encode_to_vec()), Some(Signal::Logs));
         assert_eq!(of_block(&ResourceLogs::default().encode_to_vec()), None);
         assert!(is_block(&block.encode_to_vec()));
         assert!(!is_block(b"{\"a\":1}") && !is_block(b"") && !is_request(b"\n\n\n\n# HELP"));

@@ -1,9 +1,19 @@
-//! Just enough of the protobuf wire format to walk the envelope of a request without building it,
-//! so that memory stays at one span and damage costs only what it hits.
+//! The protobuf wire format, read in place: nothing is built, what is not needed is passed over by its
+//! length, and damage costs only what it hits.
+//! <https://protobuf.dev/programming-guides/encoding/>
 
 /// A varint at the start of `bytes` and how many bytes it took; `None` when it is cut off or longer
 /// than ten bytes.
+#[inline]
 pub(super) fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
+    match *bytes {
+        [low, ..] if low < 0x80 => Some((low.into(), 1)),
+        [low, high, ..] if high < 0x80 => Some((u64::from(low & 0x7f) | u64::from(high) << 7, 2)),
+        _ => long_varint(bytes),
+    }
+}
+
+fn long_varint(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0u64;
     for (index, &byte) in bytes.iter().take(10).enumerate() {
         value |= u64::from(byte & 0x7f).checked_shl(7 * index as u32)?;
@@ -20,13 +30,13 @@ pub(super) enum Value<'a> {
     /// Wire type 0.
     Varint(u64),
     /// Wire type 1.
-    Fixed64,
+    Fixed64(u64),
     /// Wire type 2.
     Bytes(&'a [u8]),
     /// Wire type 2, but the message ends inside it.
     Cut(&'a [u8]),
     /// Wire type 5.
-    Fixed32,
+    Fixed32(u32),
     /// Not a field; the last thing a walk gives.
     Broken,
 }
@@ -50,33 +60,53 @@ impl<'a> Field<'a> {
             _ => None,
         }
     }
+
+    /// True when the message holds no field from here on.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(self.value, Value::Broken | Value::Cut(_))
+    }
 }
 
 /// The fields of a message, in order.
-pub(super) fn fields(message: &[u8]) -> impl Iterator<Item = Field<'_>> {
-    let mut at = 0;
-    let mut over = false;
-    std::iter::from_fn(move || {
-        let rest = message.get(at..).filter(|rest| !rest.is_empty() && !over)?;
-        let field = field(rest).map(|(number, start, end, value)| {
-            let field = Field {
-                number,
-                at: at + start,
-                value,
-            };
-            at += end;
-            field
-        });
-        over = !matches!(field, Some(Field { value, .. }) if !matches!(value, Value::Cut(_)));
-        Some(field.unwrap_or(Field {
-            number: 0,
-            at,
-            value: Value::Broken,
-        }))
-    })
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fields<'a> {
+    message: &'a [u8],
+    at: usize,
+}
+
+/// The fields of a message, in order.
+#[inline]
+pub(super) fn fields(message: &[u8]) -> Fields<'_> {
+    Fields { message, at: 0 }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Field<'a>;
+
+    // The loop over the fields of spans is the hot one.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Field<'a>> {
+        let rest = self.message.get(self.at..).filter(|r| !r.is_empty())?;
+        let begin = self.at;
+        let Some((number, start, end, value)) = field(rest) else {
+            self.at = self.message.len();
+            return Some(Field {
+                number: 0,
+                at: begin,
+                value: Value::Broken,
+            });
+        };
+        self.at += end;
+        Some(Field {
+            number,
+            at: begin + start,
+            value,
+        })
+    }
 }
 
 /// Number, start and end of the value, and the value of the field at the start of `rest`.
+#[inline]
 fn field(rest: &[u8]) -> Option<(u64, usize, usize, Value<'_>)> {
     let (key, start) = varint(rest)?;
     let after = rest.get(start..)?;
@@ -87,8 +117,8 @@ fn field(rest: &[u8]) -> Option<(u64, usize, usize, Value<'_>)> {
             (number, start, start + used, Value::Varint(value))
         }
         1 => {
-            after.get(..8)?;
-            (number, start, start + 8, Value::Fixed64)
+            let value = u64::from_le_bytes(*after.first_chunk()?);
+            (number, start, start + 8, Value::Fixed64(value))
         }
         2 => {
             let (length, used) = varint(after)?;
@@ -100,8 +130,8 @@ fn field(rest: &[u8]) -> Option<(u64, usize, usize, Value<'_>)> {
             }
         }
         5 => {
-            after.get(..4)?;
-            (number, start, start + 4, Value::Fixed32)
+            let value = u32::from_le_bytes(*after.first_chunk()?);
+            (number, start, start + 4, Value::Fixed32(value))
         }
         _ => return None,
     })
@@ -124,8 +154,8 @@ mod tests {
             [
                 (1, 1, Value::Varint(150)),
                 (2, 5, Value::Bytes(&[7, 8])),
-                (3, 8, Value::Fixed64),
-                (4, 17, Value::Fixed32),
+                (3, 8, Value::Fixed64(0x0807_0605_0403_0201)),
+                (4, 17, Value::Fixed32(0x0403_0201)),
             ]
         );
         let cut: Vec<_> = fields(&[0x0a, 9, 1, 2]).map(|f| f.value).collect();

@@ -7,6 +7,13 @@ use hashbrown::HashMap;
 const LONGEST: usize = 128;
 const MOST: usize = 1024;
 
+/// An attribute's key as it stands, and what the sink says of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) hint: Option<u16>,
+}
+
 /// Texts seen, each with what it means and with the texts that came after it last.
 #[derive(Debug)]
 pub(crate) struct Course<'a, T> {

@@ -1,0 +1,138 @@
+//! Calls that waited long for their first token while others, begun after them at the same place, had theirs at
+//! once. A server admits calls in the order they come (first come, first served is the default of continuous
+//! batching: Kwon et al., "Efficient Memory Management for Large Language Model Serving with PagedAttention",
+//! SOSP 2023), so a queue there is no reason for the wait; what the client did before the attempt that was
+//! answered is.
+
+use rayon::prelude::*;
+
+use super::Options;
+use super::ground::Ground;
+use super::volume::Seen;
+use super::windows::Site;
+use crate::baseline::{Call, CallIx, Map};
+
+/// Least wait beyond the expectation, in slow floors.
+const LEAST_WAIT: f64 = 2.0;
+/// Others had their first token at once that were late by less than this many slow floors.
+const AT_ONCE: f64 = 1.0;
+/// After the wait the call ran at its usual rate: it took this much of its expectation longer at most.
+const USUAL_RATE: f64 = 0.25;
+/// Calls that must have overtaken it, and their least share among those that could have.
+const LEAST: usize = 2;
+const SHARE: f64 = 0.6;
+/// Calls looked at behind one that waited.
+const MOST: usize = 64;
+
+/// Per call: how many calls of other requests overtook it.
+#[derive(Default)]
+pub(super) struct Overtaken(pub(super) Map<CallIx, u32>);
+
+/// A call that shows its first token.
+#[derive(Clone, Copy)]
+struct Start {
+    site: Site,
+    at: u64,
+    first_token: u64,
+    request: u32,
+    at_once: bool,
+}
+
+impl Overtaken {
+    pub(super) fn find(ground: &Ground<'_>, seen: &[Seen], options: &Options) -> Self {
+        let calls = &ground.measured.calls.all;
+        let floor = options.floor();
+        let waited = |(index, call): (usize, &Call)| {
+            let seen = &seen[index];
+            let (first, rest) = seen.residual_split(call)?;
+            let usual = rest <= USUAL_RATE * seen.expected?.rest;
+            (first >= LEAST_WAIT * floor && usual && !call.server_side_only)
+                .then_some(index as CallIx)
+        };
+        let waited: Vec<CallIx> = calls.par_iter().enumerate().filter_map(waited).collect();
+        if waited.is_empty() {
+            return Self::default();
+        }
+        let start = |index: CallIx| {
+            let call = &calls[index as usize];
+            let late = seen[index as usize].residual_split(call);
+            let at_once = late.is_some_and(|(first, _)| first < AT_ONCE * floor);
+            Start::of(call, ground.sites[index as usize], at_once)
+        };
+        let order = ground.by_start();
+        let overtaken = waited.into_par_iter().filter_map(|index| {
+            let own = start(index);
+            let after = order.partition_point(|other| {
+                let other = start(*other);
+                (other.site, other.at) <= (own.site, own.at)
+            });
+            let behind = order[after..].iter().map(|other| start(*other));
+            Some((index, own.overtaken_by(behind)?))
+        });
+        Self(overtaken.collect::<Vec<_>>().into_iter().collect())
+    }
+
+    /// How many others overtook a call, where that tells.
+    pub(super) fn by(&self, index: CallIx) -> Option<u32> {
+        self.0.get(&index).copied()
+    }
+}
+
+impl Start {
+    fn of(call: &Call, site: Site, at_once: bool) -> Self {
+        let at = call.window.start.0;
+        let wait = call.first_token.unwrap_or(0.0).max(0.0);
+        Self {
+            site,
+            at,
+            first_token: at.saturating_add((wait * 1e6) as u64),
+            request: call.request,
+            at_once,
+        }
+    }
+
+    /// How many of the calls begun after this one, in order, overtook it, if enough did and few waited too.
+    fn overtaken_by(&self, behind: impl Iterator<Item = Self>) -> Option<u32> {
+        let behind = behind
+            .take_while(|s| s.site == self.site && s.at < self.first_token)
+            .filter(|s| s.request != self.request)
+            .take(MOST);
+        let (mut overtook, mut waited) = (0, 0);
+        for start in behind {
+            overtook += usize::from(start.at_once && start.first_token < self.first_token);
+            waited += usize::from(!start.at_once);
+        }
+        let share = overtook as f64 / (overtook + waited).max(1) as f64;
+        (overtook >= LEAST && share >= SHARE).then_some(overtook as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(at: u64, first_token: u64, request: u32) -> Start {
+        Start {
+            site: 0,
+            at,
+            first_token,
+            request,
+            at_once: first_token - at < 10,
+        }
+    }
+
+    #[test]
+    fn those_behind_that_were_served_first_are_counted() {
+        let own = start(100, 200, 0);
+        let quick = [start(110, 112, 1), start(120, 125, 1), start(130, 132, 2)];
+        let by = |behind: &[Start]| own.overtaken_by(behind.iter().copied());
+        assert_eq!(by(&quick), Some(3));
+        assert_eq!(by(&quick[..1]), None, "one call");
+        let queue = [start(110, 190, 1), start(120, 195, 3), quick[1], quick[2]];
+        assert_eq!(by(&queue), None, "others waited too");
+        let elsewhere = quick.map(|s| Start { site: 1, ..s });
+        assert_eq!(by(&elsewhere), None);
+        let own_calls = quick.map(|s| Start { request: 0, ..s });
+        assert_eq!(by(&own_calls), None);
+    }
+}

@@ -18,8 +18,9 @@ use crate::units::Nanos;
 const OVER: f64 = 4.0;
 /// … and from this many slow floors on top.
 const LEAST: f64 = 0.3;
-/// A hole is more likely left by a lost span than by a stall.
-const LIKELY: f64 = 0.5;
+/// Where at least this share of the holes like it is left by lost spans, a hole is not called a stall. Below that, the
+/// share counts against the confidence.
+const LIKELY: f64 = 0.8;
 /// Neighbouring operations that may be lost together.
 const TOGETHER: usize = 2;
 
@@ -78,7 +79,7 @@ impl Holes {
         share.map_or(0.0, |share| share.min(1.0))
     }
 
-    /// True where a hole like this one is more likely left by a lost span than by a stall.
+    /// True where a hole like this one is most likely left by a lost span.
     pub(super) fn hides_a_span(&self, ground: &Ground<'_>, pause: &Pause) -> bool {
         self.share(ground, pause) > LIKELY
     }

@@ -226,7 +226,7 @@ pub(super) fn outcome(
     }
 }
 
-/// True where a pause is so long that spans must be missing, or more likely are than not.
+/// True where a pause is so long that spans must be missing, or most likely are.
 fn has_lost_spans(scene: &Scene<'_>, request: u32) -> bool {
     scene.measured.pauses.of(request).iter().any(|pause| {
         holes::is_long(scene.base, scene.options, pause.key, pause.length())

@@ -56,6 +56,30 @@ pub(super) fn syntax(text: &str, said: &str) -> Refusal {
     }
 }
 
+/// An offset without a unit, which Prometheus refuses and the parser does not.
+pub(super) fn bare_offset(text: &str) -> Option<Refusal> {
+    let (mut rest, mut after_offset) = (text, false);
+    while let Some((piece, after)) = next(rest) {
+        rest = after;
+        match piece {
+            Piece::Number(p) if after_offset && p.bytes().all(|b| b.is_ascii_digit()) => {
+                return Some(Refusal {
+                    why: format!("expected a duration such as {p}m after `offset`"),
+                    at: Blame::At(p.as_ptr() as usize - text.as_ptr() as usize),
+                });
+            }
+            Piece::Open(p @ ("{" | "[")) => {
+                let end = closing(rest, p).map_or(rest.len(), |end| end + 1);
+                rest = rest.get(end..).unwrap_or_default();
+            }
+            _ => {}
+        }
+        let sign = after_offset && matches!(piece, Piece::Operator("-" | "+"));
+        after_offset = sign || matches!(piece, Piece::Word(w) if w.eq_ignore_ascii_case("offset"));
+    }
+    None
+}
+
 /// A mistake that the order of the pieces shows.
 fn structure(text: &str) -> Option<Refusal> {
     let mut open: Vec<&str> = Vec::new();
@@ -251,6 +275,21 @@ mod tests {
             ("", "expected an expression, found nothing", ""),
         ] {
             assert_eq!(blamed(text), (why.to_owned(), word.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_offset_needs_a_unit() {
+        let text = "rate(x{a=\"offset 5\"}[5m] offset -7) > 1";
+        let refusal = bare_offset(text).map(|found| found.at);
+        assert_eq!(refusal, text.find("7)").map(Blame::At));
+        for right in [
+            "x offset 5m",
+            "x offset -1h30m > 5",
+            "offset > 5",
+            "x{offset=\"5\"}",
+        ] {
+            assert_eq!(bare_offset(right), None, "{right}");
         }
     }
 

@@ -18,10 +18,14 @@ use crate::units::Window;
 const MARGIN: f64 = 1.25;
 /// A drift below this share of a tool's normal share is a drift, however steady the tool was.
 const DRIFT: f64 = 0.5;
+/// A threshold below this part of what is usual asks for a longer range.
+const FAINT: f64 = 0.25;
 /// Events of a series over the whole dump below which no threshold can be told.
 const LEAST_EVENTS: f64 = 20.0;
 /// What incidents at least make of a value, to be told from how it varies anyway.
-const NOTABLE: f64 = 2.0;
+const NOTABLE: f64 = 1.5;
+/// How far from the middle of all values a threshold lies where there is hardly a good one.
+const DOUBLE: f64 = 2.0;
 /// Instants without an incident below which what is normal cannot be told.
 const LEAST_INSTANTS: usize = 10;
 
@@ -47,6 +51,19 @@ pub struct Threshold {
     /// The middle of all values, where incidents were under way nearly all the time and twice the
     /// middle (for too little: half of it) is the threshold.
     pub middle: Option<f64>,
+    /// The middle of normal values.
+    usual: f64,
+    /// True where incidents were under way nearly all the time and requests that were not slow told it.
+    pub calm: bool,
+    /// Calls of the agent in the range from which on a share of them says something.
+    pub least: Option<f64>,
+}
+
+impl Threshold {
+    /// True for a threshold so far below what is usual that only the end of all would reach it.
+    pub(super) fn is_faint(&self) -> bool {
+        self.value.is_none_or(|value| value < self.usual * FAINT)
+    }
 }
 
 /// Thresholds of a measure, one for each set of labels, by labels. `trouble` is when incidents were
@@ -59,40 +76,61 @@ pub(super) fn calibrate(
     store: &mut Store,
     schedule: Schedule,
     trouble: &[Window],
+    calm: Option<&mut Store>,
 ) -> Result<Vec<Threshold>, String> {
-    let mut levels = Levels::default();
-    levels.read(&measure.of(""), store, schedule)?;
-    let mut volumes = Levels::default();
-    volumes.read(measure.volume, store, schedule)?;
+    let levels = Levels::of(measure, &measure.of(""), store, schedule)?.named(store);
+    let calm = match calm {
+        Some(calm) => Levels::of(measure, &measure.of(""), calm, schedule)?.named(calm),
+        None => Vec::new(),
+    };
+    let volumes = Levels::of(measure, &measure.events(), store, schedule)?.named(store);
     let out_of_order = trouble_instants(measure, trouble);
+    let of = |all: &[(Named, Points)], labels: &Named| -> Points {
+        let found = all.iter().find(|(of, _)| of == labels);
+        found.map_or_else(Points::new, |(_, points)| points.clone())
+    };
     let mut all: Vec<Threshold> = levels
-        .order
-        .iter()
-        .map(|labels| {
-            let pairs = store.labels.pairs(*labels);
-            let labels_text = pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
-            let normal = normal(measure, &levels.points[labels], &out_of_order, schedule);
-            let none = Vec::new();
-            let volume = volumes.points.get(labels).unwrap_or(&none);
-            choose(measure, labels_text, &normal, volume, schedule)
+        .into_iter()
+        .map(|(labels, points)| {
+            let (calm, volume) = (of(&calm, &labels), of(&volumes, &labels));
+            let normal = normal(measure, &points, &calm, &out_of_order, schedule);
+            choose(measure, labels, &normal, &volume, schedule)
         })
         .collect();
     all.sort_by(|a, b| a.labels.cmp(&b.labels));
     Ok(all)
 }
 
+/// Values and when they were, in order of time.
+pub(super) type Points = Vec<(i64, f64)>;
+
+/// Labels by name, with their values.
+pub(super) type Named = Vec<(String, String)>;
+
 /// Values of an expression at every instant, by labels.
 #[derive(Default)]
-struct Levels {
-    order: Vec<LabelId>,
-    points: HashMap<LabelId, Vec<(i64, f64)>, foldhash::fast::FixedState>,
+pub(super) struct Levels {
+    points: HashMap<LabelId, Points, foldhash::fast::FixedState>,
 }
 
 impl Levels {
-    fn read(&mut self, text: &str, store: &mut Store, schedule: Schedule) -> Result<(), String> {
+    /// Evaluates `text` over the instants of `schedule`.
+    ///
+    /// # Errors
+    /// Says why that cannot be.
+    pub(super) fn of(
+        measure: &Measure,
+        text: &str,
+        store: &mut Store,
+        schedule: Schedule,
+    ) -> Result<Self, String> {
+        let mut levels = Self::default();
         let query = Query::parse(text, store);
         let mut query = query.map_err(|refusal| format!("{text}: {}", refusal.why))?;
-        let mut at = schedule.from;
+        let mut at = match measure.pace {
+            true => schedule.from + measure.window,
+            false => schedule.from,
+        };
         while at <= schedule.to {
             let now = Instant {
                 at,
@@ -100,40 +138,51 @@ impl Levels {
             };
             for (labels, value) in query.eval(store, now)?.into_vector(store) {
                 if value.is_finite() {
-                    let order = &mut self.order;
-                    let points = self.points.entry(labels).or_insert_with(|| {
-                        order.push(labels);
-                        Vec::new()
-                    });
-                    points.push((at, value));
+                    levels.points.entry(labels).or_default().push((at, value));
                 }
             }
             at += schedule.interval;
         }
-        Ok(())
+        Ok(levels)
+    }
+
+    /// The values, by the texts of their labels, in no order.
+    pub(super) fn named(self, store: &Store) -> Vec<(Named, Points)> {
+        let all = self.points.into_iter();
+        all.map(|(labels, points)| (pairs(store, labels), points))
+            .collect()
     }
 }
 
+fn pairs(store: &Store, labels: LabelId) -> Named {
+    let pairs = store.labels.pairs(labels);
+    pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
+}
+
 /// Stretches in which the measure may see an incident: its window looks back.
-fn trouble_instants(measure: &Measure, trouble: &[Window]) -> Vec<(i64, i64)> {
+pub(super) fn trouble_instants(measure: &Measure, trouble: &[Window]) -> Vec<(i64, i64)> {
     let millis = |nanos: u64| (nanos / 1_000_000) as i64;
     let stretch = |w: &Window| (millis(w.start.0), millis(w.end.0) + measure.window);
     trouble.iter().map(stretch).collect()
 }
 
 /// What is normal in a measure.
-struct Normal {
+pub(super) struct Normal {
     points: Vec<(i64, f64)>,
     left_out: usize,
     /// The middle of all values, where incidents were under way nearly all the time.
     middle: Option<f64>,
+    /// Of requests that were not slow.
+    calm: bool,
 }
 
 /// The instants without an incident are normal, unless incidents hardly show in this measure: then
-/// leaving them out would only leave out part of how it varies.
-fn normal(
+/// leaving them out would only leave out part of how it varies. Where there is hardly such an instant, what
+/// requests that were not slow show at all times is normal.
+pub(super) fn normal(
     measure: &Measure,
     points: &[(i64, f64)],
+    calm: &[(i64, f64)],
     trouble: &[(i64, i64)],
     schedule: Schedule,
 ) -> Normal {
@@ -155,6 +204,15 @@ fn normal(
             points: good,
             left_out,
             middle: None,
+            calm: false,
+        };
+    }
+    if !enough && left_out > 0 && calm.len() >= LEAST_INSTANTS && level(calm).is_some_and(shows) {
+        return Normal {
+            points: calm.to_vec(),
+            left_out: 0,
+            middle: None,
+            calm: true,
         };
     }
     let middle = median(points.iter().map(|(_, v)| *v).collect());
@@ -162,10 +220,11 @@ fn normal(
         points: points.to_vec(),
         left_out: 0,
         middle: (!enough && left_out > 0 && shows(middle)).then_some(middle),
+        calm: false,
     }
 }
 
-fn choose(
+pub(super) fn choose(
     measure: &Measure,
     labels: Vec<(String, String)>,
     normal: &Normal,
@@ -176,6 +235,7 @@ fn choose(
     let events = events(volume, measure.window, schedule.interval);
     let longest = held(measure, points, schedule.interval);
     let (when, held) = longest.unwrap_or((schedule.from, f64::NAN));
+    let usual = median(points.iter().map(|(_, v)| *v).collect());
     let mut chosen = Threshold {
         labels,
         value: None,
@@ -186,6 +246,9 @@ fn choose(
         left_out: normal.left_out,
         by_count: false,
         middle: normal.middle,
+        usual,
+        calm: normal.calm,
+        least: None,
     };
     if points.len() < LEAST_INSTANTS || events < LEAST_EVENTS || held.is_nan() {
         return chosen;
@@ -193,13 +256,12 @@ fn choose(
     let value = match measure.side {
         Side::Above => {
             let least = one_event(measure, volume);
-            let beyond = normal.middle.map_or(held * MARGIN, |m| m * NOTABLE);
+            let beyond = normal.middle.map_or(held * MARGIN, |m| m * DOUBLE);
             chosen.by_count = least > beyond;
-            beyond.max(least)
+            beyond.max(least).max(usual + measure.floor)
         }
         Side::Below => {
-            let usual = median(points.iter().map(|(_, v)| *v).collect());
-            let beyond = normal.middle.map_or(held / MARGIN, |m| m / NOTABLE);
+            let beyond = normal.middle.map_or(held / MARGIN, |m| m / DOUBLE);
             beyond.min(usual * DRIFT)
         }
     };

@@ -1,5 +1,7 @@
 //! What calibrated rules watch: a quantity, and on which side of a threshold it is trouble.
 
+use super::duration;
+
 /// On which side of the threshold trouble lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
@@ -41,6 +43,10 @@ pub struct Measure {
     pub hold: i64,
     /// The range it looks back over, milliseconds.
     pub window: i64,
+    /// True where a range that reaches before the dump shows too little of it, such as of what happens in a second.
+    pub pace: bool,
+    /// Less than this beyond what is usual is no trouble.
+    pub floor: f64,
     /// `severity` of the alert.
     pub severity: &'static str,
     /// What an alert of it says after whose it is.
@@ -59,12 +65,14 @@ const USUAL: Measure = Measure {
     kind: Kind::Share,
     hold: 5 * MINUTE,
     window: 5 * MINUTE,
+    pace: false,
+    floor: 0.0,
     severity: "warning",
     says: "",
 };
 
 /// Everything that is watched, where its series exist.
-pub const MEASURES: [Measure; 14] = [
+pub const MEASURES: [Measure; 16] = [
     Measure {
         alert: "AgentErrorRateSpike",
         expr: "sum by (agent_id) (rate(agent_requests_total{status=\"failure\",%}[5m])) / sum by (agent_id) (rate(agent_requests_total{%}[5m]))",
@@ -90,6 +98,7 @@ pub const MEASURES: [Measure; 14] = [
         kind: Kind::Number,
         hold: 15 * MINUTE,
         window: 30 * MINUTE,
+        pace: true,
         says: "tokens per second",
         ..USUAL
     },
@@ -108,6 +117,7 @@ pub const MEASURES: [Measure; 14] = [
         kind: Kind::Number,
         hold: 30 * MINUTE,
         window: 30 * MINUTE,
+        pace: true,
         says: "hallucinations per second",
         ..USUAL
     },
@@ -163,6 +173,29 @@ pub const MEASURES: [Measure; 14] = [
         ..USUAL
     },
     Measure {
+        alert: "AgentCacheCold",
+        cause: "cold_cache",
+        expr: "sum by (agent_id, model) (rate(agent_prompt_cache_tokens_total{result=\"hit\",%}[5m])) / sum by (agent_id, model) (rate(agent_prompt_cache_tokens_total{%}[5m]))",
+        volume: "sum by (agent_id, model) (increase(agent_llm_calls_total[5m]))",
+        by: &["agent_id", "model"],
+        side: Side::Below,
+        hold: 2 * MINUTE,
+        says: "of prompt tokens come from the cache",
+        ..USUAL
+    },
+    Measure {
+        alert: "AgentIdle",
+        cause: "orchestration_gap",
+        expr: "sum by (agent_id) (rate(agent_request_idle_seconds_sum{%}[5m])) / sum by (agent_id) (rate(agent_request_idle_seconds_count{%}[5m]))",
+        volume: "sum by (agent_id) (increase(agent_request_idle_seconds_count[5m]))",
+        kind: Kind::Seconds,
+        hold: 2 * MINUTE,
+        // As for requests: what is shorter makes none slow.
+        floor: 0.5,
+        says: "mean time in which neither a model nor a tool was at work for a request",
+        ..USUAL
+    },
+    Measure {
         alert: "AgentPromptsLong",
         cause: "prefill_surge",
         expr: "sum by (agent_id, model) (rate(agent_tokens_consumed_total{direction=\"input\",%}[5m])) / sum by (agent_id, model) (rate(agent_llm_calls_total{%}[5m]))",
@@ -208,11 +241,12 @@ pub const MEASURES: [Measure; 14] = [
     },
 ];
 
-/// Share of an agent's tool calls that go to one tool.
+/// Share of an agent's tool calls that go to one tool; `~` stands for the range it looks back over, which is
+/// longer where calls are few.
 pub const DRIFT: Measure = Measure {
     alert: "ToolSelectionDrift",
-    expr: "sum by (agent_id, tool_name) (rate(agent_tool_calls_total{%}[30m])) / on (agent_id) group_left () sum by (agent_id) (rate(agent_tool_calls_total[30m]))",
-    volume: "sum by (agent_id, tool_name) (increase(agent_tool_calls_total[30m]))",
+    expr: "sum by (agent_id, tool_name) (rate(agent_tool_calls_total{%}[~])) / on (agent_id) group_left () sum by (agent_id) (rate(agent_tool_calls_total[~]))",
+    volume: "sum by (agent_id, tool_name) (increase(agent_tool_calls_total[~]))",
     by: &["agent_id", "tool_name"],
     side: Side::Below,
     hold: 0,
@@ -226,7 +260,17 @@ impl Measure {
     /// Its expression for the series that `matchers` pick, such as `agent_id="a"`.
     #[must_use]
     pub fn of(&self, matchers: &str) -> String {
-        let expr = self.expr.replace('%', matchers);
+        let expr = self.over_window(self.expr).replace('%', matchers);
         expr.replace(",}", "}").replace("{}", "")
+    }
+
+    /// The expression of its volume.
+    #[must_use]
+    pub fn events(&self) -> String {
+        self.over_window(self.volume)
+    }
+
+    fn over_window(&self, text: &str) -> String {
+        text.replace('~', &duration::show(self.window))
     }
 }

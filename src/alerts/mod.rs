@@ -14,6 +14,7 @@ mod blame;
 mod built_in;
 mod burn;
 mod calibrate;
+mod choice;
 mod derive;
 pub mod duration;
 mod file;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::calibrate::{Threshold, calibrate};
+use super::choice;
 use super::duration;
 use super::measure::{DRIFT, Kind, MEASURES, Measure, Side};
 use super::replay::Schedule;
@@ -16,6 +17,10 @@ pub struct Basis<'a> {
     pub schedule: Schedule,
     /// When incidents were under way: what is seen then is not normal.
     pub trouble: &'a [Window],
+    /// When agents chose other tools than before.
+    pub drifted: &'a [Window],
+    /// True where a saved baseline told the trouble.
+    pub saved: bool,
     /// Tools whose selection is watched; without any, all that have a threshold.
     pub high_stakes: &'a [String],
 }
@@ -37,13 +42,15 @@ pub struct Written {
     pub rules: usize,
 }
 
-/// Writes rules for every measure of which `store` has series, and names what only `others` have.
+/// Writes rules for every measure of which `store` has series, and names what only `others` have. `calm` has the
+/// series of requests that were not slow, where others were.
 ///
 /// # Errors
 /// Says which measure cannot be evaluated over these series.
 pub fn write(
     store: &mut Store,
     basis: Basis<'_>,
+    mut calm: Option<&mut Store>,
     mut others: Option<&mut Looked>,
 ) -> Result<Written, String> {
     let mut general = Vec::new();
@@ -53,10 +60,11 @@ pub fn write(
             "" => &mut general,
             _ => &mut causes,
         };
-        rules_of(&measure, store, basis, others.as_deref_mut(), into)?;
+        let stores = (&mut *store, calm.as_deref_mut());
+        rules_of(&measure, stores, basis, others.as_deref_mut(), into)?;
     }
     let mut drift = Vec::new();
-    rules_of(&DRIFT, store, basis, others, &mut drift)?;
+    rules_of(&DRIFT, (store, None), basis, others, &mut drift)?;
     let mut text = head(basis);
     let mut rules = 0;
     text += "groups:\n";
@@ -91,22 +99,33 @@ pub fn write(
 fn head(basis: Basis<'_>) -> String {
     let Schedule { from, to, .. } = basis.schedule;
     let time = |millis: i64| Nanos(u64::try_from(millis).unwrap_or(0).saturating_mul(1_000_000));
-    format!(
+    let mut text = format!(
         "# Prometheus alert rules, written by agentdiag {} from {}.\n\
          #\n\
          # Each threshold lies a quarter beyond the largest value that held as long as the rule waits; for a\n\
-         # share it is at least what one event and a half would make of a usual window. {} in the\n\
-         # dump: where a value at least doubled under them, those times are left out. Thresholds know the traffic\n\
-         # they come from and no other: write them anew when it changes.\n",
+         # share it is at least what one event and a half would make of a usual window. {} of trouble\n\
+         # (incidents, and slow requests of none): where a value grew by half under them, those times are left\n\
+         # out. Thresholds know the traffic they come from and no other: write them anew when it changes.\n",
         env!("CARGO_PKG_VERSION"),
         human::span_of_time(time(from), time(to)),
-        human::counted(basis.trouble.len() as u64, "incident"),
-    )
+        human::counted(basis.trouble.len() as u64, "period"),
+    );
+    if let Some(since) = basis.drifted.first() {
+        let _ = writeln!(
+            text,
+            "# Tools were chosen otherwise from {} on, by more than chance explains: of tool choice only\n# what was before is normal.",
+            human::instant(since.start)
+        );
+    }
+    if basis.saved {
+        text += "# The saved baseline says what is slow and keeps no series: thresholds come from this dump all the same.\n";
+    }
+    text
 }
 
 fn rules_of(
     measure: &Measure,
-    store: &mut Store,
+    stores: (&mut Store, Option<&mut Store>),
     basis: Basis<'_>,
     others: Option<&mut Looked>,
     out: &mut Vec<String>,
@@ -118,10 +137,10 @@ fn rules_of(
             || basis.high_stakes.is_empty()
             || tool.is_some_and(|tool| basis.high_stakes.contains(tool))
     };
-    let thresholds = calibrate(measure, store, basis.schedule, basis.trouble)?;
+    let thresholds = thresholds(measure, stores, basis)?;
     if let Some(others) = others {
-        let theirs = calibrate(measure, &mut others.store, others.schedule, &[])?;
-        let known = |one: &Threshold| thresholds.iter().any(|own| own.labels == one.labels);
+        let theirs = calibrate(measure, &mut others.store, others.schedule, &[], None)?;
+        let known = |one: &Threshold| thresholds.iter().any(|(_, own)| own.labels == one.labels);
         let lacking = theirs.iter().filter(|one| wanted(one) && !known(one));
         out.extend(lacking.map(|one| {
             let whose = whose(one);
@@ -131,13 +150,26 @@ fn rules_of(
             )
         }));
     }
-    for threshold in thresholds.into_iter().filter(wanted) {
+    for (measure, threshold) in thresholds.iter().filter(|(_, one)| wanted(one)) {
         out.push(match threshold.value {
-            Some(value) => rule(measure, &threshold, value),
-            None => skipped(measure, &threshold),
+            Some(value) => rule(measure, threshold, value),
+            None => skipped(measure, threshold),
         });
     }
     Ok(())
+}
+
+/// Thresholds of a measure, each with the measure as its rule has it.
+fn thresholds(
+    measure: &Measure,
+    (store, calm): (&mut Store, Option<&mut Store>),
+    basis: Basis<'_>,
+) -> Result<Vec<(Measure, Threshold)>, String> {
+    if measure.alert == DRIFT.alert {
+        return choice::thresholds(measure, store, basis.schedule, basis.drifted);
+    }
+    let all = calibrate(measure, store, basis.schedule, basis.trouble, calm)?;
+    Ok(all.into_iter().map(|one| (*measure, one)).collect())
 }
 
 fn whose(threshold: &Threshold) -> String {
@@ -158,6 +190,9 @@ fn skipped(measure: &Measure, threshold: &Threshold) -> String {
             "{:.0} events are too few to tell a threshold",
             threshold.events.max(0.0)
         ),
+        false if threshold.instants < 10 && threshold.least.is_some() => {
+            "hardly ever were five calls of it due in a range".to_owned()
+        }
         false if threshold.instants < 10 => {
             "hardly an instant without an incident to tell a threshold from".to_owned()
         }
@@ -182,12 +217,16 @@ fn rule(measure: &Measure, threshold: &Threshold, value: f64) -> String {
         .map(|(name, value)| format!("{name}={value:?}"))
         .collect();
     let expr = measure.of(&matchers.join(","));
+    let guard = threshold
+        .least
+        .map(|least| choice::guard(measure, threshold, least));
+    let guard = guard.unwrap_or_default();
     let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
     let _ = write!(
         text,
         "      - alert: {}\n        expr: {}\n        for: {}\n        labels:\n          severity: {}\n",
         measure.alert,
-        quoted(&format!("{expr} {sign} {value}")),
+        quoted(&format!("{expr} {sign} {value}{guard}")),
         duration::show(measure.hold),
         measure.severity,
     );
@@ -236,6 +275,9 @@ fn how(measure: &Measure, threshold: &Threshold) -> String {
             "; incidents nearly all the time, so twice as bad as the middle of all values, {}",
             shown(middle, measure.kind)
         );
+    }
+    if threshold.calm {
+        text += "; incidents nearly all the time, so of requests that were not slow";
     }
     if threshold.by_count {
         text += "; one event alone makes more, the threshold is above that";

@@ -70,6 +70,8 @@ pub struct Finding {
     pub beyond: Option<u64>,
     /// Why it cannot be told.
     pub why: Option<String>,
+    /// What the value leaves out of account, as a sentence.
+    pub note: Option<String>,
     /// The name whose share changed most, for drift.
     pub most: Option<String>,
     /// The request that is worst by this budget.
@@ -141,6 +143,9 @@ fn judge(
         }
         _ => finding.estimate(budget, risk, now, reference),
     };
+    if budget.expect.subject.counts_cache() && !budget.expect.limit.is_relative() {
+        finding.note = cache_view(now, &budget.scope).in_full();
+    }
     finding.verdict = match told {
         Ok(verdict) if verdict == Verdict::Broken && budget.level == Level::Warn => Verdict::Warned,
         Ok(verdict) => verdict,
@@ -168,6 +173,7 @@ impl Finding {
             left_out: 0,
             beyond: None,
             why: None,
+            note: None,
             most: None,
             worst: None,
         }
@@ -370,16 +376,24 @@ impl Finding {
     }
 }
 
+/// How far the requests show what came from a cache.
+fn cache_view(now: &Source<'_>, scope: &Scope) -> CacheView {
+    let shown = |quantity| now.sample(quantity, scope);
+    CacheView::of(
+        &shown(Quantity::CachedTokens),
+        &shown(Quantity::InputTokens),
+    )
+}
+
 /// Why costs cannot be held against those of a baseline.
 fn cache_apart(now: &Source<'_>, reference: &Reference<'_>, scope: &Scope) -> Option<String> {
-    let here = |quantity| now.sample(quantity, scope);
     let there = |quantity| match &reference.dump {
         Some(dump) => dump.sample(quantity, scope),
         None => Sample::saved(reference.profile, quantity, scope).unwrap_or_default(),
     };
     let (cached, input) = (Quantity::CachedTokens, Quantity::InputTokens);
     let theirs = CacheView::of(&there(cached), &there(input));
-    CacheView::of(&here(cached), &here(input)).apart(theirs, ("this dump", "the baseline"))
+    cache_view(now, scope).apart(theirs, ("this dump", "the baseline"))
 }
 
 fn of(subject: &Subject, strata: &[SurveyStratum<'_>], risks: (f64, f64)) -> Option<Estimate> {

@@ -13,6 +13,7 @@ use super::fault::{Fault, Place};
 use super::parse;
 use crate::quantity::{KEYS, Quantity, Scope};
 use crate::units::Nanos;
+use crate::units::human::in_words;
 
 /// How often a healthy set may fail, all budgets of a file together, where the file does not say.
 pub const FALSE_ALARMS: f64 = 0.01;
@@ -305,7 +306,7 @@ impl Reader<'_> {
         let byte = error.span().map_or(0, |span| span.start);
         // Messages of the reader may be several lines: what is wrong, then what was expected.
         let why: Vec<&str> = error.message().lines().map(str::trim).collect();
-        self.at(byte, &why.join("; "))
+        self.at(byte, &in_words(&why.join("; ")))
     }
 }
 

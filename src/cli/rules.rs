@@ -49,8 +49,9 @@ pub struct Rules {
     /// Take thresholds from this dump of a healthy period instead; of a file saved by `agentdiag baseline`, what is
     /// normal
     ///
-    /// Series that only the inputs have get no rule and are named in a comment. A saved file keeps no series: by it,
-    /// the times without an incident are found in the inputs, and thresholds come from those.
+    /// Series that only the inputs have get no rule and are named in a comment. A saved file keeps no series: what
+    /// held for minutes over a whole fleet cannot be told from what held in parts of it, and saved periods must add
+    /// up. By it, the times without trouble are found in the inputs, and thresholds come from those.
     #[arg(long, value_name = "PATH")]
     pub baseline: Option<PathBuf>,
 

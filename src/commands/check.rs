@@ -8,8 +8,9 @@ use super::analysis::Analysis;
 use super::load::Inputs;
 use super::output::write_file;
 use super::reference::{Known, source};
+use super::text;
 use crate::baseline::work;
-use crate::budget::{self, Budget, Budgets};
+use crate::budget::{self, Budget, Budgets, Place};
 use crate::diagnose;
 use crate::error::{Error, Outcome};
 use crate::render::{self, Style, terminal};
@@ -80,6 +81,24 @@ pub fn check(options: &Options, mut out: impl Write) -> Result<Outcome, Error> {
         .aside
         .extend(options.reports.iter().filter_map(|(_, path)| path.clone()));
 
+    // A baseline that a budget names is a fault of that budget.
+    let named = |error: Error, path: &PathBuf| {
+        let by = budgets.budgets.iter();
+        let by = by
+            .zip(&wanted)
+            .find(|(budget, wanted)| budget.baseline.is_some() && wanted.as_ref() == Some(path));
+        match by {
+            Some((budget, _)) => {
+                let Place { line, column } = budget.place;
+                let file = &budgets.file;
+                Error::File(format!(
+                    "{file}:{line}:{column}: the baseline of `{}`: {error}",
+                    budget.name
+                ))
+            }
+            None => error,
+        }
+    };
     let mut known: BTreeMap<&PathBuf, Known> = BTreeMap::new();
     for path in wanted.iter().flatten().chain(&options.baseline) {
         if !known.contains_key(path) {
@@ -87,7 +106,8 @@ pub fn check(options: &Options, mut out: impl Write) -> Result<Outcome, Error> {
                 aside: Vec::new(),
                 ..inputs.clone()
             };
-            known.insert(path, Known::read(path, &like, options.rule)?);
+            let read = Known::read(path, &like, options.rule);
+            known.insert(path, read.map_err(|error| named(error, path))?);
         }
     }
     let normal = options.baseline.as_ref().and_then(|path| known.get(path));
@@ -152,8 +172,8 @@ fn stdout_form(reports: &[(Form, Option<PathBuf>)]) -> Result<Option<Form>, Erro
 /// When there is none, or it is wrong.
 pub(super) fn read(path: &Path, named: bool) -> Result<Budgets, Error> {
     let name = path.display().to_string();
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    let text = match text::read(path) {
+        Ok(text) => text?,
         Err(error) if error.kind() == io::ErrorKind::NotFound && !named => {
             return Err(Error::Usage(format!(
                 "no budgets: name a file with --budget, or write {BUDGETS} here; agentdiag-budget(5) describes it"

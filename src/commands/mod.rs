@@ -22,6 +22,7 @@ pub mod report;
 pub mod rules;
 mod spared;
 pub mod stage;
+mod text;
 pub mod trace;
 mod unfinished;
 

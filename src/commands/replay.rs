@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::load::{Inputs, Loaded};
 use super::progress::Progress;
+use super::text;
 use crate::aggregate::drift::study;
 use crate::alerts::{self, Group, RuleRun, Schedule, Store, Version};
 use crate::baseline::Norms;
@@ -130,9 +131,8 @@ fn read_rules(options: &Options, store: &mut Store) -> Result<Vec<(String, Group
     let mut texts = Vec::new();
     for path in &options.rules {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::File(format!("{name}: {error}")))?;
-        texts.push((name, text));
+        let text = text::read(path).map_err(|error| Error::File(format!("{name}: {error}")))?;
+        texts.push((name, text?));
     }
     if texts.is_empty() {
         texts.push((

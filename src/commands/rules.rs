@@ -1,5 +1,6 @@
 //! `agentdiag rules`: a Prometheus rule file with thresholds that fit a dump.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -8,11 +9,14 @@ use super::load::{Inputs, Loaded};
 use super::output::write_file;
 use super::progress::Progress;
 use super::replay::{self, fill, schedule};
+use crate::aggregate::drift::study;
 use crate::alerts::{self, Looked, Store};
 use crate::baseline::Norms;
-use crate::diagnose::{self, Incident};
+use crate::diagnose::{self, Verdicts};
 use crate::error::{Error, Outcome};
-use crate::units::Window;
+use crate::export::families_of;
+use crate::trace::Request;
+use crate::units::{Nanos, Window};
 
 /// What to write rules from, and how.
 #[derive(Clone, Debug)]
@@ -65,7 +69,11 @@ pub fn rules(options: &Options, mut out: impl Write) -> Result<Outcome, Error> {
 /// What thresholds are taken from.
 struct Basis {
     looked: Looked,
+    /// The series of requests that were not slow, where there was trouble.
+    calm: Option<Store>,
     trouble: Vec<Window>,
+    drifted: Vec<Window>,
+    saved: bool,
 }
 
 impl Basis {
@@ -80,17 +88,29 @@ impl Basis {
         progress.stage("choosing thresholds");
         let Loaded { dataset, forest } = &loaded;
         let verdicts = diagnose::diagnose_against(dataset, forest, &options.replay.rule, norms);
-        let trouble = trouble(&verdicts.incidents, forest.requests.len());
-        Ok(Self { looked, trouble })
+        let trouble = trouble(&verdicts, &forest.requests);
+        let calm = match trouble.is_empty() {
+            true => None,
+            false => Some(calm(&loaded, &verdicts, options)?),
+        };
+        Ok(Self {
+            trouble,
+            calm,
+            drifted: drifted(&loaded),
+            saved: norms.is_some(),
+            looked,
+        })
     }
 
     fn write(mut self, options: &Options, others: Option<&mut Looked>) -> Result<String, Error> {
         let basis = alerts::Basis {
             schedule: self.looked.schedule,
             trouble: &self.trouble,
+            drifted: &self.drifted,
+            saved: self.saved,
             high_stakes: &options.high_stakes,
         };
-        let written = alerts::write(&mut self.looked.store, basis, others);
+        let written = alerts::write(&mut self.looked.store, basis, self.calm.as_mut(), others);
         Ok(written.map_err(Error::Fault)?.text)
     }
 }
@@ -104,14 +124,48 @@ fn looked(loaded: &Loaded, options: &Options) -> Result<Looked, Error> {
     Ok(Looked { store, schedule })
 }
 
-/// Incidents that touch this share of the requests make a bad day; fewer are how a good one varies.
+/// The series of the requests that were not slow.
+fn calm(loaded: &Loaded, verdicts: &Verdicts, options: &Options) -> Result<Store, Error> {
+    let slow: HashSet<u32> = verdicts
+        .diagnoses
+        .iter()
+        .filter(|one| one.slow)
+        .map(|one| one.request)
+        .collect();
+    let keep = |request| !slow.contains(&request);
+    let families = families_of(&loaded.dataset, &loaded.forest, &[], keep);
+    let mut store = Store::new(options.replay.version);
+    alerts::derive(&families, &mut store, options.replay.scrape).map_err(Error::Usage)?;
+    Ok(store)
+}
+
+/// So many slow requests make a bad day; fewer are how a good one varies.
 const BAD: f64 = 0.05;
 
-/// When incidents were under way, on a bad day.
-fn trouble(incidents: &[Incident], requests: usize) -> Vec<Window> {
-    let touched: usize = incidents.iter().map(|i| i.requests.len()).sum();
-    if (touched as f64) < BAD * requests as f64 {
+/// When incidents were under way and when slow requests ran that belong to none, on a bad day.
+fn trouble(verdicts: &Verdicts, requests: &[Request]) -> Vec<Window> {
+    let slow = verdicts.diagnoses.iter().filter(|one| one.slow);
+    let slow: Vec<u32> = slow.map(|one| one.request).collect();
+    if (slow.len() as f64) < BAD * requests.len() as f64 {
         return Vec::new();
     }
-    incidents.iter().map(|i| i.window).collect()
+    let incidents = &verdicts.incidents;
+    let alone = slow.into_iter().filter(|one| {
+        let mut of_incidents = incidents.iter().flat_map(|incident| &incident.requests);
+        !of_incidents.any(|other| other == one)
+    });
+    let alone = alone.filter_map(|one| requests.get(one as usize));
+    let windows = incidents.iter().map(|incident| incident.window);
+    windows.chain(alone.map(|request| request.wall)).collect()
+}
+
+/// From when on agents chose other tools than before, where more than chance explains it.
+fn drifted(loaded: &Loaded) -> Vec<Window> {
+    let found = study((&loaded.dataset, &loaded.forest), None, None).tools;
+    let since = found.split.filter(|_| found.drifted);
+    let end = Nanos(u64::MAX);
+    since
+        .map(|start| Window { start, end })
+        .into_iter()
+        .collect()
 }

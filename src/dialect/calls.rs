@@ -266,6 +266,7 @@ pub(super) fn task(namer: &mut Namer<'_>, slots: &Slots<'_>, op: Op) -> TaskFact
         rollup_input: sum(N::RollupInput).or_else(|| sum(N::Input)),
         rollup_output: sum(N::RollupOutput).or_else(|| sum(N::Output)),
         declared_steps: sum(N::Steps),
+        turn: sum(N::Turn),
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) const DIALECT: Dialect = Dialect {
 };
 
 const KEYS: &[Key] = &[
+    number("interaction.sequence", N::Turn),
     // The turn a record belongs to, for the reader of its log.
     text("prompt.id", T::RecordKind).own(),
     text("model", T::Requested).own(),

@@ -107,6 +107,10 @@ pub(super) enum NumberField {
     Success,
     /// Steps of a task.
     Steps,
+    /// Number of the round of its request that a span belongs to.
+    Round,
+    /// Number of a request in its conversation.
+    Turn,
     /// Prompt tokens summed over calls.
     RollupInput,
     /// Generated tokens summed over calls.

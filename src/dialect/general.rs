@@ -60,12 +60,15 @@ const KEYS: &[Key] = &[
     unused("gen_ai.event.content"),
 ];
 
-/// Task type, tenant and session out of a metadata value packed as JSON.
+/// Task type, tenant, session and round out of a metadata value packed as JSON.
 pub(super) fn read_metadata(slots: &mut Slots<'_>) {
     let Some(packed) = slots.raw_text(R::Metadata) else {
         return;
     };
     blob::walk(packed, |parent, key, value| {
+        if !parent.is_empty() {
+            return;
+        }
         let field = match key {
             b"task_type" | b"task.type" | b"taskType" => T::TaskType,
             b"workflow_name" | b"workflow" => T::Workflow,
@@ -73,9 +76,15 @@ pub(super) fn read_metadata(slots: &mut Slots<'_>) {
             b"session_id" | b"sessionId" | b"thread_id" | b"conversation_id" => T::Conversation,
             b"agent_name" | b"agent" => T::Agent,
             b"user_id" | b"userId" => T::User,
+            b"langgraph_step" => {
+                if let Some(round) = value.number().filter(|round| *round >= 0.0) {
+                    slots.offer(N::Round, R::Metadata, round);
+                }
+                return;
+            }
             _ => return,
         };
-        if let (true, Some(text)) = (parent.is_empty(), value.text()) {
+        if let Some(text) = value.text() {
             slots.offer_text(field, R::Metadata, text);
         }
     });

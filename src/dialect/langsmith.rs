@@ -25,6 +25,7 @@ const KEYS: &[Key] = &[
     role("langsmith.span.kind", 2),
     number("langsmith.request.streaming", N::Streamed),
     text("langsmith.metadata.thread_id", T::Conversation),
+    number("langsmith.metadata.langgraph_step", N::Round),
     text("langsmith.metadata.session_id", T::Conversation),
     raw("gen_ai.usage.input_token_details", R::Usage),
     unused("langsmith.trace.session_id"),

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 
 use super::calls::{self, Namer};
 use super::fault::{self, Fault};
+use super::field::NumberField as N;
 use super::keys::{KeyMemo, Meaning};
 use super::origin::Origins;
 use super::recent::Recent;
@@ -16,9 +17,13 @@ use super::vocabulary::Role;
 use super::{DIALECTS, SERVING, logged, records, shell};
 use crate::ingest::{RawAttr, RawClusterEvent, RawExemplar, RawLog, RawMetric, RawSpan, Sink};
 use crate::model::{
-    CallIx, Dataset, Emitter, Exemplar, IssueKind, Ledger, Link, Op, Place, Span, SpanFlags, Status,
+    CallIx, Dataset, Emitter, Exemplar, IssueKind, Ledger, Link, Op, Place, Round, Span, SpanFlags,
+    Status, TraceIx,
 };
 use crate::units::Sym;
+
+/// Larger numbers count no rounds.
+const ROUNDS: u32 = 10_000;
 
 /// A dataset under construction, filled by readers.
 #[derive(Debug, Default)]
@@ -129,6 +134,19 @@ impl Normalizer {
             _ => return,
         };
         span.call = CallIx(index as u32 - 1);
+    }
+
+    /// Notes which round of its request a span belongs to; most spans of one come together.
+    fn round(&mut self, slots: &Slots<'_>, trace: TraceIx) {
+        if let Some(number) = slots.number(N::Round).filter(|n| *n < f64::from(ROUNDS)) {
+            let round = Round {
+                trace,
+                number: number as u32,
+            };
+            if self.data.rounds.last() != Some(&round) {
+                self.data.rounds.push(round);
+            }
+        }
     }
 
     fn note(&mut self, slots: &Slots<'_>, place: Place) {
@@ -242,6 +260,7 @@ impl Sink for Normalizer {
                 self.attach(&mut span, raw, &slots, fault);
             }
         }
+        self.round(&slots, span.trace);
         let from = (raw.trace, raw.id);
         self.data.links.extend(raw.links.iter().map(|link| Link {
             from,

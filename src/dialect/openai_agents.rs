@@ -1,9 +1,9 @@
 //! OpenAI Agents SDK through Logfire's processor: names are templates, turns and tasks repeat the
 //! usage of the calls below them.
 
-use super::field::{RawField as R, TextField as T};
+use super::field::{NumberField as N, RawField as R, TextField as T};
 use super::slots::Slots;
-use super::vocabulary::{Dialect, Key, Pattern, Role, Trust, raw, role, text};
+use super::vocabulary::{Dialect, Key, Pattern, Role, Trust, number, raw, role, text};
 use super::{langfuse, openinference};
 use crate::model::Op;
 
@@ -40,6 +40,7 @@ const KEYS: &[Key] = &[
     text("name", T::Entity).own(),
     text("agent_name", T::Agent).own(),
     text("group_id", T::Conversation).own(),
+    number("turn", N::Round).own(),
     text("response_id", T::ResponseId).own(),
     raw("input", R::Arguments).own(),
     raw("usage", R::Usage).own(),

@@ -85,6 +85,7 @@ const KEYS: &[Key] = &[
     text("traceloop.association.properties.task_type", T::TaskType),
     text("traceloop.association.properties.user_id", T::User),
     text("gen_ai.user", T::User),
+    number("traceloop.association.properties.langgraph_step", N::Round),
     text("llm.user", T::User),
     text("gen_ai.openai.api_base", T::Url),
     text("llm.openai.api_base", T::Url),

@@ -45,6 +45,6 @@ const KEYS: &[Key] = &[
     text("agent.session.id", T::Conversation),
     number("agent.run.total_steps", N::Steps),
     unused("agent.request.id"),
-    unused("agent.reasoning.step"),
+    number("agent.reasoning.step", N::Round),
     unused("agent.model.temperature"),
 ];

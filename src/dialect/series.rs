@@ -44,6 +44,7 @@ impl SeriesIndex {
             let mut push = |name, kind, value| self.push(data, metric, point, (name, kind), value);
             match point.value {
                 RawPointValue::Number(value) => push(name, plain, value),
+                RawPointValue::Sum(sum) => push(sums, of_sums, sum),
                 RawPointValue::Distribution { sum, count } => {
                     if let Some(sum) = sum {
                         push(sums, of_sums, sum);

@@ -6,4 +6,4 @@ mod family;
 mod seed;
 
 pub use family::{Family, Kind, Labels, Samples, Series, scrapes};
-pub use seed::families;
+pub use seed::{families, families_of};

@@ -20,7 +20,9 @@ struct Metrics<'a> {
     requests: Family,
     in_progress: Family,
     durations: Family,
+    idle: Family,
     tokens: Family,
+    prompts: Family,
     latency: Family,
     first_token: Family,
     calls: Family,
@@ -36,10 +38,22 @@ struct Metrics<'a> {
 /// All metrics that the spans give, by name; those without a series are left out.
 #[must_use]
 pub fn families(data: &Dataset, forest: &Forest, priced: &[PricedCall]) -> Vec<Family> {
+    families_of(data, forest, priced, |_| true)
+}
+
+/// The same of some requests, by their index.
+#[must_use]
+pub fn families_of(
+    data: &Dataset,
+    forest: &Forest,
+    priced: &[PricedCall],
+    keep: impl Fn(u32) -> bool,
+) -> Vec<Family> {
     let mut metrics = Metrics::new(data);
     let mut sessions: HashMap<Sym, Window> = HashMap::new();
     let mut priced = priced.iter().peekable();
-    for request in &forest.requests {
+    let requests = forest.requests.iter().zip(0..);
+    for (request, _) in requests.filter(|(_, index)| keep(*index)) {
         let agent = agent(data, forest, request);
         metrics.request(request, agent);
         let mut steps = 0;
@@ -101,7 +115,16 @@ impl<'a> Metrics<'a> {
                 REQUEST_BOUNDS,
                 "Wall time of requests that ended.",
             ),
+            idle: histogram(
+                "agent_request_idle_seconds",
+                CALL_BOUNDS,
+                "Time of requests that ended in which neither a model nor a tool was at work for them.",
+            ),
             tokens: counter("agent_tokens_consumed_total", "Tokens of model calls."),
+            prompts: counter(
+                "agent_prompt_cache_tokens_total",
+                "Prompt tokens of model calls that say how many a cache held.",
+            ),
             latency: histogram(
                 "agent_model_latency_seconds",
                 CALL_BOUNDS,
@@ -171,6 +194,8 @@ impl<'a> Metrics<'a> {
         by_status(&mut self.requests, &[("agent_id", agent)], failed, end);
         self.durations
             .add(&[("agent_id", agent)], end, request.duration().as_secs());
+        let idle = request.parts.gap.as_secs();
+        self.idle.add(&[("agent_id", agent)], end, idle);
         let task = [
             ("agent_id", agent),
             ("task_type", self.data.text(request.kind)),
@@ -206,6 +231,13 @@ impl<'a> Metrics<'a> {
                 self.tokens.add(&labels, end, f64::from(tokens.value));
             }
         }
+        if let (Some(tokens), Some(cached)) = (call.input, call.cached) {
+            let missed = tokens.value.saturating_sub(cached.value);
+            for (result, tokens) in [("hit", cached.value), ("miss", missed)] {
+                let labels = [&labels[..], &[("result", result)]].concat();
+                self.prompts.add(&labels, end, f64::from(tokens));
+            }
+        }
         by_status(&mut self.calls, &labels, op.kind == StepKind::Failed, end);
         if op.kind == StepKind::Model {
             self.latency.add(&labels, end, op.window.len().as_secs());
@@ -238,7 +270,9 @@ impl<'a> Metrics<'a> {
             self.requests,
             self.in_progress,
             self.durations,
+            self.idle,
             self.tokens,
+            self.prompts,
             self.latency,
             self.first_token,
             self.calls,

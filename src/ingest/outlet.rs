@@ -2,7 +2,10 @@
 //! kept beside it, so that readers only say offsets.
 
 use super::limits::Limits;
-use super::raw::{RawAttr, RawClusterEvent, RawExemplar, RawLog, RawMetric, RawSpan, RawValue};
+use super::raw::{
+    RawAttr, RawClusterEvent, RawExemplar, RawLog, RawMetric, RawPoint, RawPointValue, RawSpan,
+    RawValue,
+};
 use super::sink::Sink;
 use super::trim::{self, Excess};
 use crate::model::{Input, Issue, IssueKind, Place};
@@ -215,7 +218,8 @@ impl<'s> Outlet<'s> {
     /// Hands over a metric. Points that carry no time are placed where the user said that the file
     /// was taken; without that they cannot be used and go no further.
     pub(crate) fn metric(&mut self, metric: &mut RawMetric<'_>, resource: u32, at: usize) {
-        self.counts.points += metric.points.len() as u64;
+        let whole = |p: &&RawPoint<'_>| !matches!(p.value, RawPointValue::Sum(_));
+        self.counts.points += metric.points.iter().filter(whole).count() as u64;
         if self.taken.is_some() {
             for point in metric.points.iter_mut().filter(|p| p.time.is_none()) {
                 point.time = self.taken;

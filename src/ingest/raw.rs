@@ -218,6 +218,8 @@ pub enum RawPointValue {
         /// Number of observations.
         count: u64,
     },
+    /// Sum of the observations, where the count stands apart: no point by itself.
+    Sum(f64),
 }
 
 /// One observation of a metric that names its trace.

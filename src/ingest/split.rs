@@ -1,7 +1,7 @@
 //! Cuts a file into chunks that can be decoded apart from each other.
 
 use super::feed::Feed;
-use super::formats::{Chunk, Frame, Framed, Layout, Mark, Parts, lines};
+use super::formats::{Chunk, Divide, Frame, Framed, Layout, Parts};
 use super::json::{Cut, Cutter, Extent, Piece, extent};
 use crate::model::{Issue, IssueKind, Ledger, Place};
 
@@ -32,7 +32,7 @@ impl Splitter<'_> {
             Layout::Lines => self.lines(emit),
             Layout::Json(role) => self.documents(Cutter::new(Some(role)), emit),
             Layout::Objects => self.documents(Cutter::new(None), emit),
-            Layout::Sections(mark) => self.sections(mark, emit),
+            Layout::Text(divide) => self.text(divide, emit),
             Layout::Frames(frame) => self.frames(frame, emit),
         }
     }
@@ -206,39 +206,28 @@ impl Splitter<'_> {
         }
     }
 
-    fn sections(&mut self, mark: fn(&[u8]) -> Mark, emit: &mut Emit<'_>) {
+    fn text(&mut self, divide: Divide, emit: &mut Emit<'_>) {
         let mut context = Vec::new();
         let mut want = CHUNK;
         loop {
             self.feed.fill(want);
             let (bytes, ended) = (self.feed.bytes(), self.feed.ended());
-            let mut next = Vec::new();
-            let mut cut = None;
-            for (line, whole) in lines(bytes) {
-                let text = bytes.get(line.clone()).unwrap_or_default();
-                let mark = mark(text);
-                if mark != Mark::Inside && whole && line.start > 0 {
-                    cut = Some((line.start, next.clone()));
-                }
-                if mark == Mark::Context {
-                    next = text.to_vec();
-                }
-            }
-            let (end, after) = match cut {
-                _ if ended => (bytes.len(), Vec::new()),
-                Some(cut) => cut,
-                // A section that does not end: records in it are lines all the same.
-                None if bytes.len() >= self.max_record => (bytes.len(), next),
-                None => {
+            let before = context.clone();
+            let mut end = divide(bytes, ended, &mut context);
+            if end == 0 && !ended {
+                if bytes.len() < self.max_record {
                     want = bytes.len().saturating_mul(2);
                     continue;
                 }
-            };
-            let before = match after.is_empty() {
-                true => context.clone(),
-                false => std::mem::replace(&mut context, after),
-            };
-            if !self.send(end, Parts::Sections(before), emit) || ended {
+                // The decoder makes what it can of its lines.
+                end = memchr::memrchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+                let detail = format!(
+                    "a record of more than {} bytes, read as lines; --max-record raises the limit",
+                    self.max_record
+                );
+                self.issue(IssueKind::OversizedRecord, self.feed.offset(), detail);
+            }
+            if !self.send(end, Parts::Text(before), emit) || ended {
                 return;
             }
             want = CHUNK;

@@ -250,6 +250,8 @@ pub struct TaskFacts {
     pub rollup_output: Option<Small>,
     /// Steps the emitter says there were.
     pub declared_steps: Option<Small>,
+    /// Number of the request in its conversation, as the emitter counts.
+    pub turn: Option<Small>,
 }
 
 /// One HTTP request under a model or tool span.

@@ -78,6 +78,17 @@ pub struct Link {
     pub to: (TraceId, SpanId),
 }
 
+/// A span that says which round of its request it belongs to.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize,
+)]
+pub struct Round {
+    /// Its trace.
+    pub trace: TraceIx,
+    /// The number of the round, as its emitter counts.
+    pub number: u32,
+}
+
 /// Everything read. Arenas are indexed by [`Span::call`] according to [`Span::op`].
 #[derive(Clone, Debug, Default)]
 pub struct Dataset {
@@ -105,6 +116,8 @@ pub struct Dataset {
     pub https: Vec<HttpCall>,
     /// Span links.
     pub links: Vec<Link>,
+    /// Rounds that spans say they belong to.
+    pub rounds: Vec<Round>,
     /// Metric series.
     pub series: Vec<Series>,
     /// Single observations of metrics that name their trace.
@@ -219,6 +232,7 @@ impl Dataset {
             e.scope = place(&scopes, e.scope);
         });
         let traces: Vec<TraceIx> = self.traces.absorb(&other.traces);
+        let number = |trace: TraceIx| traces.get(trace.0 as usize).copied().unwrap_or_default();
         let bases = self.arenas();
 
         self.llm.absorb(other.llm, |mut s| {
@@ -231,13 +245,13 @@ impl Dataset {
         append(&mut self.spans, other.spans, |span| {
             span.symbols(sym);
             span.emitter = place(&emitters, span.emitter);
-            span.trace = traces
-                .get(span.trace.0 as usize)
-                .copied()
-                .unwrap_or_default();
+            span.trace = number(span.trace);
             span.move_call(bases);
         });
         append(&mut self.links, other.links, |_| ());
+        append(&mut self.rounds, other.rounds, |round| {
+            round.trace = number(round.trace);
+        });
         append(&mut self.logs, other.logs, |log| {
             log.symbols(sym);
             log.resource = place(&resources, log.resource);

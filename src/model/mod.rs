@@ -18,7 +18,7 @@ mod traces;
 pub use attr::{Resource, Scope};
 pub use call::{Digest, ErrorKind, HttpCall, Known, LlmCall, TaskFacts, ToolCall, Via};
 pub use calls::LlmCalls;
-pub use dataset::{Dataset, Emitter, Input, Link};
+pub use dataset::{Dataset, Emitter, Input, Link, Round};
 pub use event::ClusterEvent;
 pub use id::{SpanId, TraceId};
 pub use issue::{Issue, IssueKind, Ledger, Place, Severity, Tally};

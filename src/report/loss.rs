@@ -34,6 +34,12 @@ pub(super) fn effects(loss: &Loss, requests: u64) -> Vec<String> {
             count(loss.step_gaps)
         ));
     }
+    if loss.turn_gaps > 0 {
+        effects.push(format!(
+            "{} requests are missing between others of their conversations, which are numbered: they are in no figure",
+            count(loss.turn_gaps)
+        ));
+    }
     if loss.tokens_declared > 0 {
         effects.push(format!(
             "agents report {} input tokens, their calls show {}: tokens and cost of those requests are too low by about {}, unless the agent adds up over several requests",
@@ -62,12 +68,13 @@ mod tests {
             steps_declared: 10,
             steps_seen: 8,
             step_gaps: 2,
+            turn_gaps: 4,
             tokens_declared: 400,
             tokens_seen: 300,
         };
         let found = effects(&loss, 5);
-        assert_eq!(found.len(), 5);
+        assert_eq!(found.len(), 6);
         assert!(found[2].contains("10 steps of which 8") && found[2].contains("20"));
-        assert!(found[4].contains("25"));
+        assert!(found[5].contains("25"));
     }
 }

@@ -1,5 +1,7 @@
 //! Why a baseline file was refused.
 
+use crate::units::human::in_words;
+
 /// Why a baseline file was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SavedError {
@@ -33,7 +35,7 @@ impl SavedError {
             _ if bytes.trim_ascii().is_empty() => "the file is empty".to_owned(),
             _ if error.is_eof() => "the file is cut off here".to_owned(),
             text if error.is_syntax() => format!("not JSON: {text}"),
-            text => text.to_owned(),
+            text => in_words(text),
         };
         Self::Parse {
             path: path.to_owned(),

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::baseline::Map;
 use crate::model::{
-    ClusterEvent, Dataset, Emitter, Exemplar, HttpCall, Link, LlmCall, LogRecord, Resource, Scope,
-    Series, Span, Symbols, TaskFacts, ToolCall, TraceId, TraceIx,
+    ClusterEvent, Dataset, Emitter, Exemplar, HttpCall, Link, LlmCall, LogRecord, Resource, Round,
+    Scope, Series, Span, Symbols, TaskFacts, ToolCall, TraceId, TraceIx,
 };
 use crate::units::Sym;
 
@@ -44,6 +44,8 @@ pub struct Facts {
     pub series: Vec<Series>,
     /// Cluster events.
     pub events: Vec<ClusterEvent>,
+    /// Rounds that spans say they belong to.
+    pub rounds: Vec<Round>,
 }
 
 impl Facts {
@@ -213,6 +215,11 @@ impl<'a> Cut<'a> {
 
     pub(super) fn link(&mut self, link: Link) {
         self.into.links.push(link);
+    }
+
+    pub(super) fn round(&mut self, round: Round) {
+        let trace = self.trace(round.trace);
+        self.into.rounds.push(Round { trace, ..round });
     }
 
     pub(super) fn log(&mut self, log: &LogRecord) {

@@ -50,6 +50,7 @@ struct Sorted {
     links: Vec<u32>,
     logs: Vec<u32>,
     exemplars: Vec<u32>,
+    rounds: Vec<u32>,
 }
 
 /// What was read from one input, row by row: a row for each of its traces in the order of their ids, then one for the
@@ -78,6 +79,10 @@ pub(super) fn rows(
     }
     for (exemplar, at) in data.exemplars.iter().zip(0..) {
         traces.entry(exemplar.trace).or_default().exemplars.push(at);
+    }
+    for (round, at) in data.rounds.iter().zip(0..) {
+        let trace = data.traces.get(round.trace);
+        traces.entry(trace).or_default().rounds.push(at);
     }
     let mut order: Vec<TraceId> = traces.keys().copied().collect();
     order.sort_unstable();
@@ -127,6 +132,9 @@ fn copy(cut: &mut Cut<'_>, data: &Dataset, of: &Sorted) {
     of.exemplars
         .iter()
         .for_each(|&i| cut.exemplar(data.exemplars[i as usize]));
+    of.rounds
+        .iter()
+        .for_each(|&i| cut.round(data.rounds[i as usize]));
 }
 
 impl FileFacts {

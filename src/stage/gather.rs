@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::file::{FileFacts, Meta};
 use crate::baseline::Map;
-use crate::model::{CallIx, Dataset, Emitter, Input, Resource, Scope, Symbols, TraceIx};
+use crate::model::{CallIx, Dataset, Emitter, Input, Resource, Round, Scope, Symbols, TraceIx};
 use crate::units::Sym;
 
 /// A dataset under way. Pieces come in any order; the numbering of what they share depends on it, and no
@@ -73,6 +73,7 @@ impl Gather {
             .iter()
             .map(|&id| data.traces.number(id))
             .collect();
+        let number = |trace: TraceIx| traces.get(trace.0 as usize).copied().unwrap_or_default();
         let first = data.spans.len() as u32;
         let bases = data.arenas();
         let arenas = [
@@ -84,10 +85,7 @@ impl Gather {
         for mut span in facts.spans {
             span.symbols(sym);
             span.emitter = at(&emitters, span.emitter);
-            span.trace = traces
-                .get(span.trace.0 as usize)
-                .copied()
-                .unwrap_or_default();
+            span.trace = number(span.trace);
             let room = span.op.arena().map_or(0, |arena| arenas[arena]);
             match span.call.get() {
                 Some(call) if call < room => span.move_call(bases),
@@ -106,6 +104,11 @@ impl Gather {
         data.tasks.extend(named(facts.tasks, sym));
         data.https.extend(named(facts.https, sym));
         data.links.extend(facts.links);
+        data.rounds
+            .extend(facts.rounds.into_iter().map(|round| Round {
+                trace: number(round.trace),
+                ..round
+            }));
         data.logs.extend(named(facts.logs, sym).map(|mut log| {
             log.resource = at(&resources, log.resource);
             log

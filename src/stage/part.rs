@@ -250,6 +250,8 @@ impl Whole {
         let places = arrange(&mut dataset, &mut forest, &traces);
         reorder(&mut forest, &places);
         forest.sort_requests(&dataset);
+        // Turns of one conversation may lie in several parts.
+        forest.loss.count_turns(&dataset);
         forest.traces = traces.len() as u64;
         let mut old = vec![NO_SPAN; places.len()];
         for (place, span) in places.iter().zip(0..) {

@@ -6,6 +6,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::Tree;
 use crate::model::{Dataset, Op, Span, SpanId, SpanIx, TraceIx};
+use crate::units::Sym;
 
 /// What is missing at least.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -20,6 +21,8 @@ pub struct Loss {
     pub steps_seen: u64,
     /// Numbers missing from numbered steps.
     pub step_gaps: u64,
+    /// Requests missing between others of their conversations, as their emitter numbers them.
+    pub turn_gaps: u64,
     /// Prompt tokens that groups say they used, where that is more than their calls show.
     pub tokens_declared: u64,
     /// Prompt tokens that the calls of those groups show.
@@ -40,6 +43,7 @@ impl Loss {
         self.steps_declared += other.steps_declared;
         self.steps_seen += other.steps_seen;
         self.step_gaps += other.step_gaps;
+        self.turn_gaps += other.turn_gaps;
         self.tokens_declared += other.tokens_declared;
         self.tokens_seen += other.tokens_seen;
     }
@@ -62,7 +66,21 @@ impl Loss {
             }
         }
         loss.step_gaps = step_gaps(dataset, tree);
+        loss.count_turns(dataset);
         loss
+    }
+
+    /// Counts the requests that are missing between others of their conversations. The dump may begin in the
+    /// middle of one.
+    pub fn count_turns(&mut self, dataset: &Dataset) {
+        let mut turns: Numbers<Sym> = Numbers::default();
+        for facts in &dataset.tasks {
+            if let Some(turn) = facts.turn.filter(|_| !facts.conversation.is_none()) {
+                let turns = turns.entry(facts.conversation).or_default();
+                turns.push(turn.get());
+            }
+        }
+        self.turn_gaps = turns.into_values().map(|turns| gaps(turns, u32::MAX)).sum();
     }
 
     /// A group that declares more steps than lie below it: its step spans, or its model calls where
@@ -126,27 +144,48 @@ fn absent_parents(dataset: &Dataset, tree: &Tree) -> u64 {
     named.len() as u64
 }
 
-/// Numbers that are missing between the steps of one parent, as their names count them.
+/// Numbers by what they number.
+type Numbers<K> = HashMap<K, Vec<u32>, foldhash::fast::FixedState>;
+
+/// Numbers that are missing between the steps of each trace: as the names of steps below one parent count
+/// them, from one, or as attributes do, which may go on from an earlier run. Where both count, the larger.
 fn step_gaps(dataset: &Dataset, tree: &Tree) -> u64 {
-    let mut numbers: HashMap<SpanIx, Vec<u64>, foldhash::fast::FixedState> = HashMap::default();
+    let mut named: Numbers<(TraceIx, SpanIx)> = Numbers::default();
     for (span, index) in dataset.spans.iter().zip(0..) {
         let parent = tree.parent_of(index).filter(|_| span.op == Op::Step);
         if let (Some(parent), Some(number)) = (parent, number_of(dataset.text(span.name))) {
-            numbers.entry(parent).or_default().push(number);
+            named.entry((span.trace, parent)).or_default().push(number);
         }
     }
-    let gaps = numbers.into_values().map(|mut found| {
-        found.sort_unstable();
-        found.dedup();
-        let first = found.first().map_or(1, |&n| n.min(1));
-        let last = found.last().copied().unwrap_or(0);
-        (last + 1 - first).saturating_sub(found.len() as u64)
-    });
-    gaps.sum()
+    let mut counted: Numbers<TraceIx> = Numbers::default();
+    for round in &dataset.rounds {
+        counted.entry(round.trace).or_default().push(round.number);
+    }
+    let mut missing: HashMap<TraceIx, (u64, u64), foldhash::fast::FixedState> = HashMap::default();
+    for ((trace, _), numbers) in named {
+        missing.entry(trace).or_default().0 += gaps(numbers, 1);
+    }
+    for (trace, numbers) in counted {
+        missing.entry(trace).or_default().1 += gaps(numbers, u32::MAX);
+    }
+    missing
+        .into_values()
+        .map(|(names, keys)| names.max(keys))
+        .sum()
+}
+
+/// How many numbers are missing up to the last of those found, from `first` on or from the first found.
+fn gaps(mut found: Vec<u32>, first: u32) -> u64 {
+    found.sort_unstable();
+    found.dedup();
+    let ends = found.first().zip(found.last());
+    ends.map_or(0, |(&least, &last)| {
+        (u64::from(last) + 1 - u64::from(least.min(first))).saturating_sub(found.len() as u64)
+    })
 }
 
 /// The number at the end of `step 3`.
-fn number_of(name: &str) -> Option<u64> {
+fn number_of(name: &str) -> Option<u32> {
     let (_, last) = name.rsplit_once(' ')?;
     last.parse().ok().filter(|&n| n < 10_000)
 }
@@ -161,5 +200,14 @@ mod tests {
         assert_eq!(number_of("Turn 12"), Some(12));
         assert_eq!(number_of("step"), None);
         assert_eq!(number_of("model gpt-4"), None);
+    }
+    #[test]
+    fn what_is_missing_between_numbers() {
+        assert_eq!(gaps(vec![], 1), 0);
+        assert_eq!(gaps(vec![3, 1, 3], 1), 1);
+        assert_eq!(gaps(vec![3], 1), 2);
+        assert_eq!(gaps(vec![0, 1], 1), 0);
+        assert_eq!(gaps(vec![7, 5, 9], u32::MAX), 2);
+        assert_eq!(gaps(vec![u32::MAX, 0], u32::MAX), u64::from(u32::MAX) - 1);
     }
 }

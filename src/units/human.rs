@@ -246,6 +246,24 @@ pub fn listed(names: &[&str]) -> String {
     }
 }
 
+/// What a reader of files says it expected, in words that are not those of its source code.
+#[must_use]
+pub fn in_words(said: &str) -> String {
+    const WORDS: [(&str, &str); 6] = [
+        ("expected f64", "expected a number"),
+        ("expected u64", "expected a whole number"),
+        ("expected u32", "expected a whole number"),
+        ("expected i64", "expected a whole number"),
+        ("expected a sequence", "expected a list"),
+        ("expected a map", "expected an object"),
+    ];
+    let mut said = said.to_owned();
+    for (theirs, plain) in WORDS {
+        said = said.replace(theirs, plain);
+    }
+    said
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

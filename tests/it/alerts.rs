@@ -7,6 +7,8 @@ use tempfile::TempDir;
 
 use agentdiag::alerts::{self, Store};
 
+use crate::otlp::Span;
+
 const SPIKE: &str = "fixtures/alerts/spike/traces.jsonl.gz";
 const HEALTHY: &str = "fixtures/labelled/healthy-client-genai/traces.jsonl.gz";
 const FAULTY: [&str; 2] = [
@@ -175,6 +177,10 @@ fn a_wrong_rule_file_is_told_where_and_why() {
             "rules.yml:7:11: in the expression of `A`: the function `sin` is not supported",
         ),
         (
+            "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: up offset 5 > 1\n",
+            "rules.yml:5:21: in the expression of `A`: expected a duration such as 5m after `offset`",
+        ),
+        (
             "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: \"sum(up\"\n",
             "rules.yml:5:15: in the expression of `A`: `(` is never closed",
         ),
@@ -231,6 +237,67 @@ fn written_rules_are_quiet_on_a_healthy_day_and_fire_on_a_bad_one() {
     for dump in FAULTY.into_iter().chain([SPIKE]) {
         assert!(!firings_of_own_rules(dump).is_empty(), "{dump}");
     }
+}
+
+/// Tools chosen otherwise slow nothing down; what was before is normal all the same.
+#[test]
+fn written_rules_see_a_drift_of_the_dump_they_are_written_from() {
+    let fired = firings_of_own_rules("fixtures/drift/traces.jsonl.gz");
+    let drift = |alert: &String| {
+        alert.starts_with("\"ToolSelectionDrift\"") && alert.contains("process_refund")
+    };
+    assert!(fired.iter().any(drift), "{fired:?}");
+}
+
+/// Requests of one call every ten seconds; for six minutes the cache is cold and calls take twice as long.
+fn cold_for_a_while() -> String {
+    let request = |n: u64| {
+        let cold = (120..156).contains(&n);
+        let start = 1_778_572_800_000_000_000 + n * 10_000_000_000;
+        let end = start + if cold { 4_000_000_000 } else { 2_000_000_000 };
+        let root = Span {
+            trace: u128::from(n) + 1,
+            id: (n + 1) << 40,
+            name: "invoke_agent helper".into(),
+            start,
+            end,
+            service: "helper".into(),
+            attributes: vec![
+                ("gen_ai.operation.name", "invoke_agent".into()),
+                ("gen_ai.agent.name", "helper".into()),
+            ],
+            ..Span::default()
+        };
+        let call = Span {
+            id: root.id + 1,
+            parent: root.id,
+            name: "chat m".into(),
+            kind: 3,
+            attributes: vec![
+                ("gen_ai.operation.name", "chat".into()),
+                ("gen_ai.request.model", "m".into()),
+                ("gen_ai.usage.input_tokens", (1_000 + n % 7).into()),
+                ("gen_ai.usage.output_tokens", (50 + n % 5).into()),
+                (
+                    "gen_ai.usage.cache_read.input_tokens",
+                    (if cold { 0 } else { 900 + n % 3 }).into(),
+                ),
+            ],
+            ..root.clone()
+        };
+        [root.line(), call.line()].join("\n")
+    };
+    (0..240).map(request).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn written_rules_see_a_cold_cache_of_the_dump_they_are_written_from() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let path = folder.path().join("traces.jsonl");
+    std::fs::write(&path, cold_for_a_while()).expect("written");
+    let fired = firings_of_own_rules(path.to_str().expect("UTF-8"));
+    let cold = |alert: &String| alert.starts_with("\"AgentCacheCold\"");
+    assert!(fired.iter().any(cold), "{fired:?}");
 }
 
 /// A baseline that is a dump gives the thresholds, whatever the inputs show; what only the inputs have is named.

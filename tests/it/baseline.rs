@@ -133,7 +133,7 @@ fn broken_baseline_files_are_refused_with_a_place() {
             "next.json",
             "schema is `agentdiag.baseline.v2`; this version reads `agentdiag.baseline.v1`",
         ),
-        ("negative.json", "expected u64"),
+        ("negative.json", "expected a whole number"),
         ("other.json", "missing field `schema`"),
         ("empty.json", "the file is empty"),
         ("poem.json", "not JSON: expected value"),

@@ -162,6 +162,15 @@ fn bad_budget_files_are_refused_with_their_place() {
         code == 2 && errors.contains("no budgets: name a file with --budget"),
         "{errors}"
     );
+    let text = "[[budget]]\nexpect = \"p95(latency) < baseline\"\nbaseline = \"none.json\"\n";
+    let (_folder, file) = budgets(text);
+    let (code, _, errors) = run(&["--budget", &file, HEALTHY]);
+    let told = "b.toml:2:10: the baseline of `p95(latency) < baseline`: ";
+    assert!(code == 2 && errors.contains(told), "{errors}");
+    std::fs::write(&file, b"[[budget]]\nname = \"\xff\"\n").expect("written");
+    let (code, _, errors) = run(&["--budget", &file, HEALTHY]);
+    let told = "b.toml:2:9: a byte that is not UTF-8";
+    assert!(code == 2 && errors.contains(told), "{errors}");
     let (code, _, errors) = run(&["--budget", "no/such.toml", HEALTHY]);
     assert!(code == 2 && errors.contains("no/such.toml: "), "{errors}");
     let (_folder, file) = budgets(EVERY);

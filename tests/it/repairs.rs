@@ -206,6 +206,80 @@ fn what_is_missing_is_counted_and_nothing_else() {
     assert_eq!((forest.loss.absent_parents, forest.loss.rootless), (1, 1));
 }
 
+/// A request with a call in each of these rounds, as `key` numbers them.
+fn rounds(key: &'static str, numbers: &[Value]) -> Vec<Span> {
+    let mut spans = torn();
+    spans.truncate(1);
+    let root = spans[0].clone();
+    spans.extend(numbers.iter().zip(1..).map(|(number, n)| Span {
+        id: n << 40,
+        parent: root.id,
+        attributes: vec![
+            ("gen_ai.operation.name", json!("chat")),
+            (key, number.clone()),
+        ],
+        ..root.clone()
+    }));
+    spans
+}
+
+#[test]
+fn gaps_in_what_emitters_number_are_counted() {
+    let step = |n: u64| json!({"langgraph_step": n, "langgraph_node": "agent"}).to_string();
+    let traceloop = "traceloop.association.properties.langgraph_step";
+    let gaps = |key, numbers: &[Value]| {
+        let (_, forest) = build(dump(&rounds(key, numbers)), Options::default());
+        forest.loss.step_gaps
+    };
+    assert_eq!(gaps("agent.reasoning.step", &[1.into(), 2.into()]), 0);
+    assert_eq!(
+        gaps("agent.reasoning.step", &[1.into(), 2.into(), 5.into()]),
+        2
+    );
+    // Steps of a graph that was interrupted go on counting, and run side by side.
+    assert_eq!(
+        gaps(traceloop, &[7.into(), 9.into(), 9.into(), 8.into()]),
+        0
+    );
+    assert_eq!(gaps(traceloop, &[json!("3"), json!("5")]), 1);
+    assert_eq!(gaps("metadata", &[step(1).into(), step(3).into()]), 1);
+    assert_eq!(
+        gaps(
+            "langsmith.metadata.langgraph_step",
+            &[json!("1"), json!("4")]
+        ),
+        2
+    );
+    assert_eq!(
+        gaps(
+            "agent.reasoning.step",
+            &[1.into(), (-3).into(), json!("x"), 1e9.into()]
+        ),
+        0
+    );
+}
+
+#[test]
+fn gaps_in_numbered_requests_of_a_session_are_counted_wherever_they_lie() {
+    let turn = |n: u64, session: &str| Span {
+        trace: u128::from(n) + 1,
+        id: n + 1,
+        name: "claude_code.interaction".into(),
+        start: BEGIN + n * 1_000 * MS,
+        end: BEGIN + (n * 1_000 + 900) * MS,
+        scope: "com.anthropic.claude_code.tracing".into(),
+        attributes: vec![
+            ("session.id", session.into()),
+            ("interaction.sequence", n.into()),
+        ],
+        ..Span::default()
+    };
+    let mut spans: Vec<Span> = [3, 4, 7].map(|n| turn(n, "one")).into();
+    spans.extend([10, 11].map(|n| turn(n, "two")));
+    let (_, forest) = build(dump(&spans), Options::default());
+    assert_eq!((forest.loss.turn_gaps, forest.loss.step_gaps), (2, 0));
+}
+
 #[test]
 fn a_sum_is_used_where_no_call_shows_usage_and_only_there() {
     let mut spans = torn();

@@ -24,6 +24,9 @@ use crate::units::Sym;
 /// Understands `text`; with the metric names it reads.
 pub(super) fn compile(text: &str, store: &mut Store) -> Result<(Node, Vec<String>), Refusal> {
     let expr = promql_parser::parser::parse(text).map_err(|why| blame::syntax(text, &why))?;
+    if let Some(refusal) = blame::bare_offset(text) {
+        return Err(refusal);
+    }
     let mut compiler = Compiler {
         store,
         reads: Vec::new(),

@@ -1,7 +1,7 @@
 //! The table that `kubectl get events` and `kubectl events` print. Its ages are relative: they are
 //! read with the time the table was taken at, which only the user knows.
 
-use super::{Chunk, Format, Head, Layout, Mark, Parts, lines};
+use super::{Chunk, Format, Head, Layout, Parts, lines, whole_lines};
 use crate::ingest::fields::check_text;
 use crate::ingest::lenient;
 use crate::ingest::outlet::Outlet;
@@ -29,14 +29,18 @@ fn recognise(head: &Head<'_>) -> Option<Layout> {
     let mut first = lines(head.bytes).take(LINES);
     first
         .any(|(line, _)| columns(head.bytes.get(line).unwrap_or_default()).is_some())
-        .then_some(Layout::Sections(mark))
+        .then_some(Layout::Text(divide))
 }
 
-fn mark(line: &[u8]) -> Mark {
-    match columns(line) {
-        Some(_) => Mark::Context,
-        None => Mark::Start,
+/// Rows are lines; all of them depend on the last header.
+fn divide(bytes: &[u8], whole: bool, header: &mut Vec<u8>) -> usize {
+    let end = whole_lines(bytes, whole);
+    let bytes = bytes.get(..end).unwrap_or_default();
+    let headers = lines(bytes).filter_map(|(line, _)| bytes.get(line));
+    if let Some(last) = headers.filter(|line| columns(line).is_some()).last() {
+        *header = last.to_vec();
     }
+    end
 }
 
 /// Where the columns begin, and where the last one ends, when the line is a header.
@@ -58,7 +62,7 @@ fn columns(line: &[u8]) -> Option<[usize; 5]> {
 }
 
 fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
-    let Parts::Sections(before) = &chunk.parts else {
+    let Parts::Text(before) = &chunk.parts else {
         return;
     };
     let mut table = columns(before);

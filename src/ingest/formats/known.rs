@@ -47,6 +47,11 @@ const MAGIC: &[(&[u8], &str, &str)] = &[
         "perhaps a sign-in form was saved instead of the export",
     ),
     (b"<?xml", "an XML document", "export as JSON"),
+    (
+        b"{\"schema\":\"agentdiag.baseline",
+        "a saved baseline, which keeps no spans",
+        "name it with --baseline, beside a dump",
+    ),
 ];
 
 /// Keys that must all be there, with the format they name. In order of decision.
@@ -74,6 +79,10 @@ const KEYS: &[(&[&str], &str)] = &[
     (
         &["trace_id", "span_id", "name"],
         "a list of spans without times",
+    ),
+    (
+        &["schema", "tool_version"],
+        "a report of agentdiag (read the dump it was made from)",
     ),
     (
         &["timestamp", "input_length", "output_length"],
@@ -108,6 +117,9 @@ fn csv(bytes: &[u8]) -> Option<Known> {
     let line = bytes.split(|&b| b == b'\n').next()?;
     let line = line.get(..line.len().min(4_000))?.to_ascii_lowercase();
     let has = |word: &[u8]| memchr::memmem::find(&line, word).is_some();
+    if matches!(line.first(), Some(b'{' | b'[')) {
+        return None;
+    }
     let table = line.iter().filter(|b| **b == b',').count() > 1;
     (table && (has(b"trace_id") || has(b"traceid") || has(b"tokens"))).then_some(Known {
         name: "a CSV table without span ids and times",
@@ -140,7 +152,12 @@ mod tests {
             name(b"TraceID,SpanID,ParentID\n1,2,3"),
             Some("a CSV table without span ids and times")
         );
+        assert_eq!(
+            name(br#"{"schema":"agentdiag.baseline.v1","norms":{}}"#),
+            Some("a saved baseline, which keeps no spans")
+        );
         assert_eq!(name(br#"{"x":1}"#), None);
+        assert_eq!(name(br#"{"trace_id":1,"a":2,"b":3}"#), None);
         assert_eq!(name(b"a, b"), None);
     }
 }

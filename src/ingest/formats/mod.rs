@@ -128,8 +128,8 @@ pub(crate) enum Layout {
     Json(fn(&[u8]) -> Kind),
     /// JSON objects in any arrangement, each a record.
     Objects,
-    /// Text whose lines belong together in sections.
-    Sections(fn(&[u8]) -> Mark),
+    /// Text that depends on lines before it.
+    Text(Divide),
     /// Binary messages.
     Frames(Frame),
 }
@@ -141,21 +141,23 @@ impl Layout {
             Self::Lines => "lines",
             Self::Json(_) => "documents",
             Self::Objects => "objects",
-            Self::Sections(_) => "text",
+            Self::Text(_) => "text",
             Self::Frames(frame) => frame.word(),
         }
     }
 }
 
-/// What a line means for cutting text into sections.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Mark {
-    /// It belongs to what comes before.
-    Inside,
-    /// A section starts with it.
-    Start,
-    /// A section starts with it, and later sections depend on it.
-    Context,
+/// Where text can be cut: how many of the bytes at hand, which start with a record, are whole records;
+/// all of them where nothing follows (the second argument). The last argument holds what the records
+/// depend on, and afterwards what those behind the cut depend on, as the format itself writes it down.
+pub(crate) type Divide = fn(&[u8], bool, &mut Vec<u8>) -> usize;
+
+/// A [`Divide`] at line ends.
+pub(crate) fn whole_lines(bytes: &[u8], whole: bool) -> usize {
+    match whole {
+        true => bytes.len(),
+        false => memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1),
+    }
 }
 
 /// A run of bytes that a format can decode by itself.
@@ -182,8 +184,8 @@ pub(crate) enum Parts {
     Pieces(Vec<Piece>),
     /// Binary messages.
     Frames(Frame),
-    /// Whole sections, and the last line before them that they depend on.
-    Sections(Vec<u8>),
+    /// Whole records of text, and what they depend on.
+    Text(Vec<u8>),
 }
 
 /// The lines of `bytes` without their line ends, and whether each had one.

@@ -31,7 +31,32 @@ impl<'a> Reader<'a, '_, '_> {
     /// their names. An object inside is delivered under the names of what is in it, and, where it
     /// stands at the top, also whole as JSON text: some vocabularies expect the one, some the other.
     pub(super) fn attributes(&mut self, into: &mut Vec<RawAttr<'a>>, prefix: &str) -> Step<()> {
-        self.entries(into, prefix, self.levels())
+        match self.json.peek() {
+            b'[' => self.list("attributes", |r| r.pair_of_list(into)),
+            _ => self.entries(into, prefix, self.levels()),
+        }
+    }
+
+    /// `{"key": …, "value": {"stringValue": …}}`: an attribute as OTLP has it.
+    fn pair_of_list(&mut self, into: &mut Vec<RawAttr<'a>>) -> Step<()> {
+        let (mut name, mut value) = (None, None);
+        self.object("an attribute", |r, key| {
+            match key {
+                b"key" => name = r.text("an attribute's name")?,
+                b"value" => value = Some(r.later()?),
+                _ => r.json.skip()?,
+            }
+            Ok(())
+        })?;
+        let (Some(name), Some(value)) = (name, value) else {
+            return Ok(());
+        };
+        self.back(value, |r| match r.json.peek() {
+            b'{' => r
+                .object("a value", |r, _| r.entry(into, name.get(), r.levels()))
+                .map(drop),
+            _ => r.entry(into, name.get(), r.levels()),
+        })
     }
 
     /// The entries of the object that comes next, all of them: those of a resource.

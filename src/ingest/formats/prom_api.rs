@@ -32,6 +32,8 @@ pub(super) const FORMAT: Format = Format {
 
 /// A sample: seconds, and the value as text.
 type Sample = (Option<Nanos>, Option<f64>);
+/// When, the sum if given, and the count.
+type Histogram = (Option<Nanos>, Option<f64>, u64);
 
 fn recognise(head: &Head<'_>) -> Option<Layout> {
     let shape = head.shape.as_ref()?;
@@ -75,7 +77,7 @@ impl<'a> Reader<'a, '_, '_> {
     fn prom_series(&mut self) -> Step<()> {
         let at = self.here();
         let (mut name, mut labels) = (Cow::Borrowed(""), Vec::new());
-        let mut samples: Vec<Sample> = Vec::new();
+        let (mut samples, mut histograms): (Vec<Sample>, Vec<Histogram>) = Default::default();
         let found = self.object("a series", |r, key| {
             match key {
                 b"metric" => name = r.prom_labels(&mut labels)?,
@@ -84,6 +86,11 @@ impl<'a> Reader<'a, '_, '_> {
                     Ok(())
                 })?,
                 b"value" => samples.extend(r.prom_sample()?),
+                b"histograms" => r.list("a list of histograms", |r| {
+                    histograms.extend(r.prom_histogram()?);
+                    Ok(())
+                })?,
+                b"histogram" => histograms.extend(r.prom_histogram()?),
                 _ => r.json.skip()?,
             }
             Ok(())
@@ -97,25 +104,61 @@ impl<'a> Reader<'a, '_, '_> {
             });
             return Ok(());
         }
-        let points = samples
-            .into_iter()
-            .filter_map(|(time, value)| {
-                Some(RawPoint {
-                    time,
-                    attributes: labels.clone(),
-                    value: RawPointValue::Number(value?),
-                })
-            })
-            .collect();
-        let mut metric = RawMetric {
-            kind: kind_of(&name),
-            name,
-            points,
-            place: self.out.place(at),
+        let point = |time, value| RawPoint {
+            time,
+            attributes: labels.clone(),
+            value,
         };
-        let resource = self.out.resource(&[]);
-        self.out.metric(&mut metric, resource, at);
+        let samples = samples.into_iter();
+        let numbers =
+            samples.filter_map(|(time, value)| Some(point(time, RawPointValue::Number(value?))));
+        let numbers = (kind_of(&name), numbers.collect());
+        let histograms = histograms.into_iter();
+        let distributions = histograms
+            .map(|(time, sum, count)| point(time, RawPointValue::Distribution { sum, count }));
+        let distributions = (RawMetricKind::Cumulative, distributions.collect());
+        for (kind, points) in [numbers, distributions] {
+            let points: Vec<RawPoint<'_>> = points;
+            if !points.is_empty() {
+                let mut metric = RawMetric {
+                    kind,
+                    name: name.clone(),
+                    points,
+                    place: self.out.place(at),
+                };
+                let resource = self.out.resource(&[]);
+                self.out.metric(&mut metric, resource, at);
+            }
+        }
         Ok(())
+    }
+
+    /// `[1760000000.5, {"count": "3", "sum": "4.5", "buckets": […]}]`: a native histogram, of which sum and count are
+    /// taken.
+    fn prom_histogram(&mut self) -> Step<Option<Histogram>> {
+        let (mut time, mut sum, mut count, mut index) = (None, None, None, 0);
+        let at = self.here();
+        self.list("a sample", |r| {
+            match index {
+                0 => time = r.scaled("a sample's time", 9)?,
+                1 => drop(r.object("a histogram", |r, key| {
+                    match key {
+                        b"count" => count = r.number("a count", lenient::double)?,
+                        b"sum" => sum = r.number("a sum", lenient::double)?,
+                        _ => r.json.skip()?,
+                    }
+                    Ok(())
+                })?),
+                _ => r.json.skip()?,
+            }
+            index += 1;
+            Ok(())
+        })?;
+        let count = count.filter(|count| *count >= 0.0 && count.is_finite());
+        if count.is_none() {
+            self.out.point_without_value(false, at);
+        }
+        Ok(count.map(|count| (time, sum, count as u64)))
     }
 
     /// The exemplars of one series.

@@ -73,7 +73,7 @@ pub(super) fn each<'a>(
                 }
             }
         }
-        Parts::Frames(_) | Parts::Sections(_) => {}
+        Parts::Frames(_) | Parts::Text(_) => {}
     }
     check_text(&chunk.bytes, out);
 }

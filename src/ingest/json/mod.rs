@@ -11,7 +11,7 @@ pub(crate) use broken::{Broken, Expected, Step};
 pub(crate) use cut::{Cut, Cutter, Kind, Piece};
 pub(crate) use scan::{Extent, extent};
 pub(crate) use shape::Shape;
-pub(crate) use text::{is_whole, quote};
+pub(crate) use text::{escape, is_whole, plain_run, quote};
 
 use super::raw::Text;
 

@@ -87,7 +87,10 @@ impl Line<'_> {
                 counted(n, "value")
             ),
         };
-        format!("{text}.{left_out}{}", self.worst())
+        let judged = !matches!(finding.verdict, Verdict::Off | Verdict::CannotTell);
+        let note = finding.note.as_ref().filter(|_| judged);
+        let note = note.map(|note| format!(" {note}")).unwrap_or_default();
+        format!("{text}.{left_out}{note}{}", self.worst())
     }
 
     fn limit(&self) -> String {

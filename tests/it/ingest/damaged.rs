@@ -1,12 +1,15 @@
 //! Malformed variants of every fixture of a format: cut off, with bytes changed, with values of wrong
 //! types. Reading ends, gives no more than the whole file did, and says what was lost.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use agentdiag::dialect::Normalizer;
-use agentdiag::ingest::{Options, Source, read_all};
+use agentdiag::ingest::{FORMATS, Options, Source, read_all};
 use agentdiag::model::Severity;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message as _;
 use serde_json::Value;
 
 use super::fixtures::folder;
@@ -17,8 +20,8 @@ const CUTS: usize = 50;
 /// Places at which one byte of each file is changed.
 const FLIPS: usize = 200;
 
-/// Every file of every format.
-fn fixtures() -> Vec<PathBuf> {
+/// Every file of every format, with what is in it. Binary messages are those of one of the files.
+pub(super) fn fixtures() -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder("formats")).unwrap() {
         let files = fs::read_dir(entry.unwrap().path()).unwrap();
@@ -30,7 +33,34 @@ fn fixtures() -> Vec<PathBuf> {
     });
     found.sort();
     assert!(found.len() > 50, "{} fixtures", found.len());
-    found
+    let files = found.into_iter().map(|path| {
+        let bytes = fs::read(&path).unwrap();
+        (path, bytes)
+    });
+    files.chain(messages()).collect()
+}
+
+/// A document as binary messages, bare and each with its length.
+fn messages() -> [(PathBuf, Vec<u8>); 2] {
+    let text = fs::read(folder("formats/otlp/document.json")).unwrap();
+    let request: ExportTraceServiceRequest = serde_json::from_slice(&text).unwrap();
+    let bare = request.encode_to_vec();
+    let mut sized = (bare.len() as u32).to_be_bytes().to_vec();
+    sized.extend(&bare);
+    [("bare.bin", bare), ("sized.bin", sized)].map(|(name, bytes)| (name.into(), bytes))
+}
+
+#[test]
+fn every_format_is_damaged() {
+    let first =
+        |input: &agentdiag::model::Input| input.format.split(' ').next().unwrap().to_owned();
+    let found: BTreeSet<String> = fixtures()
+        .into_iter()
+        .map(|(_, bytes)| first(&read(bytes).inputs[0]))
+        .collect();
+    let all: BTreeSet<String> = FORMATS.iter().map(|f| f.name.to_owned()).collect();
+    let missing: Vec<&String> = all.difference(&found).collect();
+    assert!(missing.is_empty(), "no fixture of {missing:?}");
 }
 
 fn options() -> Options {
@@ -75,7 +105,7 @@ impl Dice {
     }
 }
 
-fn is_json(path: &Path) -> bool {
+pub(super) fn is_json(path: &Path) -> bool {
     path.extension()
         .is_some_and(|e| e == "json" || e == "jsonl")
 }
@@ -83,8 +113,7 @@ fn is_json(path: &Path) -> bool {
 #[test]
 fn what_comes_before_a_cut_is_kept_and_the_cut_is_named() {
     let mut wrong = Vec::new();
-    for path in fixtures() {
-        let bytes = fs::read(&path).unwrap();
+    for (path, bytes) in fixtures() {
         let whole = read(bytes.clone());
         let mut dice = Dice::of(&path);
         for _ in 0..CUTS {
@@ -116,8 +145,7 @@ fn what_comes_before_a_cut_is_kept_and_the_cut_is_named() {
 
 #[test]
 fn one_wrong_byte_ends_nothing() {
-    for path in fixtures() {
-        let bytes = fs::read(&path).unwrap();
+    for (path, bytes) in fixtures() {
         let all = records(&read(bytes.clone()));
         let mut dice = Dice::of(&path);
         for _ in 0..FLIPS {
@@ -176,7 +204,7 @@ fn replace(value: &mut Value, index: &mut usize, new: &Value) -> bool {
 }
 
 /// Every vocabulary over `bytes`: how many records there are. Nothing is kept.
-fn count(bytes: Vec<u8>) -> u64 {
+pub(super) fn count(bytes: Vec<u8>) -> u64 {
     let sources = vec![Source::from_bytes("damaged", bytes)];
     let reading = read_all(sources, &options(), Normalizer::new, &());
     for sink in reading.sinks {
@@ -191,12 +219,12 @@ fn values_of_wrong_types_cost_only_themselves() {
     let wrong = wrong();
     // The spellings of OTLP hold the same values; one of them and all signals will do.
     let told = ["document.json", "mixed-in-one.json"];
-    let chosen = |path: &&PathBuf| {
+    let chosen = |(path, _): &(PathBuf, Vec<u8>)| {
         let spelling = path.parent().is_some_and(|folder| folder.ends_with("otlp"));
         is_json(path) && (!spelling || told.iter().any(|name| path.ends_with(name)))
     };
-    for path in fixtures().iter().filter(chosen) {
-        let text = fs::read_to_string(path).unwrap();
+    for (path, bytes) in fixtures().into_iter().filter(chosen) {
+        let text = String::from_utf8(bytes).unwrap();
         let stream = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
         let documents: Vec<Value> = stream.into_iter().map_while(Result::ok).collect();
         let all = count(text.into_bytes());

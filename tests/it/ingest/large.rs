@@ -5,6 +5,8 @@ use agentdiag::ingest::{Options, Source};
 
 use super::recorder::{Record, read_bytes, read_with};
 
+const BEGIN: u64 = 1_778_572_800_000_000_000;
+
 fn span(n: usize, text: &str) -> String {
     format!(
         "{{\"traceId\":\"{:032x}\",\"spanId\":\"{:016x}\",\"name\":\"s{n}\",\"startTimeUnixNano\":\"{}\",\
@@ -116,6 +118,85 @@ fn threads_make_no_difference() {
     for threads in [2, 5] {
         assert_eq!(one, read(threads));
     }
+}
+
+/// Reads in one thread and in several, which must agree.
+fn read_alike(text: &str) -> Record {
+    let read = |threads| {
+        let options = Options {
+            threads: Some(threads),
+            ..Options::default()
+        };
+        let source = Source::from_bytes("t", text.as_bytes().to_vec());
+        read_with(vec![source], &options)
+    };
+    let one = read(1);
+    assert_eq!(one, read(4));
+    one
+}
+
+#[test]
+fn rows_with_line_breaks_across_chunks() {
+    let count = 9_000;
+    let head = "trace_id,span_id,name,start_time,end_time,note\n";
+    let row = |n: usize| {
+        let note = format!(
+            "\"{}, \"\"quoted\"\"\"",
+            "line\nand \\ more\r\n".repeat(n % 30)
+        );
+        let (start, end) = (BEGIN + n as u64, BEGIN + n as u64 + 1);
+        format!(
+            "{:032x},{:016x},\"s{n}\",{start},{end},{note}\n",
+            n / 10 + 1,
+            n + 1
+        )
+    };
+    let rows: Vec<String> = (0..count).map(row).collect();
+    let text = format!("{head}{}", rows.concat());
+    assert!(text.len() > 2 << 20);
+    let record = read_alike(&text);
+    check(&record, count);
+    let note = &record.spans.iter().find(|s| s.id == 30).unwrap().attributes;
+    assert!(
+        note.contains("and \\\\ more") && note.contains("quoted"),
+        "{note}"
+    );
+    // A second table in the same file, in another chunk, with columns in another order.
+    let turned = "span_id,trace_id,start_time,name\n";
+    let other: String = (0..count)
+        .map(|n| format!("{:016x},{:032x},{BEGIN},s{n}\n", count + n + 1, n + 1))
+        .collect();
+    let both = format!("{text}{turned}{other}");
+    assert_eq!(read_alike(&both).spans.len(), 2 * count);
+    // A quote that is never closed costs its row alone.
+    let mut broken = rows.clone();
+    broken[4_000] = broken[4_000].replacen("\"\"\"\n", "\n", 1);
+    let record = read_alike(&format!("{head}{}", broken.concat()));
+    assert!(record.spans.len() >= count - 2, "{}", record.spans.len());
+    assert!(record.issues().contains_key("malformed_record"));
+}
+
+#[test]
+fn a_metric_larger_than_a_chunk_keeps_its_type() {
+    let count = 9_000;
+    let mut text = "# HELP t in seconds\n# TYPE t histogram\n# UNIT t seconds\n".to_owned();
+    // The sums stand far from their counts.
+    for part in ["bucket{le=\"1\",", "sum{", "count{"] {
+        for n in 0..count as u64 {
+            text.push_str(&format!(
+                "t_{part}series=\"{}\"}} {n} {}\n",
+                n % 7,
+                1_778_572_800_000 + n
+            ));
+        }
+    }
+    text.push_str("# TYPE up gauge\nup 1 1778572800000\n# EOF\n");
+    assert!(text.len() > 1 << 20);
+    let record = read_alike(&text);
+    assert!(record.issues().is_empty(), "{:?}", record.ledger);
+    let input = &record.inputs[0];
+    let samples = 3 * count as u64 + 1;
+    assert_eq!((input.samples, input.points), (samples, count as u64 + 1));
 }
 
 #[test]

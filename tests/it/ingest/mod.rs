@@ -8,6 +8,7 @@ mod fixtures;
 mod formats;
 mod keys;
 mod large;
+mod mistyped;
 mod oracle;
 mod oracle_records;
 mod recorder;

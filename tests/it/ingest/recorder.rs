@@ -117,6 +117,7 @@ impl Sink for Recorder {
                 let value = match p.value {
                     RawPointValue::Number(n) => format!("{n:?}"),
                     RawPointValue::Distribution { sum, count } => format!("{sum:?}/{count}"),
+                    RawPointValue::Sum(sum) => format!("{sum:?}/"),
                 };
                 format!(
                     "{:?} [{}] {value}",

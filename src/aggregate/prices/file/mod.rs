@@ -20,6 +20,7 @@ use own::Document;
 pub(super) use own::{SCHEMA, plans};
 
 use super::plan::Plan;
+use crate::units::human::in_words;
 
 /// Why a price file was refused.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +47,7 @@ pub enum PriceError {
     },
     /// It is JSON of none of the forms.
     #[error(
-        "{path}: no prices in it; expected {{\"unit\": \"per 1M tokens\", \"models\": {{NAME: {{\"input\": 2.5, \
+        "{path}:1:1: no prices in it; expected {{\"unit\": \"per 1M tokens\", \"models\": {{NAME: {{\"input\": 2.5, \
          \"cached_input\": 1.25, \"output\": 10}}}}}}, or the table of LiteLLM, genai-prices, models.dev or OpenRouter"
     )]
     Empty {
@@ -157,7 +158,7 @@ fn typed<'a, T: Deserialize<'a>>(name: &str, bytes: &'a [u8]) -> Result<T, Price
             path: name.into(),
             line: error.line(),
             column: error.column(),
-            message: text.strip_suffix(&place).unwrap_or(&text).to_owned(),
+            message: in_words(text.strip_suffix(&place).unwrap_or(&text)),
         }
     })
 }

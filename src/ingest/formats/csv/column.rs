@@ -1,8 +1,6 @@
 //! What columns stand for.
 
-use std::borrow::Cow;
-
-use super::row;
+use super::row::{self, Cell};
 use crate::ingest::json::{is_whole, quote};
 
 /// Which reader the rows go to.
@@ -43,19 +41,26 @@ impl Table {
     /// The table that `line` is the header of; `None` when it is none of spans.
     pub(super) fn of(line: &[u8]) -> Option<Self> {
         let line = line.trim_ascii();
-        if line.len() > LONGEST || matches!(line.first(), None | Some(b'{' | b'[' | b'#')) {
+        if !may_be_header(line) || matches!(line.first(), None | Some(b'{' | b'[' | b'#')) {
             return None;
         }
-        let names: Vec<String> = row::cells(line)
-            .map(|cell| String::from_utf8_lossy(&cell).trim().to_owned())
+        let mut cells = Vec::new();
+        row::read(line, 0, &mut cells);
+        let names: Vec<String> = cells
+            .iter()
+            .map(|cell| {
+                let mut text = Vec::new();
+                cell.text(&mut text);
+                String::from_utf8_lossy(&text).into_owned()
+            })
             .collect();
         let bare: Vec<String> = names.iter().map(|name| bare(name)).collect();
         let has = |sought: &[&str]| bare.iter().any(|b| sought.contains(&b.as_str()));
         let sort = match () {
             () if has(&["runtype"]) && has(&["id"]) => Sort::LangSmith,
             () if has(&["parentobservationid"]) && has(&["id"]) => Sort::Langfuse,
-            () if has(&["traceid", "contexttraceid"])
-                && has(&["spanid", "contextspanid"])
+            () if has(&["traceid", "contexttraceid", "tracetraceid"])
+                && has(&["spanid", "contextspanid", "tracespanid"])
                 && has(&["start", "starttime", "starttimeunixnano", "timestamp"]) =>
             {
                 Sort::Flat
@@ -74,39 +79,69 @@ impl Table {
         Some(Self { sort, columns })
     }
 
+    /// How rows are written; `wants` tells which attributes are of use.
+    pub(super) fn filling(self, wants: impl Fn(&[u8]) -> bool) -> Filling {
+        let count = self.columns.len();
+        let (mut fields, mut attributes, mut resource) = (Vec::new(), Vec::new(), Vec::new());
+        for (cell, column) in self.columns.into_iter().enumerate() {
+            let (list, name, always) = match column {
+                Column::Field(name) => (&mut fields, name, true),
+                Column::Attribute(name) => (&mut attributes, name, false),
+                Column::Resource(name) => (&mut resource, name, true),
+                Column::Nothing => continue,
+            };
+            let always = always || wants(name.as_bytes());
+            let mut key = Vec::new();
+            quote(name.as_bytes(), &mut key);
+            key.push(b':');
+            list.push(Entry { cell, key, always });
+        }
+        Filling {
+            sort: self.sort,
+            count,
+            fields,
+            attributes,
+            resource,
+        }
+    }
+}
+
+/// How the rows of a table are written as JSON objects.
+#[derive(Debug)]
+pub(super) struct Filling {
+    pub(super) sort: Sort,
+    /// How many cells a row has.
+    pub(super) count: usize,
+    fields: Vec<Entry>,
+    attributes: Vec<Entry>,
+    resource: Vec<Entry>,
+}
+
+/// A cell of every row.
+#[derive(Debug)]
+struct Entry {
+    cell: usize,
+    /// Its name as a JSON key, with the colon.
+    key: Vec<u8>,
+    /// Wanted whatever it is; other cells may hold objects with wanted entries.
+    always: bool,
+}
+
+impl Filling {
     /// Writes a row as a JSON object.
-    pub(super) fn write(&self, cells: &[Cow<'_, [u8]>], into: &mut Vec<u8>) {
+    pub(super) fn write(&self, cells: &[Cell<'_>], into: &mut Vec<u8>) {
         into.clear();
         into.push(b'{');
-        let filled = || {
-            self.columns
-                .iter()
-                .zip(cells)
-                .filter(|(_, c)| !c.is_empty())
-        };
-        for (column, cell) in filled() {
-            if let Column::Field(name) = column {
-                entry(name, cell, into);
-            }
-        }
-        for resource in [false, true] {
+        entries(&self.fields, cells, into);
+        for (name, list) in [
+            (&b"\"attributes\":{"[..], &self.attributes),
+            (b"\"resource\":{", &self.resource),
+        ] {
             let start = into.len();
-            into.extend(match resource {
-                true => b"\"resource\":{".as_slice(),
-                false => b"\"attributes\":{".as_slice(),
-            });
-            let empty = into.len();
-            for (column, cell) in filled() {
-                match (column, resource) {
-                    (Column::Attribute(name), false) | (Column::Resource(name), true) => {
-                        entry(name, cell, into);
-                    }
-                    _ => {}
-                }
-            }
-            match into.len() == empty {
-                true => into.truncate(start),
-                false => close(into),
+            into.extend(name);
+            match entries(list, cells, into) {
+                true => close(into),
+                false => into.truncate(start),
             }
         }
         if into.last() == Some(&b',') {
@@ -116,11 +151,50 @@ impl Table {
     }
 }
 
-fn close(into: &mut Vec<u8>) {
-    if into.last() == Some(&b',') {
-        into.pop();
+/// Writes the cells of a list that are not blank, each with a comma; true when there were any.
+fn entries(list: &[Entry], cells: &[Cell<'_>], into: &mut Vec<u8>) -> bool {
+    let start = into.len();
+    for Entry { cell, key, always } in list {
+        let Some(cell) = cells.get(*cell).filter(|cell| !cell.is_blank()) else {
+            continue;
+        };
+        let packed = matches!(cell.first(), Some(b'{' | b'['));
+        if *always || packed {
+            into.extend(key);
+            value(*cell, packed, into);
+            into.push(b',');
+        }
     }
+    into.len() > start
+}
+
+/// JSON that is whole stays JSON, all else is text.
+fn value(cell: Cell<'_>, packed: bool, into: &mut Vec<u8>) {
+    let start = into.len();
+    if packed {
+        cell.text(into);
+        if is_whole(into.get(start..).unwrap_or_default()) {
+            return;
+        }
+        into.truncate(start);
+    }
+    cell.quote(into);
+}
+
+fn close(into: &mut Vec<u8>) {
+    into.pop();
     into.extend(b"},");
+}
+
+/// True when a line looks enough like a header to be read as one: a cell that ends in `id`.
+pub(super) fn may_be_header(line: &[u8]) -> bool {
+    line.len() <= LONGEST
+        && memchr::memchr2_iter(b'd', b'D', line).any(|at| {
+            let before = at.checked_sub(1).and_then(|at| line.get(at));
+            let after = line.get(at + 1);
+            matches!(before, Some(b'i' | b'I'))
+                && matches!(after, None | Some(b',' | b'"' | b'\r' | b' '))
+        })
 }
 
 /// Letters and digits of a name, in lower case.
@@ -133,9 +207,9 @@ fn bare(name: &str) -> String {
 
 fn flat(name: String, bare: &str, ends: bool) -> Column {
     let field = match bare {
-        "traceid" | "contexttraceid" => "trace_id",
-        "spanid" | "contextspanid" => "span_id",
-        "parentid" | "parentspanid" => "parent_id",
+        "traceid" | "contexttraceid" | "tracetraceid" => "trace_id",
+        "spanid" | "contextspanid" | "tracespanid" => "span_id",
+        "parentid" | "parentspanid" | "traceparentid" => "parent_id",
         "operationname" | "spanname" | "name" => "name",
         "start" | "starttime" | "starttimeunixnano" | "timestamp" => "start_time",
         "end" | "endtime" | "endtimeunixnano" => "end_time",
@@ -150,6 +224,7 @@ fn flat(name: String, bare: &str, ends: bool) -> Column {
         "events" => "events",
         "attributes" | "attributesstring" => "attributes",
         "resources" | "resourcesstring" => "resources",
+        "metaannotationtype" => "meta.annotation_type",
         "podname" => return Column::Resource("k8s.pod.name".into()),
         "index" | "" => return Column::Nothing,
         _ => {
@@ -160,35 +235,32 @@ fn flat(name: String, bare: &str, ends: bool) -> Column {
     Column::Field(field.into())
 }
 
-/// A key and its value: JSON that is whole stays JSON, all else is text.
-fn entry(name: &str, cell: &[u8], into: &mut Vec<u8>) {
-    quote(name.as_bytes(), into);
-    into.push(b':');
-    let cell = cell.trim_ascii();
-    match is_whole(cell) {
-        true => into.extend(cell),
-        false => quote(cell, into),
-    }
-    into.push(b',');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn rows_become_objects() {
-        let table =
-            Table::of(b"TraceID,SpanID,PodName,StartTimeUnixNano,note,attributes.llm.x").unwrap();
+        let table = Table::of(
+            b"TraceID,SpanID,PodName,StartTimeUnixNano,note,attributes.llm.x,attributes.llm.y",
+        )
+        .unwrap();
         assert_eq!(table.sort, Sort::Flat);
-        let cells = row::cells(b"a,b,p,5,\"say \"\"hi\"\"\",\"{\"\"k\"\":1}\"").collect::<Vec<_>>();
+        let table = table.filling(|name| name != b"llm.y");
+        let mut cells = Vec::new();
+        row::read(
+            b"a,b,p,5,\"say \"\"hi\"\"\",\"{\"\"k\"\":1}\",z",
+            0,
+            &mut cells,
+        );
         let mut into = Vec::new();
         table.write(&cells, &mut into);
         assert_eq!(
             String::from_utf8_lossy(&into),
             r#"{"trace_id":"a","span_id":"b","start_time":"5","attributes":{"note":"say \"hi\"","llm.x":{"k":1}},"resource":{"k8s.pod.name":"p"}}"#
         );
-        table.write(&row::cells(b",,,,,").collect::<Vec<_>>(), &mut into);
+        row::read(b",,,,,,", 0, &mut cells);
+        table.write(&cells, &mut into);
         assert_eq!(into, b"{}");
     }
 

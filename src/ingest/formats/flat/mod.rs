@@ -18,7 +18,7 @@ use self::span::Around;
 /// Flat span records.
 pub(super) const FORMAT: Format = Format {
     name: "span-records",
-    about: "one span per object: console exporters, SDK dumps, SigNoz rows, {\"spans\": [...]}",
+    about: "one span per object: console exporters, SDK dumps, SigNoz and Honeycomb rows, {\"spans\": [...]}",
     gives: "spans with attributes and events",
     loses: "often resource and scope; offsets of local times",
     recognise,
@@ -40,20 +40,22 @@ pub(super) const PHOENIX: Format = Format {
 /// Where the keys of a record may stand, and the layout that brings them.
 const PLACES: [&str; 3] = ["", "spans.", "data."];
 
-const IDS: [&[&str]; 4] = [
+const IDS: [&[&str]; 5] = [
     &["trace_id", "span_id"],
     &["context.trace_id", "context.span_id"],
     &["traceId", "spanId"],
     &["spanContext.traceId", "spanContext.spanId"],
+    &["trace.trace_id", "trace.span_id"],
 ];
 
-const TIMES: [&str; 6] = [
+const TIMES: [&str; 7] = [
     "start_time",
     "start_time_unix_nano",
     "startTime",
     "startTimeUnixNano",
     "start_timestamp",
     "timestamp",
+    "Timestamp",
 ];
 
 fn recognise(head: &Head<'_>) -> Option<Layout> {

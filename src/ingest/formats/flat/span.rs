@@ -30,6 +30,8 @@ struct Aside<'a> {
     scope: (Cow<'a, str>, Cow<'a, str>),
     service: Text<'a>,
     children: Option<usize>,
+    /// It is an event or a link of a span, as Honeycomb keeps them beside it.
+    annotation: bool,
 }
 
 impl<'a> Reader<'a, '_, '_> {
@@ -44,7 +46,7 @@ impl<'a> Reader<'a, '_, '_> {
             }
             Ok(())
         })?;
-        if !found {
+        if !found || aside.annotation {
             return Ok(());
         }
         if span.trace.0 == 0 {
@@ -98,12 +100,13 @@ impl<'a> Reader<'a, '_, '_> {
         key: &'a [u8],
     ) -> Step<()> {
         match key {
-            b"trace_id" | b"traceId" => span.trace = self.trace_id()?,
-            b"span_id" | b"spanId" => span.id = self.span_id()?,
+            b"trace_id" | b"traceId" | b"trace.trace_id" => span.trace = self.trace_id()?,
+            b"span_id" | b"spanId" | b"trace.span_id" => span.id = self.span_id()?,
             b"context" | b"spanContext" | b"span_context" => self.context(&mut aside.context)?,
             b"context.trace_id" => aside.context.0 = self.trace_id()?,
             b"context.span_id" => aside.context.1 = self.span_id()?,
-            b"parent_span_id" | b"parentSpanId" | b"parent_id" | b"parentId" => {
+            b"parent_span_id" | b"parentSpanId" | b"parent_id" | b"parentId"
+            | b"trace.parent_id" => {
                 span.parent = self.parent_id()?;
             }
             b"parent" | b"parentSpanContext" | b"parent_span_context" => {
@@ -118,7 +121,8 @@ impl<'a> Reader<'a, '_, '_> {
             | b"start_time_unix_nano"
             | b"startTimeUnixNano"
             | b"start_timestamp"
-            | b"timestamp" => {
+            | b"timestamp"
+            | b"Timestamp" => {
                 span.start = self.moment("a start time")?.or(span.start);
             }
             b"end_time"
@@ -148,11 +152,17 @@ impl<'a> Reader<'a, '_, '_> {
             | b"instrumentationScope"
             | b"instrumentationLibrary" => aside.scope = self.flat_scope()?,
             b"scope_name" => aside.scope.0 = self.name("a scope name")?,
-            b"service_name" | b"serviceName" => {
+            b"meta.annotation_type" => {
+                let kind = self.text("an annotation type")?;
+                aside.annotation = kind.is_some_and(|kind| !kind.is_empty());
+            }
+            b"service_name" | b"serviceName" | b"service.name" => {
                 aside.service = self.text("a service name")?.unwrap_or_default();
             }
             _ => match key.strip_prefix(b"attributes.") {
                 Some(name) => self.attribute(&mut span.attributes, name)?,
+                // No field of a record has a dot in its name; attributes do.
+                None if key.contains(&b'.') => self.attribute(&mut span.attributes, key)?,
                 None => self.json.skip()?,
             },
         }

@@ -84,7 +84,7 @@ fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
                 reader.piece(piece.start, piece.end, piece.kind, at_end);
             }
         }
-        Parts::Frames(_) | Parts::Sections(_) => {}
+        Parts::Frames(_) | Parts::Text(_) => {}
     }
     check_text(&chunk.bytes, out);
 }

@@ -1,11 +1,13 @@
 //! A metric family: the samples that stand under one `# TYPE` line.
 
-use hashbrown::HashMap;
-
 use super::sample::Sample;
 use crate::ingest::outlet::Outlet;
-use crate::ingest::raw::{RawAttr, RawExemplar, RawMetric, RawMetricKind, RawPoint, RawPointValue};
-use crate::units::Nanos;
+use crate::ingest::raw::{RawExemplar, RawMetric, RawMetricKind, RawPoint, RawPointValue};
+
+const CUMULATIVE: RawMetricKind = RawMetricKind::Cumulative;
+
+/// A sample may belong to any of the last so many metrics.
+const RECENT: usize = 4;
 
 /// What `# TYPE` says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,22 +33,12 @@ impl Type {
     }
 }
 
-/// A sum and a count that belong together.
-struct Halves<'a> {
-    labels: Vec<RawAttr<'a>>,
-    time: Option<Nanos>,
-    sum: Option<f64>,
-    count: Option<f64>,
-}
-
 /// Samples being gathered.
 pub(super) struct Family<'a> {
     name: &'a [u8],
     kind: Type,
     at: usize,
     metrics: Vec<RawMetric<'a>>,
-    halves: Vec<Halves<'a>>,
-    known: HashMap<(&'a [u8], Option<Nanos>), usize>,
     /// Buckets and quantiles are wanted.
     details: bool,
 }
@@ -58,8 +50,6 @@ impl<'a> Family<'a> {
             kind,
             at,
             metrics: Vec::new(),
-            halves: Vec::new(),
-            known: HashMap::new(),
             details,
         }
     }
@@ -77,39 +67,60 @@ impl<'a> Family<'a> {
             || (created && (rest.starts_with(b"_created{") || rest.starts_with(b"_created ")))
     }
 
-    pub(super) fn add(&mut self, sample: Sample<'a>) {
+    /// Takes in a sample; false for a count that is none. The sum and the count of a distribution go their own
+    /// ways: they are series of their own in the end, and the lines of one may stand far from each other.
+    pub(super) fn add(&mut self, sample: Sample<'a>) -> bool {
+        let value = RawPointValue::Number(sample.value);
         if self.kind == Type::Distribution
             && let Some(suffix) = sample.name.strip_prefix(self.name)
         {
+            let counted = sample.value;
             match suffix {
-                b"_sum" | b"_gsum" => self.half(sample, true),
-                b"_count" | b"_gcount" => self.half(sample, false),
-                b"_bucket" => self.number(sample, RawMetricKind::Cumulative),
-                b"" if self.details => self.number(sample, RawMetricKind::Gauge),
+                b"_sum" | b"_gsum" => {
+                    self.point(self.name, CUMULATIVE, RawPointValue::Sum(counted), sample);
+                }
+                b"_count" | b"_gcount" if counted >= 0.0 && counted.is_finite() => {
+                    let (sum, count) = (None, counted as u64);
+                    let value = RawPointValue::Distribution { sum, count };
+                    self.point(self.name, CUMULATIVE, value, sample);
+                }
+                b"_count" | b"_gcount" => return false,
+                b"_bucket" => self.point(sample.name, CUMULATIVE, value, sample),
+                b"" if self.details => {
+                    self.point(sample.name, RawMetricKind::Gauge, value, sample);
+                }
                 // A quantile of a summary, or a series that is not part of the family.
                 _ => {}
             }
-            return;
+            return true;
         }
         let kind = match self.kind {
-            Type::Counter => RawMetricKind::Cumulative,
-            Type::Unknown if sample.name.ends_with(b"_total") => RawMetricKind::Cumulative,
+            Type::Counter => CUMULATIVE,
+            Type::Unknown if sample.name.ends_with(b"_total") => CUMULATIVE,
             _ => RawMetricKind::Gauge,
         };
-        self.number(sample, kind);
+        self.point(sample.name, kind, value, sample);
+        true
     }
 
-    fn number(&mut self, sample: Sample<'a>, kind: RawMetricKind) {
+    fn point(
+        &mut self,
+        name: &'a [u8],
+        kind: RawMetricKind,
+        value: RawPointValue,
+        sample: Sample<'a>,
+    ) {
         let point = RawPoint {
             time: sample.time,
             attributes: sample.labels,
-            value: RawPointValue::Number(sample.value),
+            value,
         };
-        let name = String::from_utf8_lossy(sample.name);
-        match self.metrics.last_mut().filter(|m| m.name == name) {
+        // The names of one family are few; where there is no type they come one after another.
+        let mut recent = self.metrics.iter_mut().rev().take(RECENT);
+        match recent.find(|m| m.name.as_bytes() == name) {
             Some(metric) => metric.points.push(point),
             None => self.metrics.push(RawMetric {
-                name,
+                name: String::from_utf8_lossy(name),
                 kind,
                 points: vec![point],
                 place: Default::default(),
@@ -122,55 +133,11 @@ impl<'a> Family<'a> {
         out.exemplar(&String::from_utf8_lossy(self.name), exemplar, at);
     }
 
-    fn half(&mut self, sample: Sample<'a>, is_sum: bool) {
-        let (halves, time) = (&mut self.halves, sample.time);
-        let index = *self.known.entry((sample.key, time)).or_insert_with(|| {
-            halves.push(Halves {
-                labels: sample.labels,
-                time,
-                sum: None,
-                count: None,
-            });
-            halves.len() - 1
-        });
-        if let Some(both) = halves.get_mut(index) {
-            let half = if is_sum {
-                &mut both.sum
-            } else {
-                &mut both.count
-            };
-            *half = Some(sample.value).filter(|v| v.is_finite());
-        }
-    }
-
     /// Hands all over.
     pub(super) fn deliver(self, out: &mut Outlet<'_>, resource: u32) {
         let place = out.place(self.at);
         for mut metric in self.metrics {
             metric.place = place;
-            out.metric(&mut metric, resource, self.at);
-        }
-        let mut points = Vec::with_capacity(self.halves.len());
-        for both in self.halves {
-            match both.count.filter(|&count| count >= 0.0) {
-                Some(count) => points.push(RawPoint {
-                    time: both.time,
-                    attributes: both.labels,
-                    value: RawPointValue::Distribution {
-                        sum: both.sum,
-                        count: count as u64,
-                    },
-                }),
-                None => out.point_without_value(false, self.at),
-            }
-        }
-        if !points.is_empty() {
-            let mut metric = RawMetric {
-                name: String::from_utf8_lossy(self.name),
-                kind: RawMetricKind::Cumulative,
-                points,
-                place,
-            };
             out.metric(&mut metric, resource, self.at);
         }
     }

@@ -8,7 +8,7 @@ mod sample;
 
 use self::family::{Family, Type};
 use self::sample::sample;
-use super::{Chunk, Format, Head, Layout, Mark, Parts, lines};
+use super::{Chunk, Format, Head, Layout, Parts, lines, whole_lines};
 use crate::ingest::fields::check_text;
 use crate::ingest::lenient;
 use crate::ingest::outlet::Outlet;
@@ -38,7 +38,7 @@ fn recognise(head: &Head<'_>) -> Option<Layout> {
     for line in first.filter_map(|(line, _)| head.bytes.get(line)) {
         match comment(line) {
             Comment::Type(..) | Comment::Help | Comment::Scrape(_) => {
-                return Some(Layout::Sections(mark));
+                return Some(Layout::Text(divide));
             }
             Comment::None if line.trim_ascii().is_empty() => {}
             Comment::None if sample(line).is_some() => samples += 1,
@@ -46,16 +46,39 @@ fn recognise(head: &Head<'_>) -> Option<Layout> {
             Comment::Other => {}
         }
     }
-    (samples > 0).then_some(Layout::Sections(mark))
+    (samples > 0).then_some(Layout::Text(divide))
 }
 
-/// The samples of one metric stand together after its type.
-fn mark(line: &[u8]) -> Mark {
-    match comment(line) {
-        Comment::Type(..) => Mark::Start,
-        Comment::Scrape(_) => Mark::Context,
-        _ => Mark::Inside,
+/// Samples depend on the type of their metric and the time of their snapshot, and not on each other.
+fn divide(bytes: &[u8], whole: bool, context: &mut Vec<u8>) -> usize {
+    let end = whole_lines(bytes, whole);
+    let bytes = bytes.get(..end).unwrap_or_default();
+    let mut kind: Option<&[u8]> = None;
+    for at in memchr::memrchr_iter(b'#', bytes) {
+        let (before, after) = bytes.split_at(at);
+        let indent = before.iter().rev().find(|b| !matches!(b, b' ' | b'\t'));
+        if !matches!(indent, None | Some(b'\n' | b'\r')) {
+            continue;
+        }
+        let line = after.split(|b| *b == b'\n').next().unwrap_or_default();
+        match comment(line.trim_ascii()) {
+            Comment::Type(..) => kind = kind.or(Some(line)),
+            // What came before it says nothing about what comes after.
+            Comment::Scrape(_) => {
+                *context = line.to_vec();
+                break;
+            }
+            _ => {}
+        }
     }
+    if let Some(kind) = kind {
+        let scrape = lines(context).next().map_or(0, |(line, _)| line.end);
+        let is_scrape = matches!(comment(context.trim_ascii()), Comment::Scrape(_));
+        context.truncate(if is_scrape { scrape } else { 0 });
+        context.push(b'\n');
+        context.extend(kind);
+    }
+    end
 }
 
 #[derive(Clone, Copy)]
@@ -90,58 +113,78 @@ fn comment(line: &[u8]) -> Comment<'_> {
 }
 
 fn decode(chunk: &Chunk, out: &mut Outlet<'_>) {
-    let Parts::Sections(context) = &chunk.parts else {
+    let Parts::Text(context) = &chunk.parts else {
         return;
     };
-    let mut scrape = match comment(context) {
-        Comment::Scrape(time) => time,
-        _ => None,
-    };
     let resource = out.resource(&[]);
-    let details = out.wants_buckets();
-    let mut family = Family::new(&[], Type::Unknown, 0, details);
+    let mut page = Page {
+        scrape: None,
+        family: Family::new(&[], Type::Unknown, 0, out.wants_buckets()),
+        resource,
+    };
+    for (line, _) in lines(context) {
+        page.line(context.get(line).unwrap_or_default().trim_ascii(), 0, out);
+    }
     for (line, _) in lines(&chunk.bytes) {
         let at = line.start;
         let line = chunk.bytes.get(line).unwrap_or_default().trim_ascii();
+        page.line(line, at, out);
+    }
+    page.family.deliver(out, resource);
+    check_text(&chunk.bytes, out);
+}
+
+/// A page of metrics being read.
+struct Page<'a> {
+    scrape: Option<Nanos>,
+    family: Family<'a>,
+    resource: u32,
+}
+
+impl<'a> Page<'a> {
+    fn line(&mut self, line: &'a [u8], at: usize, out: &mut Outlet<'_>) {
         match comment(line) {
-            Comment::Type(name, kind) => {
-                std::mem::replace(&mut family, Family::new(name, kind, at, details))
-                    .deliver(out, resource);
-            }
+            Comment::Type(name, kind) => self.next(name, kind, at, out),
             Comment::Scrape(time) => {
-                scrape = time;
-                std::mem::replace(&mut family, Family::new(&[], Type::Unknown, at, details))
-                    .deliver(out, resource);
+                self.scrape = time;
+                self.next(&[], Type::Unknown, at, out);
             }
             Comment::Help | Comment::Other => {}
             Comment::None if line.is_empty() => {}
-            Comment::None if family.ignores(line) => {
+            Comment::None if self.family.ignores(line) => {
                 out.sample();
                 // Its exemplar is of use where the bucket is not.
                 if memchr::memmem::find(line, b" # {").is_some()
                     && let Some(exemplar) = sample(line).and_then(|s| s.exemplar)
                 {
-                    family.exemplar(&exemplar, out, at);
+                    self.family.exemplar(&exemplar, out, at);
                 }
             }
-            Comment::None => match sample(line) {
-                Some(mut sample) => {
-                    out.sample();
-                    if let Some(exemplar) = &sample.exemplar {
-                        family.exemplar(exemplar, out, at);
-                    }
-                    sample.time = sample.time.or(scrape);
-                    family.add(sample);
-                }
-                None => {
-                    let detail = "expected name{labels} value".into();
-                    out.issue(IssueKind::MalformedRecord, at, detail);
-                }
-            },
+            Comment::None => self.sample(line, at, out),
         }
     }
-    family.deliver(out, resource);
-    check_text(&chunk.bytes, out);
+
+    /// The samples of one metric stand together after its type.
+    fn next(&mut self, name: &'a [u8], kind: Type, at: usize, out: &mut Outlet<'_>) {
+        let next = Family::new(name, kind, at, out.wants_buckets());
+        std::mem::replace(&mut self.family, next).deliver(out, self.resource);
+    }
+
+    fn sample(&mut self, line: &'a [u8], at: usize, out: &mut Outlet<'_>) {
+        let Some(mut sample) = sample(line) else {
+            let detail = "expected name{labels} value".into();
+            out.issue(IssueKind::MalformedRecord, at, detail);
+            return;
+        };
+        out.sample();
+        if let Some(exemplar) = &sample.exemplar {
+            self.family.exemplar(exemplar, out, at);
+        }
+        sample.time = sample.time.or(self.scrape);
+        if !self.family.add(sample) {
+            out.point_without_value(false, at);
+        }
+    }
 }
 
 /// A sample's value; Prometheus also writes `+Inf` and `Inf`.

@@ -8,8 +8,6 @@ use crate::units::Nanos;
 /// One sample.
 pub(super) struct Sample<'a> {
     pub(super) name: &'a [u8],
-    /// Labels as they stand, which tell one series of a metric from another.
-    pub(super) key: &'a [u8],
     pub(super) labels: Vec<RawAttr<'a>>,
     pub(super) value: f64,
     pub(super) time: Option<Nanos>,
@@ -21,11 +19,10 @@ pub(super) fn sample(line: &[u8]) -> Option<Sample<'_>> {
     let line = line.trim_ascii();
     let end = line.iter().position(|b| matches!(b, b'{' | b' ' | b'\t'))?;
     let (mut name, mut rest) = line.split_at(end);
-    let (mut key, mut labels) = (&b""[..], Vec::new());
+    let mut labels = Vec::new();
     rest = rest.trim_ascii_start();
     if let Some(inside) = rest.strip_prefix(b"{") {
         let used = read_labels(inside, &mut name, &mut labels)?;
-        key = inside.get(..used)?;
         rest = inside.get(used..)?;
     }
     if !is_name(name) {
@@ -43,7 +40,6 @@ pub(super) fn sample(line: &[u8]) -> Option<Sample<'_>> {
     };
     Some(Sample {
         name,
-        key,
         labels,
         value,
         time,

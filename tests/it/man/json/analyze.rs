@@ -472,6 +472,11 @@ pub(in crate::man) const INTEGRITY: &[(&str, &str, &str)] = &[
     ),
     ("loss.step_gaps", "number", "gaps in the numbering of steps"),
     (
+        "loss.turn_gaps",
+        "number",
+        "gaps in the numbering of requests of one conversation",
+    ),
+    (
         "loss.input_tokens_declared",
         "number",
         "prompt tokens that roots say there were",

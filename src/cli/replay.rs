@@ -30,6 +30,9 @@ pub struct Replay {
     pub interval: Nanos,
 
     /// Time between scrapes of the series that are derived from spans
+    ///
+    /// They begin with the first request of the dump: a rule that looks back further, or divides by how much history
+    /// there is, had more of it in production.
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = interval)]
     pub scrape: Nanos,
 

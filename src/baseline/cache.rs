@@ -14,6 +14,12 @@ const EXPECT_AT: f64 = 0.7;
 /// A later call of a lane is expected to find the prompt before it as soon as this share does: within a
 /// lane there is no idle time to forget in, so misses are not natural however many there are.
 const EXPECT_LATER_AT: f64 = 0.15;
+/// Where this many requests lost their cache in later calls, a first call's miss at the same place and time was no
+/// accident, even if first calls hit as seldom as that.
+const WITNESSES: u32 = 2;
+/// Where this many requests had later calls and kept their cache, it was one, unless hits are this much the rule.
+const WATCHERS: u32 = 4;
+const SURE_AT: f64 = 0.8;
 /// Bins with fewer calls than this are not relied on.
 const LEAST: u32 = 4;
 
@@ -35,6 +41,11 @@ pub struct CacheHabits {
     kept_share: f64,
     /// True when the dump shows cached tokens at all.
     pub shown: bool,
+    /// Of requests with later calls at a place and time: how many lost their cache in one, and all.
+    #[serde(with = "super::pairs")]
+    losses: Map<(Sym, u64), (u32, u32)>,
+    /// Length of such a time, nanoseconds.
+    bin: u64,
 }
 
 impl CacheHabits {
@@ -80,6 +91,7 @@ impl CacheHabits {
             *entry = (entry.0 + hit, entry.1 + 1);
         }
         habits.learn_later(calls, kept);
+        habits.count_losses(calls);
         habits
     }
 
@@ -129,6 +141,44 @@ impl CacheHabits {
         self.kept_share = median(&mut shares).unwrap_or(0.0);
     }
 
+    /// Counts over all calls, faulted or not, in times as long as one and a half requests.
+    fn count_losses(&mut self, calls: &Calls) {
+        let requests = || calls.all.chunk_by(|a, b| a.request == b.request);
+        let mut lengths: Vec<f64> = requests().filter_map(length).collect();
+        self.bin = (1.5 * median(&mut lengths).unwrap_or(0.0)).clamp(1e9, 30e9) as u64;
+        for request in requests() {
+            let mut own: Map<(Sym, u64), bool> = Map::default();
+            for call in request {
+                if let Some(lost) = self.lost(calls, call) {
+                    *own.entry(self.place(call)).or_default() |= lost;
+                }
+            }
+            for (place, lost) in own {
+                let sum = self.losses.entry(place).or_default();
+                *sum = (sum.0 + u32::from(lost), sum.1 + 1);
+            }
+        }
+    }
+
+    /// Whether a later call lost the cache that its lane had.
+    fn lost(&self, calls: &Calls, call: &Call) -> Option<bool> {
+        let usual = self.expected_later(calls, call)?;
+        Some(f64::from(call.cached?) < 0.5 * usual)
+    }
+
+    fn place(&self, call: &Call) -> (Sym, u64) {
+        let time = call.window.start.0 / self.bin.max(1);
+        (call.endpoint.or(call.region), time)
+    }
+
+    /// Requests with later calls at the place and time of a call: those that lost their cache, and all.
+    fn around(&self, call: &Call) -> (u32, u32) {
+        let (place, time) = self.place(call);
+        let times = time.saturating_sub(1)..=time + 1;
+        let counts = times.filter_map(|time| self.losses.get(&(place, time)));
+        counts.fold((0, 0), |sum, n| (sum.0 + n.0, sum.1 + n.1))
+    }
+
     /// Tokens a later call of a lane is expected to find cached: the prompt of the call before it, where
     /// later calls of its kind usually do.
     #[must_use]
@@ -158,12 +208,20 @@ impl CacheHabits {
         Some((typical, f64::from(hits) / f64::from(n)))
     }
 
-    /// Tokens a first call is expected to find cached; `None` where hits are not the rule.
+    /// Tokens a first call is expected to find cached; `None` where hits are not the rule. A single miss may be an
+    /// accident; those who were served at the same place and time tell.
     #[must_use]
     pub fn expected(&self, index: CallIx, call: &Call) -> Option<f64> {
-        self.usual(index, call)
-            .filter(|(_, rate)| *rate >= EXPECT_AT)
-            .map(|(tokens, _)| tokens)
+        let (tokens, rate) = self.usual(index, call)?;
+        let (lost, all) = self.around(call);
+        let least = if lost >= WITNESSES {
+            EXPECT_LATER_AT
+        } else if all >= WATCHERS {
+            SURE_AT
+        } else {
+            EXPECT_AT
+        };
+        (rate >= least).then_some(tokens)
     }
 
     /// Tokens a first call of this kind finds when it finds any.
@@ -217,4 +275,79 @@ impl Idle {
 
 fn bin(idle_ms: f64) -> u8 {
     IDLE_BINS.iter().take_while(|b| idle_ms > **b * 1e3).count() as u8
+}
+
+/// From the first start to the last end of a request's calls, nanoseconds.
+fn length(request: &[Call]) -> Option<f64> {
+    let start = request.iter().map(|call| call.window.start).min()?;
+    let end = request.iter().map(|call| call.window.end).max()?;
+    Some(end.since(start).0 as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::{Small, Window};
+
+    const PROMPT: u32 = 4_000;
+
+    /// Requests of two calls, one each second; those numbered in `cold` find nothing cached, and of every
+    /// four another's first call does not either.
+    fn calls(cold: std::ops::Range<u32>) -> Calls {
+        let mut calls = Calls::default();
+        for request in 0..80_u32 {
+            let start = u64::from(request) * 1_000_000_000;
+            for round in 0..2_u32 {
+                let start = start + u64::from(round) * 2_000_000_000;
+                let misses = cold.contains(&request) || round == 0 && request % 4 == 0;
+                let previous = (round > 0).then(|| Small::new(calls.all.len() as u32 - 1));
+                calls.all.push(Call {
+                    op: 0,
+                    request,
+                    span: 0,
+                    previous,
+                    round,
+                    window: Window {
+                        start: Nanos(start),
+                        end: Nanos(start + 1_000_000_000),
+                    },
+                    input: Some(Small::new(PROMPT)),
+                    cached: Some(Small::new(if misses { 0 } else { PROMPT })),
+                    output: None,
+                    first_token: None,
+                    model: Sym(1),
+                    endpoint: Sym::NONE,
+                    region: Sym::NONE,
+                    service: Sym::NONE,
+                    kind: Sym(2),
+                    agent: Sym(2),
+                    finish: Sym::NONE,
+                    tenant: Sym(request + 3),
+                    server_side_only: false,
+                    resends: 0,
+                    engine: None,
+                });
+            }
+        }
+        calls
+    }
+
+    fn expected(calls: &Calls, request: u32) -> Option<f64> {
+        let idle = Arc::new(Idle::before(calls));
+        let kept: Vec<CallIx> = (0..calls.all.len() as CallIx).collect();
+        let habits = CacheHabits::learn(calls, &idle, &kept);
+        habits.expected(2 * request, calls.get(2 * request))
+    }
+
+    #[test]
+    fn a_miss_among_others_that_kept_their_cache_is_an_accident() {
+        assert_eq!(expected(&calls(0..0), 40), None);
+    }
+
+    #[test]
+    fn a_miss_among_others_that_lost_theirs_is_none() {
+        let calls = calls(38..43);
+        assert_eq!(expected(&calls, 40), Some(f64::from(PROMPT)));
+        assert_eq!(expected(&calls, 4), None);
+    }
 }

@@ -9,6 +9,9 @@ use crate::units::{Nanos, Small, Sym, Window, roomy};
 /// Index into [`Calls::all`].
 pub type CallIx = u32;
 
+/// A call that finds this share of the prompt before it cached follows on that prompt.
+const FOLLOWS_ON: f64 = 0.9;
+
 /// One answered model call.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
@@ -70,10 +73,26 @@ impl Call {
         self.previous.map(|before| calls.get(before.get()))
     }
 
-    /// Growth of the prompt since the call before: what a tool or a person added.
+    /// Whether the call came next after `before`, as far as the cache tells. One that finds the prompt of the call
+    /// before it cached, and no more than that had sent and written, did; one that finds more followed on a call
+    /// that left no span.
+    #[must_use]
+    pub fn follows(&self, before: &Self) -> Option<bool> {
+        let (cached, input) = (f64::from(self.cached?), f64::from(before.input?));
+        if cached > input + before.output.map_or(0.0, f64::from) {
+            return Some(false);
+        }
+        (cached >= FOLLOWS_ON * input).then_some(true)
+    }
+
+    /// Growth of the prompt since the call before: what a tool or a person added. Unknown where a call in between
+    /// left no span.
     #[must_use]
     pub fn growth(&self, calls: &Calls) -> Option<f64> {
         let before = self.before(calls)?;
+        if self.follows(before) == Some(false) {
+            return None;
+        }
         Some(
             f64::from(self.input?)
                 - f64::from(before.input?)

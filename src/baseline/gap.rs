@@ -2,17 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::pause::{GapIx, Pauses, StepName};
+use super::grammar::{Grammar, Transition};
+use super::pause::{GapIx, Pauses};
 use super::{Excluded, Map};
 use crate::stats::median;
 
-/// Transitions rarer than this share of their kind are a missing span, not a pause.
-const RARE: f64 = 0.06;
-/// … as are those that skip a usual step less often than this share of the times it is taken: where one span
-/// in ten is lost, one step in nine looks skipped, beside the parallel calls that happen to follow each other.
-const PAST: f64 = 0.3;
-/// Steps seen less often than this have no usual successor.
-const LEAST_STEPS: u32 = 20;
 const LEAST: usize = 5;
 
 /// Usual pause, milliseconds.
@@ -29,10 +23,9 @@ pub struct GapNorm {
 pub struct Gaps {
     norms: Vec<Option<GapNorm>>,
     rare: Vec<bool>,
+    /// Spans that were lost at random for each that was not.
+    odds_of_loss: f64,
 }
-
-/// What came before, what came after.
-type Transition = (StepName, StepName);
 
 impl Gaps {
     /// Learns from what is not excluded; transitions are counted over everything.
@@ -43,6 +36,8 @@ impl Gaps {
         });
         let any_service = any_service(pauses, &lengths);
         let norms = lengths.into_par_iter().zip(&pauses.keys);
+        let grammar = Grammar::count(pauses);
+        let keys = pauses.keys.iter();
         Self {
             norms: norms
                 .map(|(lengths, &(_, before, after))| {
@@ -51,7 +46,8 @@ impl Gaps {
                     own.and_then(norm).or_else(any)
                 })
                 .collect(),
-            rare: rare(pauses),
+            rare: keys.map(|(_, b, a)| grammar.is_rare(*b, *a)).collect(),
+            odds_of_loss: grammar.odds_of_loss(),
         }
     }
 
@@ -63,6 +59,7 @@ impl Gaps {
         Self {
             norms: enough.map(|lengths| lengths.and_then(norm)).collect(),
             rare: Vec::new(),
+            odds_of_loss: 0.0,
         }
     }
 
@@ -84,6 +81,12 @@ impl Gaps {
     pub fn lacks_a_span(&self, key: GapIx) -> bool {
         self.rare.get(key as usize).copied().unwrap_or(false)
     }
+
+    /// Spans that the dump is known to have lost at random, for each that it has not.
+    #[must_use]
+    pub fn odds_of_loss(&self) -> f64 {
+        self.odds_of_loss
+    }
 }
 
 /// Norms over all services, for the transitions that some service shows too rarely.
@@ -101,62 +104,6 @@ fn any_service(pauses: &Pauses, lengths: &[Vec<f64>]) -> Map<Transition, GapNorm
     wanted
         .into_iter()
         .filter_map(|(transition, lengths)| Some((transition, norm(lengths)?)))
-        .collect()
-}
-
-/// How often each step is followed by which.
-#[derive(Default)]
-struct Grammar {
-    follows: Map<Transition, u32>,
-    from: Map<StepName, u32>,
-}
-
-impl Grammar {
-    fn count(pauses: &Pauses) -> Self {
-        let mut grammar = Self::default();
-        for ((_, before, after), count) in pauses.keys.iter().zip(&pauses.counts) {
-            *grammar.follows.entry((*before, *after)).or_default() += count;
-            *grammar.from.entry(*before).or_default() += count;
-            // What follows a call of any kind, for paths that lead through one.
-            if before.kind_only() != *before {
-                let any = before.kind_only();
-                *grammar.follows.entry((any, *after)).or_default() += count;
-                *grammar.from.entry(any).or_default() += count;
-            }
-        }
-        grammar
-    }
-
-    /// Share of the steps `before` that `after` follows.
-    fn share(&self, before: StepName, after: StepName) -> f64 {
-        let from = self.from.get(&before).copied().unwrap_or(0);
-        let follows = self.follows.get(&(before, after)).copied().unwrap_or(0);
-        f64::from(follows) / f64::from(from.max(1))
-    }
-
-    fn is_rare(&self, before: StepName, after: StepName) -> bool {
-        if self.from.get(&before).is_none_or(|n| *n < LEAST_STEPS) {
-            return false;
-        }
-        let share = self.share(before, after);
-        share < RARE || self.is_shortcut(before, after, share)
-    }
-
-    /// True where the usual path leads from the one to the other through a third step, and hardly ever
-    /// past it: the span of that step was lost.
-    fn is_shortcut(&self, before: StepName, after: StepName, share: f64) -> bool {
-        let through = self.from.keys().copied().filter(|step| {
-            *step == step.kind_only() && !matches!(step, StepName::Open | StepName::Failed)
-        });
-        let paths = through.map(|step| self.share(before, step) * self.share(step, after));
-        share < PAST * paths.fold(0.0, f64::max)
-    }
-}
-
-fn rare(pauses: &Pauses) -> Vec<bool> {
-    let grammar = Grammar::count(pauses);
-    let keys = pauses.keys.iter();
-    keys.map(|(_, before, after)| grammar.is_rare(*before, *after))
         .collect()
 }
 

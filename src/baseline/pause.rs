@@ -29,7 +29,8 @@ pub enum StepName {
 
 impl StepName {
     /// Without the finish reason: how a call will end says nothing about the wait before it.
-    pub(super) fn kind_only(self) -> Self {
+    #[must_use]
+    pub fn kind_only(self) -> Self {
         match self {
             Self::Model(_) => Self::Model(Sym::NONE),
             other => other,
@@ -185,7 +186,9 @@ impl Pauses {
     }
 }
 
-fn step_name(dataset: &Dataset, kind: StepKind, span: u32) -> StepName {
+/// What an operation is, by name.
+#[must_use]
+pub fn step_name(dataset: &Dataset, kind: StepKind, span: u32) -> StepName {
     if dataset.spans[span as usize].is_open() {
         return StepName::Open;
     }

@@ -45,6 +45,8 @@ pub(super) struct Account {
     pub(super) charges: Vec<Charge>,
     /// Of contention: milliseconds times certainty, and milliseconds.
     certain: (f64, f64),
+    /// Milliseconds of pauses that lost spans may have left instead.
+    doubtful: f64,
 }
 
 impl Account {
@@ -64,6 +66,16 @@ impl Account {
     pub(super) fn vouch(&mut self, millis: f64, certainty: f64) {
         self.certain.0 += millis * certainty;
         self.certain.1 += millis;
+    }
+
+    /// Notes that this many milliseconds of pauses are expected to be spans that were lost.
+    pub(super) fn doubt(&mut self, millis: f64) {
+        self.doubtful += millis;
+    }
+
+    /// Chance that the pauses charged are none, nought to one.
+    pub(super) fn doubt_of_pauses(&self) -> f64 {
+        self.doubtful / self.total(Cause::OrchestrationGap).max(1e-9)
     }
 
     /// To what degree the contention is beyond doubt, nought to one.

@@ -116,6 +116,7 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
             },
             releases: Releases { of_op, of_gap },
             giants: shared.giants,
+            holes: shared.holes,
             overtaken: Overtaken(own.overtaken.into_iter().collect()),
             proven: Proven(own.proven.into_iter().collect()),
         },

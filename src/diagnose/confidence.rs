@@ -7,7 +7,7 @@
 //! `tests/it/calibration.rs` says how to repeat this on other dumps.
 
 use super::Cause;
-use super::account::Settlement;
+use super::account::{Account, Settlement};
 use super::scene::Scene;
 
 /// Weights: of one, of ln(excess / threshold), of the lead over the runner-up, of contention.
@@ -21,7 +21,12 @@ const MOST: f64 = 0.97;
 const PER_SIGNAL: f64 = 0.01;
 
 /// Confidence 0..=1 of the leading entry.
-pub(super) fn of(scene: &Scene<'_>, settlement: &Settlement, missing: &[&'static str]) -> f64 {
+pub(super) fn of(
+    scene: &Scene<'_>,
+    account: &Account,
+    settlement: &Settlement,
+    missing: &[&'static str],
+) -> f64 {
     let Some(&(cause, first)) = settlement.entries.first() else {
         return 0.0;
     };
@@ -43,5 +48,9 @@ pub(super) fn of(scene: &Scene<'_>, settlement: &Settlement, missing: &[&'static
     ];
     let sum: f64 = WEIGHTS.iter().zip(features).map(|(w, f)| w * f).sum();
     let signals = 1.0 - PER_SIGNAL * missing.len() as f64;
-    (signals / (1.0 + (-sum).exp())).clamp(0.05, MOST)
+    let told = match cause {
+        Cause::OrchestrationGap => 1.0 - account.doubt_of_pauses().min(1.0),
+        _ => 1.0,
+    };
+    (told * signals / (1.0 + (-sum).exp())).clamp(0.05, MOST)
 }

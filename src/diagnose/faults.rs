@@ -13,23 +13,12 @@ use crate::trace::{Forest, RootState};
 /// are left out.
 const ENOUGH: f64 = 0.15;
 
-/// What the passes so far found.
-pub(super) struct Found {
-    /// Left out of the fits.
-    pub(super) excluded: Excluded,
-    pub(super) proven: Proven,
-}
-
-impl Found {
-    /// Before the first pass.
-    pub(super) fn nothing(ground: &Ground<'_>) -> Self {
-        Self {
-            excluded: Excluded {
-                crowded: crowded(ground),
-                ..Excluded::default()
-            },
-            proven: Proven::default(),
-        }
+/// What the first pass leaves out: calls made while their server was crowded with strangers' work, from prices.
+pub(super) fn known(ground: &Ground<'_>) -> Excluded {
+    let calls = 0..ground.measured.calls.all.len() as u32;
+    Excluded {
+        crowded: calls.map(|i| ground.crowd.weight(i) > 0.0).collect(),
+        ..Excluded::default()
     }
 }
 
@@ -74,8 +63,13 @@ pub(super) fn healthy(forest: &Forest, excluded: &Excluded) -> usize {
     whole.filter(|(_, i)| excluded.keeps_request(*i)).count()
 }
 
-/// What the next pass leaves out.
-pub(super) fn exclude(ground: &Ground<'_>, faults: &[Faults], notes: &mut Vec<String>) -> Excluded {
+/// What the next pass leaves out; the pass before left out `before`.
+pub(super) fn exclude(
+    ground: &Ground<'_>,
+    faults: &[Faults],
+    before: &Excluded,
+    notes: &mut Vec<String>,
+) -> Excluded {
     let (forest, calls) = (ground.forest, &ground.measured.calls);
     let mut charged = vec![false; forest.ops.len()];
     let slow: Vec<bool> = faults.iter().map(|f| f.slow).collect();
@@ -94,13 +88,13 @@ pub(super) fn exclude(ground: &Ground<'_>, faults: &[Faults], notes: &mut Vec<St
         return Excluded {
             ops: charged,
             requests: Vec::new(),
-            crowded: crowded(ground),
+            crowded: before.crowded.clone(),
         };
     }
     Excluded {
         ops,
         requests: slow,
-        crowded: crowded(ground),
+        crowded: before.crowded.clone(),
     }
 }
 
@@ -108,10 +102,4 @@ pub(super) fn exclude(ground: &Ground<'_>, faults: &[Faults], notes: &mut Vec<St
 pub(super) fn proven(scene: &Scene<'_>, faults: &[Faults]) -> Proven {
     let slowed: Vec<bool> = faults.iter().map(|f| f.slow && f.by_others).collect();
     Proven::of(scene.ground(), &slowed, scene.reach)
-}
-
-/// Calls made while their server was crowded with strangers' work.
-fn crowded(ground: &Ground<'_>) -> Vec<bool> {
-    let calls = 0..ground.measured.calls.all.len() as u32;
-    calls.map(|i| ground.crowd.weight(i) > 0.0).collect()
 }

@@ -1,9 +1,13 @@
 //! Which signals would have decided, and what spoke against the causes that lost.
 
 use super::account::Account;
+use super::holes;
 use super::scene::Scene;
 use super::{Cause, Fact, Outcome};
 use crate::baseline::Call;
+
+/// What a pause hides that is more likely left by lost spans than by a stall.
+const LOST_SPANS: &str = "spans that are not in the dump";
 
 /// What the calls of one request show.
 struct Shown {
@@ -208,6 +212,9 @@ pub(super) fn outcome(
                 "no failed attempts or repeated identical calls of this kind",
             )
         }
+        Cause::OrchestrationGap if has_lost_spans(scene, request) => {
+            Some(Outcome::CannotTell(cause, vec![LOST_SPANS]))
+        }
         Cause::OrchestrationGap => refuted(
             "pauses",
             0.0,
@@ -217,4 +224,14 @@ pub(super) fn outcome(
         ),
         _ => None,
     }
+}
+
+/// True where a pause is so long that spans must be missing, or most likely are.
+fn has_lost_spans(scene: &Scene<'_>, request: u32) -> bool {
+    scene.measured.pauses.of(request).iter().any(|pause| {
+        holes::is_long(scene.base, scene.options, pause.key, pause.length())
+            && (scene.base.gaps.lacks_a_span(pause.key)
+                || holes::is_whole(scene, pause) == Some(false)
+                || scene.holes.hides_a_span(scene, pause))
+    })
 }

@@ -17,6 +17,7 @@ mod diagnosis;
 mod faults;
 mod giants;
 mod ground;
+mod holes;
 mod incident;
 mod meta;
 mod missing;

@@ -3,6 +3,7 @@
 use super::Options;
 use super::giants::Giants;
 use super::ground::Ground;
+use super::holes::Holes;
 use super::overtaken::Overtaken;
 use super::proven::Proven;
 use super::releases::Releases;
@@ -32,6 +33,7 @@ pub(super) struct Scene<'a> {
     pub(super) routes: Routes<'a>,
     pub(super) releases: Releases,
     pub(super) giants: Giants,
+    pub(super) holes: Holes,
     pub(super) overtaken: Overtaken,
     /// Who was slowed by others, as the pass before found.
     pub(super) proven: Proven,
@@ -51,6 +53,7 @@ pub(super) struct Known<'a> {
     pub(super) routes: Routes<'a>,
     pub(super) releases: Releases,
     pub(super) giants: Giants,
+    pub(super) holes: Holes,
     pub(super) overtaken: Overtaken,
     pub(super) proven: Proven,
 }
@@ -77,6 +80,7 @@ impl<'a> Scene<'a> {
         );
         Self {
             giants: Giants::find(ground, &seen, options),
+            holes: Holes::find(ground, base, options),
             overtaken: Overtaken::find(ground, &seen, options),
             proven,
             ground,
@@ -112,6 +116,7 @@ impl<'a> Scene<'a> {
             routes: known.routes,
             releases: known.releases,
             giants: known.giants,
+            holes: known.holes,
             overtaken: known.overtaken,
             proven: known.proven,
         }

@@ -7,6 +7,7 @@ use super::Options;
 use super::devices::Devices;
 use super::giants::Giants;
 use super::ground::{Ground, SiteKey, numbered_sites};
+use super::holes::Holes;
 use super::notes::Notes;
 use super::scene::Scene;
 use super::serving::Serving;
@@ -42,6 +43,7 @@ pub struct Shared {
     pub(super) windows: ((Nanos, u64, u64), Vec<u64>),
     pub(super) extra: Vec<((Sym, Sym), (f64, f64))>,
     pub(super) giants: Giants,
+    pub(super) holes: Holes,
     pub(super) slow_limit: Option<Nanos>,
     pub(super) notes: Notes,
 }
@@ -108,6 +110,7 @@ pub fn share(
         windows: scene.windows.parts(),
         extra: scene.routes.extra.iter().map(|(k, v)| (*k, *v)).collect(),
         giants: scene.giants,
+        holes: scene.holes,
         slow_limit: slow_limit(forest, options),
         notes,
     };

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::account::{Account, Settlement};
 use super::causes::LOOKS;
-use super::faults::{self, Faults, Found};
+use super::faults::{self, Faults};
 use super::ground::Ground;
 use super::proven::Proven;
 use super::scene::Scene;
@@ -82,10 +82,8 @@ pub(super) struct Learned {
 /// Learns in passes, each leaving out what the one before found faulted, until that hardly changes.
 pub(super) fn learn(ground: &Ground<'_>, options: &Options) -> Learned {
     let forest = ground.forest;
-    let Found {
-        mut excluded,
-        mut proven,
-    } = Found::nothing(ground);
+    let mut excluded = faults::known(ground);
+    let mut proven = Proven::default();
     let mut notes = Vec::new();
     for pass in 1..PASSES {
         let base = normal(ground, &excluded);
@@ -93,7 +91,7 @@ pub(super) fn learn(ground: &Ground<'_>, options: &Options) -> Learned {
         let requests = (0..forest.requests.len() as u32).into_par_iter();
         let faults: Vec<Faults> = requests.map(|r| Faults::of(&scene, r)).collect();
         notes.clear();
-        let next = faults::exclude(ground, &faults, &mut notes);
+        let next = faults::exclude(ground, &faults, &excluded, &mut notes);
         // A fit that rests on too few is worse than one with some faults in it.
         let thin = |excluded: &Excluded| faults::healthy(forest, excluded) < LEAST_HEALTHY;
         let keeps = pass > 1 && thin(&next) && !thin(&excluded);

@@ -7,6 +7,8 @@
 //! above two deviations are trimmed and the fit repeated (cf. Huber & Ronchetti, *Robust Statistics*,
 //! 2009, ch. 4, on asymmetric contamination).
 
+use super::distance::normal_two_sided;
+use super::interval::normal_upper;
 use super::order::Ordered;
 
 /// Limits of the spread: a tool that always takes exactly 50 ms still varies a little, and one that
@@ -64,6 +66,15 @@ impl LowSide {
         self.centre.exp()
     }
 
+    /// Median of those values that lie above `value`.
+    #[must_use]
+    pub fn typical_above(&self, value: f64) -> f64 {
+        let height = self.height(value);
+        let beyond = normal_two_sided(height) / 2.0;
+        let above = if height > 0.0 { beyond } else { 1.0 - beyond };
+        (self.centre + self.spread * normal_upper(above / 2.0)).exp()
+    }
+
     /// How many spreads `value` lies above the centre.
     #[must_use]
     pub fn height(&self, value: f64) -> f64 {
@@ -110,6 +121,21 @@ mod tests {
         let fit = LowSide::fit(&values, LIMITS).unwrap();
         assert!((fit.centre - 5.0).abs() < 0.25, "{fit:?}");
         assert!(fit.height(8.0_f64.exp()) > 3.5);
+    }
+
+    #[test]
+    fn what_is_left_of_a_sample_is_above() {
+        let fit = LowSide {
+            centre: 5.0,
+            spread: 0.5,
+            n: 100,
+        };
+        assert!((fit.typical_above(0.0) - fit.typical()).abs() < 1e-6);
+        // Above the median lies half of the sample; its own median is the upper quartile.
+        let quartile = (5.0_f64 + 0.5 * 0.67449).exp();
+        assert!((fit.typical_above(fit.typical()) - quartile).abs() < 0.01 * quartile);
+        let far = (5.0_f64 + 3.0 * 0.5).exp();
+        assert!(fit.typical_above(far) > far);
     }
 
     #[test]

@@ -97,7 +97,8 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
 }
 
 /// A request that failure ended did not do the rest of its work. What that would have taken is no gain:
-/// it is held against the time the failure cost.
+/// it is held against the time the failure cost. How much it was, those of its kind tell that worked for longer
+/// than it had when it failed.
 fn forgive_what_was_not_done(scene: &Scene<'_>, request: u32, account: &mut Account, lost: f64) {
     let r = &scene.forest.requests[request as usize];
     let worked = (r.duration().as_millis() - lost).max(0.0);
@@ -105,7 +106,7 @@ fn forgive_what_was_not_done(scene: &Scene<'_>, request: u32, account: &mut Acco
         .base
         .kinds
         .get(&r.kind)
-        .map_or(0.0, |fit| fit.typical());
+        .map_or(0.0, |fit| fit.typical_above(worked));
     let spared = (usual - worked).max(0.0);
     let factor = ((lost - spared) / lost.max(1e-9)).max(0.0);
     account.scale(Cause::ProviderError, factor);

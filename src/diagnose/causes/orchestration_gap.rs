@@ -1,15 +1,10 @@
 //! Pauses of the agent itself, between its operations and after the last. Stalls that lie inside call
 //! spans are found by `residual`, where operations of several requests were released together.
 
-use crate::baseline::{Call, StepName};
 use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, Proof, Target};
+use crate::diagnose::holes;
 use crate::diagnose::scene::Scene;
-
-/// From this many deviations above the usual pause on …
-const OVER: f64 = 4.0;
-/// … and from this many slow floors on top.
-const LEAST: f64 = 0.3;
 
 pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
     let r = &scene.forest.requests[request as usize];
@@ -23,9 +18,6 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             continue;
         };
         let over = pause.length() - norm.centre;
-        if over <= 0.0 {
-            continue;
-        }
         let op = scene.measured.pauses.op_after(pause);
         let lane = scene
             .measured
@@ -36,19 +28,20 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             Some(op) => Target::Gap((op - r.ops.start) as usize),
             None => Target::Tail((lane - r.lanes.start) as usize),
         };
-        let limit = OVER * norm.spread + LEAST * scene.options.floor();
-        let (_, before, after) = scene.measured.pauses.key_of(pause);
-        let explained = matches!(before, StepName::Failed | StepName::Human | StepName::Open)
-            || matches!(after, StepName::Human | StepName::Open);
         // A pause that ended together with operations of other requests is a stall at any length.
-        let released = || op.is_some_and(|op| scene.releases.of_gap(op).is_some());
-        if (over <= limit && !released())
-            || explained
-            || scene.base.gaps.lacks_a_span(pause.key)
-            || op.is_some_and(|op| lost_a_call(scene, op))
+        let released = op.is_some_and(|op| scene.releases.of_gap(op).is_some());
+        let long = holes::is_long(scene.base, scene.options, pause.key, pause.length());
+        let stalled = released || long && !scene.holes.hides_a_span(scene, pause);
+        if over <= 0.0
+            || !stalled
+            || holes::is_explained(scene.base, pause.key, scene.measured.pauses.key_of(pause))
+            || holes::is_whole(scene, pause) == Some(false)
             || account.charged(target) > 0.0
         {
             continue;
+        }
+        if !released {
+            account.doubt(over * scene.holes.share(scene, pause));
         }
         let span = op.map_or(scene.forest.lanes[lane as usize].span, |op| {
             scene.forest.ops[op as usize].span
@@ -77,19 +70,4 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         };
         account.charge(cause, target, over, proof);
     }
-}
-
-/// True where the call after a pause found more of its prompt cached than the call before it had sent and
-/// written: another call, which left no span, lies between them.
-fn lost_a_call(scene: &Scene<'_>, op: u32) -> bool {
-    let sent = |call: &Call| {
-        let before = call.before(scene.calls)?;
-        Some(u64::from(before.input?.get()) + before.output.map_or(0, |o| u64::from(o.get())))
-    };
-    scene.calls.of(op).is_some_and(|(_, call)| {
-        let cached = call.cached.map(|cached| u64::from(cached.get()));
-        cached
-            .zip(sent(call))
-            .is_some_and(|(cached, sent)| cached > sent)
-    })
 }

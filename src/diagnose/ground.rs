@@ -110,14 +110,15 @@ impl Ground<'_> {
     pub(super) fn by_start(&self) -> &[CallIx] {
         self.by_start.get_or_init(|| {
             let calls = &self.measured.calls.all;
-            let shown = (0..calls.len() as CallIx).into_par_iter();
-            let shown = shown.filter(|i| calls[*i as usize].first_token.is_some());
-            let mut order: Vec<CallIx> = shown.collect();
-            order.par_sort_unstable_by_key(|i| {
-                let start = calls[*i as usize].window.start;
-                (self.sites[*i as usize], start, *i)
-            });
-            order
+            let shown = calls.par_iter().enumerate().zip(&self.sites);
+            let shown = shown.filter(|((_, call), _)| call.first_token.is_some());
+            // Place, start and call in one number, so that sorting looks up nothing.
+            let key = |((index, call), site): ((usize, &Call), &Site)| {
+                u128::from(*site) << 96 | u128::from(call.window.start.0) << 32 | index as u128
+            };
+            let mut order: Vec<u128> = shown.map(key).collect();
+            order.par_sort_unstable();
+            order.into_par_iter().map(|key| key as CallIx).collect()
         })
     }
 

@@ -167,20 +167,27 @@ pub struct RawSpan<'a> {
 }
 
 impl RawSpan<'_> {
-    /// A span with nothing in it, the memory of its lists kept for the next one.
+    /// Takes out all that is in it; the memory of its lists is kept for the next one.
     #[inline]
-    pub(crate) fn emptied(mut self) -> Self {
+    pub(crate) fn clear(&mut self) {
+        self.trace = TraceId::default();
+        self.id = SpanId::NONE;
+        self.parent = SpanId::NONE;
+        self.name = Cow::Borrowed("");
+        self.kind = SpanKind::default();
+        self.start = None;
+        self.end = None;
+        self.status = Status::default();
+        self.status_message = Text::default();
+        self.flags = 0;
         self.attributes.clear();
         self.hints.clear();
         self.events.clear();
         self.links.clear();
-        Self {
-            attributes: self.attributes,
-            hints: self.hints,
-            events: self.events,
-            links: self.links,
-            ..Self::default()
-        }
+        self.dropped = 0;
+        self.shares_id = false;
+        self.partial = false;
+        self.place = Place::default();
     }
 }
 

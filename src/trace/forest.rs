@@ -210,8 +210,12 @@ impl Joined {
         let counted = usage::count_once(dataset, &tree);
         let mut forest = Forest {
             traces: tree.traces.len() as u64,
-            roots: dataset.spans.iter().filter(|s| s.parent.is_none()).count() as u64,
-            errors: dataset.spans.iter().filter(|s| s.failed()).count() as u64,
+            roots: dataset
+                .spans
+                .par_iter()
+                .filter(|s| s.parent.is_none())
+                .count() as u64,
+            errors: dataset.spans.par_iter().filter(|s| s.failed()).count() as u64,
             orphans,
             tree,
             ..Forest::default()

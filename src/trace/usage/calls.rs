@@ -101,6 +101,9 @@ pub(super) fn equal_usage(a: &LlmCall, b: &LlmCall) -> bool {
 /// Gives each call the status and host of the HTTP requests below it, and how many of them were
 /// resends.
 pub(super) fn take_transport(dataset: &mut Dataset, above: &Above, counted: &mut [Counted]) {
+    if dataset.https.is_empty() {
+        return;
+    }
     let mut sent = hashbrown::HashMap::<SpanIx, u16, foldhash::fast::FixedState>::default();
     let mut last = hashbrown::HashMap::<SpanIx, SpanIx, foldhash::fast::FixedState>::default();
     for &span in &above.order {

@@ -1,6 +1,7 @@
 //! Serving sides whose client is recorded in another trace, joined by the id both wrote down.
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
 use super::above::Above;
 use super::{Counted, merge, owner_of};
@@ -14,7 +15,7 @@ type ById = HashMap<Digest, Option<SpanIx>, foldhash::fast::FixedState>;
 pub(super) fn join(dataset: &mut Dataset, above: &Above, counted: &mut [Counted]) {
     let alone: Vec<(SpanIx, Digest)> = above
         .order
-        .iter()
+        .par_iter()
         .filter(|&&i| {
             dataset.spans[i as usize].op == Op::Engine
                 && counted[i as usize] == Counted::Owner

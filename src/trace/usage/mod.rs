@@ -12,8 +12,10 @@ mod rollups;
 mod siblings;
 mod tools;
 
+use rayon::prelude::*;
+
 use super::Tree;
-use crate::model::{Dataset, IssueKind, Op, SpanFlags, SpanIx};
+use crate::model::{Dataset, IssueKind, Op, Span, SpanFlags, SpanIx};
 use above::Above;
 pub(super) use merge::into as merge_records;
 
@@ -35,7 +37,8 @@ pub enum Counted {
 #[must_use]
 pub(super) fn count_once(dataset: &mut Dataset, tree: &Tree) -> Vec<Counted> {
     let above = Above::find(dataset, tree);
-    let mut counted: Vec<Counted> = dataset.spans.iter().map(|s| first_guess(s.op)).collect();
+    let spans = dataset.spans.par_iter();
+    let mut counted: Vec<Counted> = spans.map(|s| first_guess(s.op)).collect();
     siblings::pair(dataset, tree, &mut counted);
     calls::join(dataset, &above, &mut counted);
     calls::take_transport(dataset, &above, &mut counted);
@@ -83,14 +86,17 @@ fn owner_of(counted: &[Counted], mut span: SpanIx) -> SpanIx {
 
 /// Two client-side records of one call are worth a line; server sides are expected.
 fn note(dataset: &mut Dataset, counted: &[Counted]) {
-    for (span, counted) in dataset.spans.iter().zip(counted) {
-        if let (Counted::Twin(_), Op::Llm | Op::Embedding | Op::Tool) = (counted, span.op)
+    let is_worth_it = |(span, counted): &(&Span, &Counted)| {
+        let twin = (counted, span.op);
+        matches!(twin, (Counted::Twin(_), Op::Llm | Op::Embedding | Op::Tool))
             && !span.flags.has(SpanFlags::NOISE)
-        {
-            dataset.ledger.note(IssueKind::TwinCall, span.place, || {
-                format!("span {} records a call that another span owns", span.id)
-            });
-        }
+    };
+    let spans = dataset.spans.par_iter().zip(counted);
+    let twins: Vec<(&Span, &Counted)> = spans.filter(is_worth_it).collect();
+    for (span, _) in twins {
+        dataset.ledger.note(IssueKind::TwinCall, span.place, || {
+            format!("span {} records a call that another span owns", span.id)
+        });
     }
 }
 

@@ -1,6 +1,8 @@
 //! Sums that agents and tasks report over their calls: checked, and used only where no call shows
 //! any usage of its own.
 
+use rayon::prelude::*;
+
 use super::Counted;
 use super::above::Above;
 use crate::model::{Dataset, IssueKind, SpanFlags, SpanIx};
@@ -11,7 +13,7 @@ use crate::trace::Tree;
 pub(super) fn mark(dataset: &mut Dataset, tree: &Tree, above: &Above, counted: &mut [Counted]) {
     let sums: Vec<SpanIx> = above
         .order
-        .iter()
+        .par_iter()
         .copied()
         .filter(|&span| sum_of(dataset, span).is_some())
         .collect();

@@ -1,5 +1,9 @@
 //! Model calls recorded side by side: two instrumentations under the same parent.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use super::calls::equal_usage;
 use super::{Counted, merge};
 use crate::model::{Dataset, LlmCall, Op, Span, SpanFlags, SpanIx};
@@ -13,19 +17,27 @@ const REACH: usize = 64;
 /// Pairs records of one call one to one. Records of one scope are never paired: two alike are a
 /// retry or parallel calls. Where a library lost the context, its record hangs higher up.
 pub(super) fn pair(dataset: &mut Dataset, tree: &Tree, counted: &mut [Counted]) {
-    let mut calls: Vec<SpanIx> = Vec::new();
-    for trace in &tree.traces {
-        calls.clear();
-        calls.extend(trace.clone().filter(|&i| {
+    let is_mixed = |trace: &&Range<SpanIx>| {
+        let mut scopes = calls_of(dataset, trace).map(|i| {
             let span = &dataset.spans[i as usize];
-            matches!(span.op, Op::Llm | Op::Embedding) && !span.flags.has(SpanFlags::NOISE)
-        }));
-        let scope = |&i: &SpanIx| dataset.emitter_of(&dataset.spans[i as usize]).scope;
-        let first = calls.first().map(scope);
-        if !calls.iter().all(|i| Some(scope(i)) == first) {
-            pair_trace(dataset, tree, counted, &calls);
-        }
+            dataset.emitter_of(span).scope
+        });
+        let first = scopes.next();
+        scopes.any(|scope| Some(scope) != first)
+    };
+    let mixed: Vec<&Range<SpanIx>> = tree.traces.par_iter().filter(is_mixed).collect();
+    for trace in mixed {
+        let calls: Vec<SpanIx> = calls_of(dataset, trace).collect();
+        pair_trace(dataset, tree, counted, &calls);
     }
+}
+
+/// Client-side calls of a trace, by start.
+fn calls_of(dataset: &Dataset, trace: &Range<SpanIx>) -> impl Iterator<Item = SpanIx> {
+    trace.clone().filter(|&i| {
+        let span = &dataset.spans[i as usize];
+        matches!(span.op, Op::Llm | Op::Embedding) && !span.flags.has(SpanFlags::NOISE)
+    })
 }
 
 /// `calls` come in the order of their starts.

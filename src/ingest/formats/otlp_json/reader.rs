@@ -19,7 +19,8 @@ pub(super) struct Reader<'a, 'o, 's> {
     /// Where `json` starts in `bytes`.
     origin: usize,
     pub(super) out: &'o mut Outlet<'s>,
-    pub(super) span: RawSpan<'a>,
+    /// An empty span to read into; boxed, so that taking it out moves no more than its address.
+    pub(super) span: Option<Box<RawSpan<'a>>>,
     /// Fields of spans as they were written so far.
     pub(super) fields: Course<'a, SpanField>,
     /// Attributes' keys as they were written so far.
@@ -53,7 +54,7 @@ impl<'a, 'o, 's> Reader<'a, 'o, 's> {
             json: Json::new(bytes),
             origin: 0,
             out,
-            span: RawSpan::default(),
+            span: None,
             fields: Course::new(),
             keys: Course::new(),
             resource: (&[], 0),

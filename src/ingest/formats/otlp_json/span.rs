@@ -1,7 +1,5 @@
 //! Spans, their events and links.
 
-use std::mem;
-
 use super::reader::Reader;
 use crate::ingest::fields::Fields;
 use crate::ingest::json::Step;
@@ -14,13 +12,14 @@ impl<'a> Reader<'a, '_, '_> {
     #[inline]
     pub(super) fn span(&mut self, resource: u32, scope: u32) -> Step<()> {
         let at = self.here();
-        let mut span = mem::take(&mut self.span);
+        let mut span = self.span.take().unwrap_or_default();
         let outcome = self.span_fields(&mut span);
         if matches!(outcome, Ok(true)) {
             span.place = self.out.place(at);
             self.out.span(&span, resource, scope, at);
         }
-        self.span = span.emptied();
+        span.clear();
+        self.span = Some(span);
         outcome.map(drop)
     }
 

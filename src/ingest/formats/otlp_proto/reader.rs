@@ -17,7 +17,8 @@ pub(super) struct Reader<'a, 'o, 's> {
     pub(super) out: &'o mut Outlet<'s>,
     /// True when the message at hand is known to be cut off: its last field need not be reported again.
     pub(super) cut: bool,
-    pub(super) span: RawSpan<'a>,
+    /// An empty span to read into; boxed, so that taking it out moves no more than its address.
+    pub(super) span: Option<Box<RawSpan<'a>>>,
     /// Attributes' keys as they were written so far.
     pub(super) keys: Course<'a, Option<Key<'a>>>,
     /// The resource and the scope introduced last, as they stood in the input.
@@ -30,7 +31,7 @@ impl<'a, 'o, 's> Reader<'a, 'o, 's> {
         Self {
             out,
             cut: false,
-            span: RawSpan::default(),
+            span: None,
             keys: Course::new(),
             resource: None,
             scope: None,

@@ -1,7 +1,5 @@
 //! Spans, their events and links.
 
-use std::mem;
-
 use super::reader::Reader;
 use super::value::{count, time};
 use super::wire::{Value, fields};
@@ -12,12 +10,13 @@ use crate::model::{SpanId, TraceId};
 impl<'a> Reader<'a, '_, '_> {
     /// A `Span` that stands at `at`. A damaged one goes no further.
     pub(super) fn span(&mut self, message: &'a [u8], at: usize, resource: u32, scope: u32) {
-        let mut span = mem::take(&mut self.span);
+        let mut span = self.span.take().unwrap_or_default();
         if self.span_fields(&mut span, message, at) {
             span.place = self.out.place(at);
             self.out.span(&span, resource, scope, at);
         }
-        self.span = span.emptied();
+        span.clear();
+        self.span = Some(span);
     }
 
     fn span_fields(&mut self, span: &mut RawSpan<'a>, message: &'a [u8], at: usize) -> bool {

@@ -34,5 +34,5 @@ done
 # What is normal, over all requests; then the verdicts of each part, and the report.
 agentdiag stage windows "$work/requests" >"$work/windows.arrow"
 (cd "$work/requests" && find . -name '*.arrow' -size +0) | xargs -n1 -P"$at_once" sh -c \
-    'agentdiag stage verdict --threads 1 --windows "$0/windows.arrow" "$0/requests/$1" >"$0/verdicts/$(echo "$1" | tr / -)"' "$work"
+    'agentdiag stage verdict --no-requests --threads 1 --windows "$0/windows.arrow" "$0/requests/$1" >"$0/verdicts/$(echo "$1" | tr / -)"' "$work"
 agentdiag stage merge ${REPORT:-} "$work/requests" "$work/windows.arrow" "$work/verdicts"

@@ -10,7 +10,7 @@ use crate::aggregate::prices::{Prices, Service, Source, Tariff, Terms, Usage};
 use crate::aggregate::total::{day_label, dearest, labelled, whole};
 use crate::model::{Dataset, Known, LlmCall, Span};
 use crate::trace::{Forest, Request, StepKind, StepOp};
-use crate::units::{Nanos, Sym, Usd, Window};
+use crate::units::{Nanos, Sym, Usd, Window, roomy};
 
 /// A model by all names it goes by in a call: provider, answered, requested.
 type Names = (Sym, Sym, Sym);
@@ -84,8 +84,8 @@ impl<'a> Pricer<'a> {
             calls: Calls {
                 data,
                 forest,
-                rows: Vec::new(),
-                origins: Vec::new(),
+                rows: roomy(data.llm.len()),
+                origins: roomy(data.llm.len()),
                 tariffs: Vec::new(),
                 reported: Vec::new(),
                 window,

@@ -10,7 +10,7 @@ use crate::model::{
 use crate::units::{Nanos, Pack, Sym, Unpack};
 
 /// What few combinations of occur.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Sort {
     op: Op,
     kind: SpanKind,
@@ -31,18 +31,24 @@ impl Sort {
     }
 }
 
+/// A [`Sort`] in one number.
+fn key(span: &Span) -> u64 {
+    let error = span.error.map_or(0, |error| error as u64 + 1);
+    let small = span.op as u64 | (span.kind as u64) << 8 | (span.status as u64) << 16;
+    small | u64::from(span.flags.0) << 24 | error << 48
+}
+
 /// The combinations that occur, numbered.
 #[derive(Default)]
 pub(super) struct Sorts {
     pub(super) list: Vec<Sort>,
-    known: Map<Sort, u64>,
+    known: Map<u64, u64>,
 }
 
 impl Sorts {
     pub(super) fn number(&mut self, span: &Span) -> u64 {
-        let sort = Sort::of(span);
-        *self.known.entry(sort).or_insert_with(|| {
-            self.list.push(sort);
+        *self.known.entry(key(span)).or_insert_with(|| {
+            self.list.push(Sort::of(span));
             self.list.len() as u64 - 1
         })
     }

@@ -123,6 +123,12 @@ impl LlmCalls {
         self.calls.get(index).map(|packed| self.unpack(packed))
     }
 
+    /// Models, addresses and ends of calls, by name: what occurs, each some times.
+    pub fn route_names(&self) -> impl Iterator<Item = Sym> {
+        let routes = self.routes.iter();
+        routes.flat_map(|r| [r.requested, r.answered, r.endpoint, r.finish])
+    }
+
     /// The conversation of the call at `index`.
     #[must_use]
     pub fn conversation(&self, index: usize) -> Option<Sym> {

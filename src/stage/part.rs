@@ -360,15 +360,10 @@ fn core(dataset: &Dataset, forest: &Forest) -> Vec<String> {
             .into_iter()
             .for_each(&mut name);
     }
+    dataset.llm.route_names().for_each(&mut name);
     for op in &forest.ops {
-        let Some(span) = dataset.spans.get(op.span as usize) else {
-            continue;
-        };
-        if let Some(call) = dataset.llm_of(span) {
-            [call.model(), call.endpoint, call.finish]
-                .into_iter()
-                .for_each(&mut name);
-        } else {
+        let span = dataset.spans.get(op.span as usize);
+        if let Some(span) = span.filter(|span| !span.op.is_model()) {
             let tool = dataset.tool_of(span).map(|tool| tool.tool);
             name(tool.unwrap_or_default().or(span.name));
         }

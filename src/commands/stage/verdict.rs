@@ -36,6 +36,7 @@ pub(super) fn verdict(options: &Verdict, out: impl Write) -> Result<Outcome, Err
         }
         Ok(())
     })?;
+    let pool = super::pool(options.inputs.threads)?;
     for row in parts {
         let read = Part::read(&row).map_err(|error| Error::File(error.to_string()));
         let (head, part) = read?;
@@ -45,12 +46,11 @@ pub(super) fn verdict(options: &Verdict, out: impl Write) -> Result<Outcome, Err
         }
         let (shared, own) = learned(&options.windows, head.key)?;
         let rule = shared.rule;
-        let judged = options.inputs.on_threads(|_| {
+        let (rebuilt, judged) = pool.install(|| {
             let rebuilt = Rebuilt::alone(&head, part, &shared.names);
             let judged = judge_part(&rebuilt.dataset, &rebuilt.forest, shared, own);
-            Ok((rebuilt, judged))
+            (rebuilt, judged)
         });
-        let (rebuilt, judged) = judged?;
         let all = Row::new(Kind::Verdicts, Some(head.key.0), &judged);
         all.and_then(|row| out.push(row)).map_err(rows::failed)?;
         if options.rows {

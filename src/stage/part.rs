@@ -57,6 +57,16 @@ impl Extent {
 }
 
 impl Head {
+    /// True where it counts no more than `bytes` can hold: every record takes one at least.
+    pub(super) fn fits(&self, bytes: usize) -> bool {
+        let within = |count: fn(&Extent) -> u32| {
+            let all = self.traces.iter().map(count).map(u64::from);
+            all.sum::<u64>() <= bytes as u64
+        };
+        let judged = self.traces.iter().all(|trace| trace.judged <= trace.spans);
+        judged && within(|trace| trace.spans) && within(|trace| trace.ops) && within(|t| t.lanes)
+    }
+
     /// True where nothing was rebuilt.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -47,7 +47,7 @@ impl Put {
     fn place(&self, span: SpanIx) -> SpanIx {
         let up_to = self.starts.partition_point(|start| start.0 <= span);
         let start = up_to.checked_sub(1).and_then(|at| self.starts.get(at));
-        start.map_or(0, |(from, to)| to + (span - from))
+        start.map_or(NO_SPAN, |(from, to)| to.saturating_add(span - from))
     }
 }
 
@@ -92,9 +92,9 @@ impl Layout {
 
     fn push(&mut self, trace: &Extent, part: u32, keep: Keep) {
         let start = self.end.spans;
-        self.end.spans += trace.kept(keep);
-        self.end.ops += trace.ops;
-        self.end.lanes += trace.lanes;
+        self.end.spans = start.saturating_add(trace.kept(keep));
+        self.end.ops = self.end.ops.saturating_add(trace.ops);
+        self.end.lanes = self.end.lanes.saturating_add(trace.lanes);
         self.ranges.push(start..self.end.spans);
         self.part_of.push(part);
     }
@@ -119,6 +119,9 @@ impl Whole {
     /// When it is damaged.
     pub fn add(&mut self, row: Row) -> Result<&Head, StreamError> {
         let mut head: Head = row.read_first()?;
+        if !head.fits(row.body.bytes().len()) {
+            return Err(StreamError::Damaged(row.kind.name()));
+        }
         // Names of all parts that what is learned may say come first: they are few.
         for name in std::mem::take(&mut head.core) {
             self.gather.dataset().names.intern(&name);
@@ -176,7 +179,7 @@ impl Building {
         };
         let mut moved = Vec::with_capacity(part.facts.spans.len());
         for (trace, place) in head.traces.iter().zip(places) {
-            moved.extend((0..trace.kept(self.keep)).map(|at| place.spans + at));
+            moved.extend((0..trace.kept(self.keep)).map(|at| place.spans.saturating_add(at)));
         }
         let starts = starts(&head.traces, self.keep);
         self.put_spans(&mut part, &moved);
@@ -204,7 +207,9 @@ impl Building {
         let all = &mut self.gather.dataset().spans;
         room(all, self.end.spans, spans.first());
         for (span, at) in spans.into_iter().zip(moved) {
-            all[*at as usize] = span;
+            if let Some(slot) = all.get_mut(*at as usize) {
+                *slot = span;
+            }
         }
     }
 
@@ -374,6 +379,7 @@ impl Rebuilt {
     /// The key of a part whose verdicts are missing, or are of other requests.
     pub fn judged(&self, mut verdicts: Map<TraceId, Judged>) -> Result<Judged, TraceId> {
         let mut all = Judged::default();
+        let is_known = |span: &SpanIx| (*span as usize) < self.dataset.spans.len();
         for part in &self.parts {
             let mut judged = verdicts.remove(&part.key).unwrap_or_default();
             if judged.diagnoses.len() != part.requests.len() {
@@ -381,10 +387,38 @@ impl Rebuilt {
             }
             judged.renumber(
                 |request| part.requests.get(request as usize).copied().unwrap_or(0),
-                |span| part.place(span),
+                |span| Some(part.place(span)).filter(is_known).unwrap_or(0),
             );
             all.absorb(judged);
         }
         Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::{Facts, Kind};
+
+    #[test]
+    fn a_part_that_counts_more_than_it_holds_is_refused() {
+        let trace = |spans, judged| Extent {
+            order: Order::default(),
+            spans,
+            judged,
+            ops: 0,
+            lanes: 0,
+        };
+        let refused = |traces| {
+            let head = Head {
+                traces,
+                ..Head::default()
+            };
+            let row = Row::new(Kind::Part, None, &(head, Facts::default())).unwrap();
+            Whole::default().add(row).is_err()
+        };
+        assert!(!refused(vec![trace(2, 1)]));
+        assert!(refused(vec![trace(u32::MAX, 0), trace(u32::MAX, 0)]));
+        assert!(refused(vec![trace(1, 2)]));
     }
 }

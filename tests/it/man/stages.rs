@@ -60,9 +60,9 @@ const STREAM: &str = "Streams are Arrow IPC streams of three columns: schema (te
 const GROWTH: &[&str] = &[
     "facts: with one record, and the facts of one input. learn and verdict: with the partition, some 450 bytes a span; verdict also holds \
      what windows wrote: some 4 bytes for each model call of the dump.",
-    "windows and merge hold the requests of all partitions: some 310 bytes a span, or 4.2 KB for a request of 14 spans; windows leaves \
-     out spans that no request is judged by. They run in one task each. That is what bounds a run: what is normal is fitted on all calls \
-     exactly (medians, pooled curves), and the report's quantiles are exact, so that both are those of one process. Fits on mergeable \
+    "windows and merge hold the requests of all partitions: some 310 bytes a span, or 4.2 KB for a request of 14 spans, a tenth more with \
+     large pages; windows leaves out spans that no request is judged by. They run in one task each. That is what bounds a run: what \
+     is normal is fitted on all calls exactly (medians, pooled curves), and the report's quantiles are exact, so that both are those of one process. Fits on mergeable \
      histograms would bound it, and change verdicts in their last digits.",
     "learn --joined holds all traces that may belong to others, in one task: fragments are few where context is rarely lost.",
 ];

@@ -150,3 +150,98 @@ fn region_of(dataset: &Dataset, series: &Series) -> Sym {
     };
     REGION_LABELS.iter().find_map(label).unwrap_or(Sym::NONE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Point;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    /// Scrapes every ten seconds of `region`'s sum and count, with so many milliseconds per token between them.
+    fn scraped(data: &mut Dataset, region: &str, millis: &[f64]) {
+        let name = data.names.intern("vllm:time_per_output_token_seconds");
+        let label = (data.names.intern("region"), data.names.intern(region));
+        let (mut sums, mut counts) = (vec![0.0], vec![0.0]);
+        for level in millis {
+            sums.push(sums[sums.len() - 1] + 100.0 * level / 1e3);
+            counts.push(counts[counts.len() - 1] + 100.0);
+        }
+        for (kind, values) in [
+            (SeriesKind::HistogramSum, sums),
+            (SeriesKind::HistogramCount, counts),
+        ] {
+            let times = (0..).map(|n| Nanos(10 * SECOND * n));
+            data.series.push(Series {
+                name,
+                kind,
+                labels: vec![label],
+                points: times
+                    .zip(values)
+                    .map(|(time, value)| Point { time, value })
+                    .collect(),
+            });
+        }
+    }
+
+    fn during(from: u64, to: u64) -> Window {
+        Window {
+            start: Nanos(from * SECOND),
+            end: Nanos(to * SECOND),
+        }
+    }
+
+    fn times(data: &Dataset, region: &str, window: Window) -> Option<f64> {
+        let serving = Serving::learn(data, &Calls::default());
+        let region = data.names.find(region).unwrap();
+        let over = serving.regions.get(&region)?.over(window)?;
+        Some((over * 1e3).round() / 1e3)
+    }
+
+    #[test]
+    fn a_region_is_as_busy_as_the_intervals_a_call_touched() {
+        let mut data = Dataset::default();
+        let mut busy = [20.0; 10];
+        busy[8..].fill(60.0);
+        scraped(&mut data, "eu", &busy);
+        scraped(&mut data, "us", &[30.0; 10]);
+        assert_eq!(times(&data, "eu", during(10, 30)), Some(1.0));
+        assert_eq!(times(&data, "eu", during(85, 95)), Some(3.0));
+        // Half of the call before it became busy, half after; what only touches an interval's edge is outside.
+        assert_eq!(times(&data, "eu", during(75, 85)), Some(2.0));
+        assert_eq!(times(&data, "eu", during(70, 80)), Some(1.0));
+        assert_eq!(times(&data, "eu", during(80, 90)), Some(3.0));
+        assert_eq!(times(&data, "us", during(85, 95)), Some(1.0));
+        assert_eq!(times(&data, "eu", during(100, 120)), None);
+    }
+
+    #[test]
+    fn few_intervals_and_other_metrics_say_nothing() {
+        let mut data = Dataset::default();
+        scraped(&mut data, "eu", &[20.0; 7]);
+        assert_eq!(times(&data, "eu", during(10, 30)), None);
+        let mut data = Dataset::default();
+        scraped(&mut data, "eu", &[20.0; 10]);
+        for series in &mut data.series {
+            series.kind = SeriesKind::Gauge;
+        }
+        assert_eq!(times(&data, "eu", during(10, 30)), None);
+    }
+
+    #[test]
+    fn a_restart_of_the_server_is_passed_over() {
+        let mut data = Dataset::default();
+        scraped(&mut data, "eu", &[20.0; 12]);
+        for series in &mut data.series {
+            for point in &mut series.points[5..] {
+                point.value -= 100.0
+                    * if series.kind == SeriesKind::HistogramSum {
+                        0.1
+                    } else {
+                        5.0
+                    };
+            }
+        }
+        assert_eq!(times(&data, "eu", during(10, 110)), Some(1.0));
+    }
+}

@@ -246,3 +246,52 @@ fn content_is_not_wanted() {
         assert!(reader.wants(key.as_bytes()), "{key}");
     }
 }
+
+#[test]
+fn details_packed_in_a_string_are_taken_apart() {
+    let raw = span(
+        "ChatAnthropic",
+        vec![
+            text("langsmith.span.kind", "llm"),
+            int("gen_ai.usage.input_tokens", 900),
+            text(
+                "gen_ai.usage.input_token_details",
+                r#"{"cache_read": 500, "cache_creation": 300, "ephemeral_1h_input_tokens": 200}"#,
+            ),
+        ],
+    );
+    let (_, read) = call("langsmith", &raw);
+    assert_eq!(read.cached.map(|k| k.value), Some(500));
+    assert_eq!(read.cache_write.map(|k| k.value), Some(300));
+    assert_eq!(read.cache_write_1h.map(|k| k.value), Some(200));
+
+    let raw = span(
+        "call_llm",
+        vec![text(
+            "gcp.vertex.agent.llm_response",
+            r#"{"usage_metadata": {"prompt_token_count": 70, "candidates_token_count": 20, "cached_content_token_count": 40, "thoughts_token_count": 9}}"#,
+        )],
+    );
+    let (_, read) = call("gcp.vertex.agent", &raw);
+    assert_eq!(read.input.map(|k| k.value), Some(70));
+    assert_eq!(read.cached.map(|k| k.value), Some(40));
+    assert_eq!(read.reasoning.map(|k| k.value), Some(9));
+}
+
+#[test]
+fn every_kind_of_openinference_has_its_operation() {
+    for (kind, op) in [
+        ("LLM", Op::Llm),
+        ("TOOL", Op::Tool),
+        ("AGENT", Op::Agent),
+        ("RETRIEVER", Op::Retrieval),
+        ("EMBEDDING", Op::Embedding),
+        ("RERANKER", Op::Embedding),
+        ("GUARDRAIL", Op::Guardrail),
+        ("retriever", Op::Retrieval),
+    ] {
+        let raw = span("step", vec![text("openinference.span.kind", kind)]);
+        let data = read("openinference.instrumentation.langchain", &raw);
+        assert_eq!(data.spans[0].op, op, "{kind}");
+    }
+}

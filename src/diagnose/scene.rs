@@ -10,6 +10,7 @@ use super::releases::Releases;
 use super::routes::Routes;
 use super::volume::Seen;
 use super::windows::{self, Site, Windows};
+use super::witnesses::Witnesses;
 use crate::baseline::{Baselines, Call, CallIx, Calls};
 use crate::units::Nanos;
 
@@ -35,8 +36,16 @@ pub(super) struct Scene<'a> {
     pub(super) giants: Giants,
     pub(super) holes: Holes,
     pub(super) overtaken: Overtaken,
-    /// Who was slowed by others, as the pass before found.
+    pub(super) found: Found,
+}
+
+/// What the pass before found in the requests around each.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Who was slowed by others.
     pub(super) proven: Proven,
+    /// What others were slow for.
+    pub(super) witnesses: Witnesses,
 }
 
 impl<'a> std::ops::Deref for Scene<'a> {
@@ -55,7 +64,7 @@ pub(super) struct Known<'a> {
     pub(super) giants: Giants,
     pub(super) holes: Holes,
     pub(super) overtaken: Overtaken,
-    pub(super) proven: Proven,
+    pub(super) found: Found,
 }
 
 impl<'a> Scene<'a> {
@@ -63,7 +72,7 @@ impl<'a> Scene<'a> {
         ground: &'a Ground<'a>,
         base: &'a Baselines,
         options: &'a Options,
-        proven: Proven,
+        found: Found,
     ) -> Self {
         let calls = &ground.measured.calls;
         let seen = super::volume::see(calls, base, options);
@@ -82,7 +91,7 @@ impl<'a> Scene<'a> {
             giants: Giants::find(ground, &seen, options),
             holes: Holes::find(ground, base, options),
             overtaken: Overtaken::find(ground, &seen, options),
-            proven,
+            found,
             ground,
             calls,
             base,
@@ -118,7 +127,7 @@ impl<'a> Scene<'a> {
             giants: known.giants,
             holes: known.holes,
             overtaken: known.overtaken,
-            proven: known.proven,
+            found: known.found,
         }
     }
 

@@ -26,8 +26,6 @@ const TOGETHER: f64 = 8.0;
 const LEAST_TOGETHER: f64 = 0.35;
 /// Servers are under pressure from this multiple of their normal inter-token time on.
 const PRESSURE: f64 = 3.0;
-/// A crowded server counts against calls slowed by this many natural spreads.
-const CROWD_SLOWED: f64 = 3.0;
 /// What delayed giants must amount to this share of the residual.
 const GIANT_SHARE: f64 = 0.8;
 /// Where more than this share of the requests around was proven to be slowed by others, a slowdown needs no
@@ -161,7 +159,7 @@ impl Residual<'_> {
 
     /// Most requests around were proven to be slowed by others: so was this one, however little of it shows.
     fn incident_evidence(&self) -> Option<Support> {
-        let (victims, others) = self.scene.proven.around(self.request, self.site)?;
+        let (victims, others) = self.scene.found.proven.around(self.request, self.site)?;
         let share = f64::from(victims) / f64::from(others);
         let weight = (share - PROVEN) / (FULLY_PROVEN - PROVEN);
         (victims >= LEAST_PROVEN).then(|| {
@@ -188,24 +186,13 @@ impl Residual<'_> {
     }
 
     fn crowd_evidence(&self) -> Option<Support> {
-        let others = self.scene.crowd.others(self.index)?;
-        let usual = self.scene.crowd.usual;
-        let weight = self.scene.crowd.weight(self.index);
-        if weight <= 0.0 || self.seen.log_ratio < CROWD_SLOWED * self.scene.base.prices.spread {
-            return None;
-        }
-        Some(Support::of(
-            weight,
-            0.0,
-            self.proof(
-                "others_in_flight",
-                others,
-                Some(usual),
-                "calls",
-                "derived",
-                "the server was working for others at the same time",
-            ),
-        ))
+        let crowd = &self.scene.crowd;
+        let (others, usual) = (crowd.others(self.index)?, crowd.usual);
+        let note = "the server was working for others at the same time";
+        let usual = Some(usual);
+        let proof = self.proof("others_in_flight", others, usual, "calls", "derived", note);
+        let (weight, certainty) = (crowd.weight(self.index), crowd.certainty(self.index));
+        Some(Support::of(weight, certainty, proof))
     }
 
     fn solo_evidence(&self) -> Option<Support> {

@@ -50,13 +50,20 @@ pub(super) struct CallRow {
     /// Codes of model, task, agent, tenant and day, in the order of [`Key`].
     pub(super) keys: [u32; 5],
     pub(super) request: u32,
-    pub(super) input: u64,
-    pub(super) cached: u64,
-    pub(super) output: u64,
+    pub(super) input: u32,
+    pub(super) cached: u32,
+    pub(super) output: u32,
     /// Nano-dollars, where the call could be priced.
     pub(super) cost: Option<i64>,
     /// Of these: paid for nothing.
     pub(super) wasted: i64,
+}
+
+impl CallRow {
+    /// Tokens in and out.
+    pub(super) fn tokens(&self) -> u64 {
+        u64::from(self.input) + u64::from(self.output)
+    }
 }
 
 /// Sums over the calls that share a code.
@@ -78,12 +85,12 @@ pub(super) struct SumRow {
 impl SumRow {
     /// One call, of no request yet and under no code.
     fn of(row: &CallRow) -> Self {
-        let priced = row.cost.map(|_| row.input.saturating_add(row.output));
+        let priced = row.cost.map(|_| row.tokens());
         Self {
             calls: 1,
-            input: row.input,
-            cached: row.cached,
-            output: row.output,
+            input: row.input.into(),
+            cached: row.cached.into(),
+            output: row.output.into(),
             priced_tokens: priced.unwrap_or(0),
             priced_calls: u64::from(priced.is_some()),
             cost: row.cost.unwrap_or(0),

@@ -65,15 +65,15 @@ pub fn summarise(
         || {
             rayon::join(
                 || {
-                    (
-                        latency::summarise(data, forest),
-                        readings::Counts::of(data, forest),
+                    rayon::join(
+                        || latency::summarise(data, forest),
+                        || readings::Counts::of(data, forest),
                     )
                 },
                 || {
-                    (
-                        drift::within(data, forest),
-                        signals::summarise(data, forest),
+                    rayon::join(
+                        || drift::within(data, forest),
+                        || signals::summarise(data, forest),
                     )
                 },
             )

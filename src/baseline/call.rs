@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::model::{Dataset, Op, SpanIx};
 use crate::trace::{Forest, StepKind};
-use crate::units::{Nanos, Small, Sym, Window, roomy};
+use crate::units::{Millis, Nanos, Small, Sym, Window, roomy};
 
 /// Index into [`Calls::all`].
 pub type CallIx = u32;
@@ -33,8 +33,8 @@ pub struct Call {
     pub cached: Option<Small>,
     /// Generated tokens.
     pub output: Option<Small>,
-    /// Time to first token, milliseconds, where the dump shows it.
-    pub first_token: Option<f64>,
+    /// Time to first token, where the dump shows it.
+    pub first_token: Option<Millis>,
     /// Model that answered.
     pub model: Sym,
     /// Address it went to; absent at tiers that do not show one.
@@ -196,7 +196,7 @@ fn call_of(dataset: &Dataset, forest: &Forest, turn: &Turn, index: CallIx) -> Ca
             .first_token
             .map(|k| k.value)
             .filter(|t| *t <= op.window.len() + Nanos::MILLI)
-            .map(Nanos::as_millis),
+            .map(|t| Millis::new(t.as_millis())),
         model: facts.model(),
         endpoint: facts.endpoint,
         region: lane.region,

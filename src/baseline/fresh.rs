@@ -5,7 +5,7 @@
 use super::price::after_first;
 use super::{Call, Calls, Map, Prices};
 use crate::stats::median;
-use crate::units::Sym;
+use crate::units::{Millis, Sym};
 
 /// Share of a first prompt that is new, where nothing tells it.
 pub(super) const ASSUMED: f64 = 0.3;
@@ -66,7 +66,7 @@ fn share_of(calls: &Calls, call: &Call, prices: &Prices) -> Option<f64> {
     let input = f64::from(call.input.filter(|input| !shown && input.get() > 0)?);
     let price = prices.of(call.model)?;
     let whole = || call.total() - price.rate * after_first(call);
-    let time = call.first_token.unwrap_or_else(whole);
+    let time = call.first_token.map_or_else(whole, Millis::get);
     Some(price.first.tokens_within(time, input) / input)
 }
 

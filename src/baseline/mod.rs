@@ -180,8 +180,9 @@ impl Baselines {
         };
         let mut times = (0.0, 0.0);
         rayon::scope(|scope| {
-            scope.spawn(|_| all.volumes = Volumes::learn(calls, &kept));
+            // The longest first: other threads take them up in this order.
             scope.spawn(|_| all.cache = CacheHabits::learn(calls, &measured.idle, &kept));
+            scope.spawn(|_| all.volumes = Volumes::learn(calls, &kept));
             scope.spawn(|_| all.tools = ToolTimes::learn(forest, &measured.tools, excluded));
             scope.spawn(|_| all.gaps = Gaps::learn(&measured.pauses, excluded));
             scope.spawn(|_| all.kinds = kinds(forest, excluded));

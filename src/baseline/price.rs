@@ -282,12 +282,12 @@ fn uncached_or_assumed(calls: &Calls, call: &Call) -> f64 {
 fn fit_split(calls: &Calls, group: &[&&Call]) -> Option<Price> {
     let points: Vec<(f64, f64)> = group
         .iter()
-        .filter_map(|c| Some((uncached_or_assumed(calls, c), c.first_token?)))
+        .filter_map(|c| Some((uncached_or_assumed(calls, c), c.first_token?.get())))
         .collect();
     let mut rates: Vec<f64> = group
         .iter()
         .filter(|c| c.output.is_some_and(|o| o.get() > LEAST_OUTPUT))
-        .filter_map(|c| Some((c.total() - c.first_token?).max(0.0) / after_first(c)))
+        .filter_map(|c| Some((c.total() - c.first_token?.get()).max(0.0) / after_first(c)))
         .collect();
     Some(Price {
         first: Curve::fit(&points)?,

@@ -16,7 +16,7 @@ use super::{Call, Calls};
 use crate::model::Dataset;
 use crate::stats::{bucket, middle};
 use crate::trace::Forest;
-use crate::units::{Interner, Nanos, Small, Sym, Window};
+use crate::units::{Interner, Millis, Nanos, Small, Sym, Window};
 
 /// Length of a block.
 const BLOCK: Nanos = Nanos(1_800_000_000_000);
@@ -242,7 +242,8 @@ fn row(dataset: &Dataset, forest: &Forest, calls: &Calls, call: &Call) -> Row {
     Row(
         ((call.window.start.0 % BLOCK.0) / Nanos::MILLI.0) as u32,
         bucket(call.window.len().0),
-        call.first_token.map(|t| bucket((t * 1e6).max(0.0) as u64)),
+        call.first_token
+            .map(|t| bucket((t.get() * 1e6).max(0.0) as u64)),
         tokens(call.input),
         tokens(call.cached),
         tokens(call.output),
@@ -327,7 +328,7 @@ impl Playback<'_> {
             input: tokens(input),
             cached: tokens(cached),
             output: tokens(output),
-            first_token: first.map(|t| middle(t) as f64 / 1e6),
+            first_token: first.map(|t| Millis::new(middle(t) as f64 / 1e6)),
             tenant,
             ..model
         });

@@ -84,7 +84,6 @@ pub fn gpu(
     let mut driver = driver(options)?;
     let mut run = Run::new(options)?;
     let started = Instant::now();
-    let mut rounds = 0;
     while let Some(round) = driver.round().map_err(unavailable)? {
         let frame = run.recorder.take(round);
         if !options.quiet {
@@ -94,8 +93,7 @@ pub fn gpu(
             }
         }
         run.show(&frame, &mut out)?;
-        rounds += 1;
-        let next = started + run.interval.saturating_mul(rounds);
+        let next = started + next_round(started.elapsed(), run.interval);
         let end = options
             .duration
             .map(|d| started + Duration::from_nanos(d.0));
@@ -141,6 +139,12 @@ fn stop_on_signals() -> Result<Arc<AtomicBool>, Error> {
         flag::register(signal, Arc::clone(&stop))?;
     }
     Ok(stop)
+}
+
+/// When the next round is due, from the start. Rounds that a slow driver made impossible are left out.
+fn next_round(elapsed: Duration, interval: Duration) -> Duration {
+    let rounds = elapsed.as_nanos() / interval.as_nanos().max(1) + 1;
+    interval.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
 }
 
 /// Waits; true when told to stop.
@@ -251,4 +255,27 @@ impl<'a> Run<'a> {
 fn cannot_write(output: &Output, error: &io::Error) -> Error {
     let path = output.path.display();
     Error::File(format!("{path}: cannot be written: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_keep_the_beat_and_a_slow_driver_misses_some() {
+        let next = |elapsed, interval| {
+            let millis = Duration::from_millis;
+            next_round(millis(elapsed), millis(interval)).as_millis()
+        };
+        assert_eq!(
+            (next(3, 500), next(499, 500), next(500, 500)),
+            (500, 500, 1000)
+        );
+        assert_eq!(
+            next(58, 10),
+            60,
+            "five rounds are missed, none is made up for"
+        );
+        assert_eq!(next(58, 0), 0, "at once");
+    }
 }

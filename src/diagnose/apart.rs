@@ -1,8 +1,6 @@
 //! Verdicts over one part of the requests, with what was learned over all of them; and what is said about all of them
 //! once each part is judged.
 
-use std::sync::OnceLock;
-
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +78,6 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
     let mut sites = shared.sites;
     let ground = Ground {
         sites: numbered_sites(&measured.calls, &mut sites),
-        by_start: OnceLock::new(),
         places: places(&sites),
         servers: own.servers.into_iter().collect(),
         homes: Homes::by(&measured.calls, shared.homes.into_iter().collect()),

@@ -5,7 +5,7 @@ use super::ground::Ground;
 use super::volume::Seen;
 use super::windows::Site;
 use crate::baseline::Call;
-use crate::units::{Nanos, Window};
+use crate::units::{Millis, Nanos, Window};
 
 /// Interference lasts at least this many slow floors beyond a giant's own first token …
 const LEAST_TAIL: f64 = 6.0;
@@ -88,7 +88,7 @@ fn giant(
         return None;
     }
     let expected = seen.expected.map_or(0.0, |e| e.first);
-    let first = call.first_token.unwrap_or(expected).max(0.0);
+    let first = call.first_token.map_or(expected, Millis::get).max(0.0);
     let millis = extra + (first - expected).max(0.0);
     let end = (call.window.start + nanos(first)).min(call.window.end);
     let free = end + nanos((TAIL * millis).max(LEAST_TAIL * options.floor()));

@@ -1,9 +1,5 @@
 //! What every pass looks at and no pass changes: measured once, shared by all.
 
-use std::sync::OnceLock;
-
-use rayon::prelude::*;
-
 use super::Options;
 use super::crowd::Crowd;
 use super::devices::Devices;
@@ -30,8 +26,6 @@ pub(super) struct Ground<'a> {
     pub(super) modelled: hashbrown::HashSet<Sym>,
     /// Per call.
     pub(super) sites: Vec<Site>,
-    /// Calls that show their first token, by place and start.
-    pub(super) by_start: OnceLock<Vec<CallIx>>,
     /// Place of each address.
     pub(super) places: Map<Sym, Site>,
     /// The server that is known to have served a call.
@@ -75,7 +69,6 @@ impl<'a> Ground<'a> {
             comparable: super::verdict::comparable(forest),
             modelled: calls.all.iter().map(|c| c.service).collect(),
             sites,
-            by_start: OnceLock::new(),
             places,
             servers: servers(dataset, calls),
             homes,
@@ -104,22 +97,6 @@ impl Ground<'_> {
         let span = &self.dataset.spans[span as usize];
         let key = (self.dataset.trace_of(span), span.id);
         self.warned.get(&key).copied().unwrap_or(0)
-    }
-
-    /// Calls that show their first token, by place and start.
-    pub(super) fn by_start(&self) -> &[CallIx] {
-        self.by_start.get_or_init(|| {
-            let calls = &self.measured.calls.all;
-            let shown = calls.par_iter().enumerate().zip(&self.sites);
-            let shown = shown.filter(|((_, call), _)| call.first_token.is_some());
-            // Place, start and call in one number, so that sorting looks up nothing.
-            let key = |((index, call), site): ((usize, &Call), &Site)| {
-                u128::from(*site) << 96 | u128::from(call.window.start.0) << 32 | index as u128
-            };
-            let mut order: Vec<u128> = shown.map(key).collect();
-            order.par_sort_unstable();
-            order.into_par_iter().map(|key| key as CallIx).collect()
-        })
     }
 
     /// Number of a request among those of all parts.

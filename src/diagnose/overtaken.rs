@@ -11,6 +11,7 @@ use super::ground::Ground;
 use super::volume::Seen;
 use super::windows::Site;
 use crate::baseline::{Call, CallIx, Map};
+use crate::units::Millis;
 
 /// Least wait beyond the expectation, in slow floors.
 const LEAST_WAIT: f64 = 2.0;
@@ -59,15 +60,22 @@ impl Overtaken {
             let at_once = late.is_some_and(|(first, _)| first < AT_ONCE * floor);
             Start::of(call, ground.sites[index as usize], at_once)
         };
-        let order = ground.by_start();
+        let waits = Waits::of(waited.iter().map(|index| start(*index)).collect());
+        let shown = calls
+            .par_iter()
+            .zip(&ground.sites)
+            .zip(0..calls.len() as CallIx);
+        let mut behind: Vec<Start> = shown
+            .filter(|((call, site), _)| {
+                call.first_token.is_some() && waits.cover(**site, call.window.start.0)
+            })
+            .map(|(_, index)| start(index))
+            .collect();
+        behind.par_sort_by_key(Start::order);
         let overtaken = waited.into_par_iter().filter_map(|index| {
             let own = start(index);
-            let after = order.partition_point(|other| {
-                let other = start(*other);
-                (other.site, other.at) <= (own.site, own.at)
-            });
-            let behind = order[after..].iter().map(|other| start(*other));
-            Some((index, own.overtaken_by(behind)?))
+            let after = behind.partition_point(|other| other.order() <= own.order());
+            Some((index, own.overtaken_by(behind[after..].iter().copied())?))
         });
         Self(overtaken.collect::<Vec<_>>().into_iter().collect())
     }
@@ -78,10 +86,43 @@ impl Overtaken {
     }
 }
 
+/// When and where calls waited for their first token.
+struct Waits {
+    /// By place and start.
+    all: Vec<Start>,
+    /// Until when the waits up to each one last, at its place.
+    until: Vec<u64>,
+}
+
+impl Waits {
+    fn of(mut all: Vec<Start>) -> Self {
+        all.par_sort_by_key(Start::order);
+        let mut until: Vec<u64> = Vec::with_capacity(all.len());
+        for wait in all.chunk_by(|a, b| a.site == b.site) {
+            until.extend(wait.iter().scan(0, |last, wait| {
+                *last = wait.first_token.max(*last);
+                Some(*last)
+            }));
+        }
+        Self { all, until }
+    }
+
+    /// True where a call that began then began while another waited there.
+    fn cover(&self, site: Site, at: u64) -> bool {
+        let before = self.all.partition_point(|wait| wait.order() < (site, at));
+        before > 0 && self.all[before - 1].site == site && at < self.until[before - 1]
+    }
+}
+
 impl Start {
+    /// By place, then by time.
+    fn order(&self) -> (Site, u64) {
+        (self.site, self.at)
+    }
+
     fn of(call: &Call, site: Site, at_once: bool) -> Self {
         let at = call.window.start.0;
-        let wait = call.first_token.unwrap_or(0.0).max(0.0);
+        let wait = call.first_token.map_or(0.0, Millis::get).max(0.0);
         Self {
             site,
             at,
@@ -134,5 +175,20 @@ mod tests {
         assert_eq!(by(&elsewhere), None);
         let own_calls = quick.map(|s| Start { request: 0, ..s });
         assert_eq!(by(&own_calls), None);
+    }
+
+    #[test]
+    fn calls_begun_during_a_wait_at_its_place_are_looked_at() {
+        let mut waits = vec![start(100, 200, 0), start(120, 130, 1), start(300, 310, 2)];
+        waits.push(Start {
+            site: 1,
+            ..start(50, 400, 3)
+        });
+        let waits = Waits::of(waits);
+        let covered = |at, site| waits.cover(site, at);
+        assert!(!covered(100, 0), "begun with it, not after");
+        assert!(covered(101, 0) && covered(199, 0), "the longer wait counts");
+        assert!(!covered(200, 0) && !covered(299, 0) && covered(301, 0));
+        assert!(covered(299, 1) && !covered(299, 2));
     }
 }

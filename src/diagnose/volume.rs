@@ -129,7 +129,7 @@ impl Seen {
 
     /// The residual divided at the first token, where that is shown.
     pub(super) fn residual_split(&self, call: &Call) -> Option<(f64, f64)> {
-        let (expected, first) = (self.expected?, call.first_token?);
+        let (expected, first) = (self.expected?, call.first_token?.get());
         Some((first - expected.first, call.total() - first - expected.rest))
     }
 

@@ -47,12 +47,13 @@ pub enum SparedTokens {
 
 /// Works out every incident.
 pub(super) fn fill(scene: &Scene<'_>, incidents: &mut [Incident]) {
-    for incident in incidents {
+    // Of most there are few requests, of some there are most requests.
+    incidents.par_iter_mut().for_each(|incident| {
         let requests = incident.requests.par_iter();
         let own = requests.filter_map(|&r| of_request(scene, r, incident.cause));
         let own: Vec<OfRequest> = own.collect();
         incident.without = Some(Without::over(own.into_iter()));
-    }
+    });
 }
 
 /// One request without what its cause added: how long it would have taken, and what it would have spared.

@@ -48,7 +48,7 @@ metrics! {
     MEMORY_USAGE "hw.gpu.memory.usage" "By" Level "Memory in use, without what the driver reserves. At the instant.";
     MEMORY_LIMIT "hw.gpu.memory.limit" "By" Level "Size of the memory.";
     MEMORY_CONTROLLER "gpu.memory.controller.utilization" "1" Gauge "Share of time in which device memory was read or written. Mean over the driver's last sample period (1/6 s to 1 s).";
-    IO "hw.gpu.io" "By" Counter "Bytes over PCIe since the driver was loaded.";
+    IO "hw.gpu.io" "By" Counter "Bytes over PCIe. Of the driver's counter, which begins anew at 4 GiB; counted on from there while the recording runs.";
     PCIE "gpu.pcie.throughput" "By/s" Gauge "Bytes per second over PCIe. Mean over the time from startTimeUnixNano on (20 ms).";
     NVLINK "gpu.nvlink.throughput" "By/s" Gauge "Bytes per second over all NVLink links. Mean over the time from startTimeUnixNano on (since the last sample).";
     POWER "hw.power" "W" Gauge "Power of the board. Mean over 1 s from Ampere on (not GA100), at the instant on older products.";

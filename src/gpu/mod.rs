@@ -10,6 +10,7 @@
 //! zero.
 
 mod answers;
+mod counter;
 mod driver;
 mod file;
 mod measure;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::counter::Counter;
 use super::measure::{Label, Measured, Number, measure};
 use super::metric;
 use super::{Answers, Round};
@@ -40,6 +41,8 @@ struct Known {
     missed: u64,
     xids: BTreeMap<u64, u64>,
     counts_xids: bool,
+    received: Counter,
+    sent: Counter,
 }
 
 /// The round that is taken in.
@@ -127,7 +130,9 @@ impl Recorder {
 }
 
 impl Known {
-    fn answered(&mut self, answers: Answers, now: &Now, notes: &mut Vec<String>) -> State {
+    fn answered(&mut self, mut answers: Answers, now: &Now, notes: &mut Vec<String>) -> State {
+        answers.pcie_rx_bytes = answers.pcie_rx_bytes.map(|now| self.received.take(now));
+        answers.pcie_tx_bytes = answers.pcie_tx_bytes.map(|now| self.sent.take(now));
         self.name = name_of(&answers);
         if std::mem::take(&mut self.silent) {
             notes.push(format!("{} answers again", called(&self.name)));

@@ -7,15 +7,15 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::model::{Dataset, Place, Span, SpanIx, TraceId, TraceIx};
-use crate::units::Nanos;
+use crate::model::{Dataset, Place, Span, SpanIx, TraceIx};
+use crate::units::{Nanos, roomy};
 
 /// Traces from this many spans on are sorted on all threads.
 const LARGE: usize = 1 << 15;
 
 /// A trace as its spans are counted.
+#[derive(Clone, Copy)]
 struct Met {
-    id: TraceId,
     first: Nanos,
     spans: u32,
 }
@@ -23,12 +23,11 @@ struct Met {
 /// Sorts the spans by trace, start and id. Returns where each trace lies.
 pub(super) fn by_trace(dataset: &mut Dataset) -> Vec<Range<SpanIx>> {
     let met = count(dataset);
-    let spans = dataset.spans.as_mut_slice();
     let mut order: Vec<u32> = (0..met.len() as u32).collect();
     order.retain(|&number| met[number as usize].spans > 0);
     order.par_sort_unstable_by_key(|&number| {
-        let trace = &met[number as usize];
-        (trace.first, trace.id)
+        let first = met[number as usize].first;
+        (first, dataset.traces.get(TraceIx(number)))
     });
     let mut traces = Vec::with_capacity(order.len());
     let mut next = vec![0; met.len()];
@@ -39,44 +38,63 @@ pub(super) fn by_trace(dataset: &mut Dataset) -> Vec<Range<SpanIx>> {
         traces.push(at..end);
         at = end;
     }
-    let place_of = |span: &Span| {
-        let free = &mut next[span.trace.0 as usize];
-        let place = *free;
-        *free += 1;
-        place
-    };
-    let mut places: Vec<u32> = spans.iter().map(place_of).collect();
-    permute(spans, &mut places);
-    sort_each(spans, &traces);
+    gather(dataset, next);
+    sort_each(&mut dataset.spans, &traces);
     traces
 }
 
 /// The traces by number; one without spans has none of its own to begin with.
 fn count(dataset: &Dataset) -> Vec<Met> {
-    let fresh = |number| Met {
-        id: dataset.traces.get(TraceIx(number)),
+    let none = Met {
         first: Nanos(u64::MAX),
         spans: 0,
     };
-    let mut met: Vec<Met> = (0..dataset.traces.len() as u32).map(fresh).collect();
-    for span in &dataset.spans {
-        if let Some(trace) = met.get_mut(span.trace.0 as usize) {
-            trace.first = trace.first.min(span.start);
-            trace.spans += 1;
+    let part = dataset
+        .spans
+        .len()
+        .div_ceil(rayon::current_num_threads())
+        .max(1);
+    let parts = dataset.spans.par_chunks(part).map(|spans| {
+        let mut met = vec![none; dataset.traces.len()];
+        for span in spans {
+            if let Some(trace) = met.get_mut(span.trace.0 as usize) {
+                trace.first = trace.first.min(span.start);
+                trace.spans += 1;
+            }
         }
-    }
-    met
+        met
+    });
+    let both = |mut met: Vec<Met>, other: Vec<Met>| {
+        for (trace, other) in met.iter_mut().zip(other) {
+            trace.first = trace.first.min(other.first);
+            trace.spans += other.spans;
+        }
+        met
+    };
+    let met = parts.reduce_with(both);
+    met.unwrap_or_else(|| vec![none; dataset.traces.len()])
 }
 
-/// Moves each span to its place, in place: every swap settles one span.
-fn permute(spans: &mut [Span], places: &mut [u32]) {
-    for at in 0..spans.len() {
-        while places[at] as usize != at {
-            let to = places[at] as usize;
-            spans.swap(at, to);
-            places.swap(at, to);
-        }
+/// Moves the spans of each trace to where it begins by `next`. Into a second table, so that all threads can: moving
+/// within the first takes twice as long on one of them, and at this time the memory is there.
+fn gather(dataset: &mut Dataset, mut next: Vec<u32>) {
+    let spans = std::mem::take(&mut dataset.spans);
+    let mut numbers: Vec<u32> = Vec::new();
+    spans
+        .par_iter()
+        .map(|span| span.trace.0)
+        .collect_into_vec(&mut numbers);
+    let mut sources = vec![0; spans.len()];
+    for (number, at) in numbers.iter().zip(0_u32..) {
+        let free = &mut next[*number as usize];
+        sources[*free as usize] = at;
+        *free += 1;
     }
+    dataset.spans = roomy(spans.len());
+    sources
+        .par_iter()
+        .map(|&at| spans[at as usize])
+        .collect_into_vec(&mut dataset.spans);
 }
 
 fn sort_each(spans: &mut [Span], traces: &[Range<SpanIx>]) {

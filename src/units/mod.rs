@@ -3,6 +3,7 @@
 mod count;
 pub mod human;
 mod intern;
+mod millis;
 mod money;
 mod pack;
 mod room;
@@ -12,6 +13,7 @@ mod time;
 
 pub use count::Ratio;
 pub use intern::{Interner, Sym};
+pub use millis::Millis;
 pub use money::Usd;
 pub use pack::{Pack, Unpack};
 pub use room::{growing, roomy};

@@ -1,5 +1,6 @@
-//! `agentdiag gpu` over a recorded session: what is in the recording, how it ends, and what `analyze` makes
-//! of it. The session is written by hand; a machine with a device runs the same code behind the driver.
+//! `agentdiag gpu` over recorded sessions: what is in the recording, how it ends, and what `analyze` makes
+//! of it. One is written by hand, one recorded from a device; a machine with a device runs the same code behind
+//! the driver.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,6 +17,9 @@ use serde_json::Value;
 
 const SESSION: &str = "fixtures/gpu/session.jsonl";
 const ROUNDS: usize = 44;
+/// Recorded from a device, and what `nvidia-smi` said of it.
+const H200: &str = "fixtures/gpu/h200.jsonl";
+const H200_SMI: &str = include_str!("../../fixtures/gpu/h200.nvidia-smi.csv");
 /// The dump whose hours the session shares.
 const DUMP: &str = "fixtures/quickstart/traces.jsonl.gz";
 
@@ -28,8 +32,8 @@ fn run(args: &[&str]) -> (i32, String, String) {
     (code, text(output.stdout), text(output.stderr))
 }
 
-fn recorded() -> Vec<ExportMetricsServiceRequest> {
-    let (code, out, _) = run(&["gpu", "--session", SESSION, "--json"]);
+fn recorded(session: &str) -> Vec<ExportMetricsServiceRequest> {
+    let (code, out, _) = run(&["gpu", "--session", session, "--json"]);
     assert_eq!(code, 0);
     requests(&out)
 }
@@ -84,7 +88,7 @@ fn value(point: &NumberDataPoint) -> f64 {
 
 #[test]
 fn every_round_is_one_request_with_names_of_the_conventions() {
-    let rounds = recorded();
+    let rounds = recorded(SESSION);
     assert_eq!(rounds.len(), ROUNDS);
     let names: BTreeSet<&str> = points(&rounds[1]).into_iter().map(|p| p.0).collect();
     for name in [
@@ -112,7 +116,7 @@ fn every_round_is_one_request_with_names_of_the_conventions() {
 
 #[test]
 fn what_a_device_does_not_support_is_absent() {
-    let rounds = recorded();
+    let rounds = recorded(SESSION);
     for round in &rounds {
         for (name, device, _) in points(round) {
             // A divided device tells no utilisation, its instance no power, an old one no memory errors.
@@ -132,7 +136,7 @@ fn what_a_device_does_not_support_is_absent() {
 
 #[test]
 fn means_say_over_which_time() {
-    let rounds = recorded();
+    let rounds = recorded(SESSION);
     let of = |name: &str| {
         let all = points(&rounds[1]);
         let found = all.into_iter().find(|p| p.0 == name).expect("a point").2;
@@ -150,7 +154,7 @@ fn a_device_that_drops_out_is_failed_and_comes_back() {
         states.retain(|p| p.0 == "hw.status" && p.1 == "GPU 2" && value(p.2) == 1.0);
         label(states[0].2, "hw.state").to_owned()
     };
-    let rounds = recorded();
+    let rounds = recorded(SESSION);
     let states: Vec<String> = rounds.iter().map(state).collect();
     let failed: Vec<usize> = (0..ROUNDS).filter(|&n| states[n] == "failed").collect();
     assert_eq!(failed, [20, 21, 22, 30]);
@@ -158,6 +162,61 @@ fn a_device_that_drops_out_is_failed_and_comes_back() {
     let away = points(&rounds[30]);
     assert!(away.iter().all(|p| p.0 == "hw.status"), "{away:?}");
     assert_eq!(away.len(), 8);
+}
+
+/// Values of one metric of the recorded device with their times, one per round.
+fn of_device(requests: &[ExportMetricsServiceRequest], name: &str, with: &str) -> Vec<(u64, f64)> {
+    let found = |request| {
+        let has =
+            |p: &NumberDataPoint| with.is_empty() || format!("{:?}", p.attributes).contains(with);
+        let all = points(request).into_iter();
+        let mut all = all.filter(|(n, _, p)| *n == name && has(p));
+        all.next().map(|(.., p)| (p.time_unix_nano, value(p)))
+    };
+    requests.iter().filter_map(found).collect()
+}
+
+#[test]
+fn a_device_reads_as_nvidia_smi_reads_it() {
+    let requests = recorded(H200);
+    for line in H200_SMI.lines().skip(1) {
+        let (time, said) = line.split_once(", ").expect("a time");
+        let time = time.parse::<u64>().expect("milliseconds") * 1_000_000;
+        let said: Vec<f64> = said
+            .split(", ")
+            .map(|n| n.parse().expect("a number"))
+            .collect();
+        let near = |name, with| {
+            let all = of_device(&requests, name, with);
+            let (at, value) = all
+                .into_iter()
+                .min_by_key(|(at, _)| at.abs_diff(time))
+                .expect(name);
+            assert!(at.abs_diff(time) < 230_000_000, "{name}");
+            value
+        };
+        let ours = [
+            100.0 * near("hw.gpu.utilization", "general"),
+            near("hw.gpu.memory.usage", "") / f64::from(1 << 20),
+            near("hw.power", ""),
+            near("hw.temperature", "\"gpu\""),
+            near("gpu.clock.frequency", "\"sm\"") / 1e6,
+        ];
+        for (ours, said) in ours.iter().zip(&said) {
+            assert!(
+                (ours - said).abs() <= 0.01 * said + 1.0,
+                "{line}: {ours} for {said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_full_counter_of_bytes_counts_on() {
+    let bytes = of_device(&recorded(H200), "hw.gpu.io", "receive");
+    assert!(bytes.is_sorted_by(|(_, a), (_, b)| a < b), "{bytes:?}");
+    let (first, last) = (bytes[0].1, bytes[bytes.len() - 1].1);
+    assert!(first < f64::from(u32::MAX) && last > f64::from(u32::MAX));
 }
 
 #[test]

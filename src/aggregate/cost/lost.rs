@@ -33,7 +33,7 @@ struct Place {
     position: u32,
     /// Prompt tokens that the call before sent as well; of the first call nothing is known, so that
     /// its cache is counted in tokens and not as a share.
-    before: Option<u64>,
+    before: Option<u32>,
 }
 
 /// A first call, or one whose cache did not hold what it usually does.
@@ -84,7 +84,7 @@ fn look(calls: &Calls<'_>, row: usize, place: Place, usual: &HashMap<Alike, u64>
     let (origin, line) = (calls.origins[row], &calls.rows[row]);
     let alike = alike(calls, row, place);
     let usual = place.usual(*usual.get(&alike).filter(|_| origin.shows_cache)?);
-    let missing = match is_lost(line.cached, usual) {
+    let missing = match is_lost(line.cached.into(), usual) {
         true => missing(usage_of(&calls.get(row)?.1), usual),
         false => 0,
     };
@@ -136,7 +136,7 @@ fn places(calls: &Calls<'_>) -> Vec<Place> {
         }
         places.push(Place {
             position: next.min(POSITIONS),
-            before: sent.map(|sent: u64| sent.min(line.input)),
+            before: sent.map(|sent: u32| sent.min(line.input)),
         });
         next += 1;
         sent = Some(line.input);
@@ -147,7 +147,7 @@ fn places(calls: &Calls<'_>) -> Vec<Place> {
 impl Place {
     /// What shares of the cache are taken of.
     fn base(self) -> u64 {
-        self.before.unwrap_or(MILLION)
+        self.before.map_or(MILLION, u64::from)
     }
 
     /// Tokens that the cache usually holds here.

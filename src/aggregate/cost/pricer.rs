@@ -10,7 +10,7 @@ use crate::aggregate::prices::{Prices, Service, Source, Tariff, Terms, Usage};
 use crate::aggregate::total::{day_label, dearest, labelled, whole};
 use crate::model::{Dataset, Known, LlmCall, Span};
 use crate::trace::{Forest, Request, StepKind, StepOp};
-use crate::units::{Nanos, Sym, Usd, Window};
+use crate::units::{Nanos, Sym, Usd, Window, roomy};
 
 /// A model by all names it goes by in a call: provider, answered, requested.
 type Names = (Sym, Sym, Sym);
@@ -84,8 +84,8 @@ impl<'a> Pricer<'a> {
             calls: Calls {
                 data,
                 forest,
-                rows: Vec::new(),
-                origins: Vec::new(),
+                rows: roomy(data.llm.len()),
+                origins: roomy(data.llm.len()),
                 tariffs: Vec::new(),
                 reported: Vec::new(),
                 window,
@@ -181,9 +181,10 @@ impl<'a> Pricer<'a> {
             *calls += 1;
             *tokens += usage.tokens();
         }
-        row.input = usage.input;
-        row.cached = usage.cached;
-        row.output = usage.output;
+        let count = |known: Option<Known<u32>>| known.map_or(0, |k| k.value);
+        row.input = count(call.input);
+        row.cached = count(call.cached);
+        row.output = count(call.output);
         row.cost = cost.map(|usd| usd.0);
         row
     }
@@ -247,7 +248,7 @@ impl<'a> Pricer<'a> {
             let Some(sum) = self.per_request.get_mut(row.request as usize) else {
                 continue;
             };
-            let tokens = row.input.saturating_add(row.output);
+            let tokens = row.tokens();
             sum.priced.whole += tokens;
             if let Some(cost) = row.cost {
                 *sum.cost.get_or_insert_default() += Usd(cost);

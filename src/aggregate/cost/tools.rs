@@ -129,7 +129,7 @@ impl Conversation {
             return;
         }
         let line = &calls.rows[row];
-        self.take_in(line.input, line.output);
+        self.take_in(line.input.into(), line.output.into());
         if self.carried.is_empty() {
             return;
         }

@@ -82,7 +82,7 @@ pub(super) fn find(calls: &mut Calls<'_>) -> Waste {
             continue;
         };
         let (origin, line) = (calls.origins[row], calls.rows[row]);
-        let whole = (line.input.saturating_add(line.output), line.cost);
+        let whole = (line.tokens(), line.cost);
         let found = if op.kind == StepKind::Failed {
             Some((WasteReason::FailedAttempts, whole))
         } else if repeated.binary_search(&origin.op).is_ok() {

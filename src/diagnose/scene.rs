@@ -1,6 +1,5 @@
 //! Everything a cause may look at: one request's neighbours, the normal, and what was seen of each call.
 
-use super::Options;
 use super::giants::Giants;
 use super::ground::Ground;
 use super::holes::Holes;
@@ -11,6 +10,7 @@ use super::routes::Routes;
 use super::volume::Seen;
 use super::windows::{self, Site, Windows};
 use super::witnesses::Witnesses;
+use super::{Cause, Options};
 use crate::baseline::{Baselines, Call, CallIx, Calls};
 use crate::units::Nanos;
 
@@ -141,6 +141,12 @@ impl<'a> Scene<'a> {
     pub(super) fn is_stranger(&self, request: u32) -> bool {
         let mut calls = self.calls_of(request).peekable();
         self.shows_clients && calls.peek().is_some() && calls.all(|(_, _, c)| c.server_side_only)
+    }
+
+    /// True where no other request around was slow for a cause that leaves no failures in the dump.
+    pub(super) fn stands_alone(&self, request: u32, cause: Cause) -> bool {
+        let is_recorded = matches!(cause, Cause::RetryCascade | Cause::ProviderError);
+        !is_recorded && self.found.witnesses.none(request, cause)
     }
 
     /// The calls of a request: its operations' position, index and call.

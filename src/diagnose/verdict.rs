@@ -261,12 +261,7 @@ fn margin(cause: Cause, spread: f64, account: &Account, alone: bool) -> f64 {
         Cause::LongGeneration | Cause::RetryCascade | Cause::ProviderError => 1.0,
         _ => 1.15,
     };
-    let is_recorded = matches!(cause, Cause::RetryCascade | Cause::ProviderError);
-    let full = if alone && !is_recorded {
-        ALONE * full
-    } else {
-        full
-    };
+    let full = if alone { ALONE * full } else { full };
     1.0 + (full - 1.0) * (spread / 0.3).min(1.0)
 }
 
@@ -307,7 +302,7 @@ pub(super) fn is_slow(
         return false;
     };
     let threshold = threshold(options, settlement);
-    let alone = scene.found.witnesses.none(request, *cause);
+    let alone = scene.stands_alone(request, *cause);
     let spread = natural_spread(scene, request, account, *cause);
     let margin = margin(*cause, spread, account, alone);
     settlement.excess.as_millis() >= threshold * margin

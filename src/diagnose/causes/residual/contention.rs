@@ -6,7 +6,7 @@ use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, LONE_SLOWDOWN, Proof};
 use crate::diagnose::scene::Scene;
 
-/// Share of the expectation that healthy calls exceed it by anyway.
+/// Share of the expectation that healthy calls exceed it by anyway, at least: where they scatter widely, by one spread.
 const NATURAL: f64 = 0.25;
 /// Slowed company counts fully from this much beyond its limit on.
 const FULL_COMPANY: f64 = 1.3;
@@ -128,7 +128,8 @@ impl Residual<'_> {
         let natural = if has_volume {
             0.0
         } else {
-            NATURAL * self.expected_total() * (1.0 - best.certainty)
+            let share = self.scene.base.prices.spread.exp_m1().max(NATURAL);
+            share * self.expected_total() * (1.0 - best.certainty)
         };
         let millis = self.millis - natural;
         if millis <= 0.0 {

@@ -6,8 +6,7 @@ use std::process::ExitCode;
 
 use agentdiag::cli::{Cli, Command};
 use agentdiag::commands;
-use agentdiag::error::{Error, Outcome, exit};
-use agentdiag::ingest::contains_panics;
+use agentdiag::error::{Error, Outcome, contains_panics, exit};
 use clap::{CommandFactory, Parser};
 
 fn main() -> ExitCode {

@@ -198,7 +198,7 @@ pub(super) fn take(inputs: &Inputs, progress: &Progress) -> (Dataset, usize) {
         ..usual
     };
     let normalizer = match inputs.buckets {
-        true => Normalizer::with_buckets,
+        true => || Normalizer::new().taking_buckets(),
         false => Normalizer::new,
     };
     let sources = inputs.sources().collect();

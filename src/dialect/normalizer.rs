@@ -41,7 +41,7 @@ pub struct Normalizer {
 }
 
 impl Normalizer {
-    /// An empty one.
+    /// An empty one with room for millions of spans; [`Normalizer::default`] is one for few.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -50,12 +50,12 @@ impl Normalizer {
         }
     }
 
-    /// One that also takes the buckets of histograms, which only alert rules look at.
+    /// The same, taking the buckets of histograms too, which only alert rules look at.
     #[must_use]
-    pub fn with_buckets() -> Self {
+    pub fn taking_buckets(self) -> Self {
         Self {
             buckets: true,
-            ..Self::new()
+            ..self
         }
     }
 

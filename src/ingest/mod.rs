@@ -6,7 +6,6 @@
 //!                 parquet
 //! ```
 
-mod contained;
 mod course;
 mod direct;
 mod feed;
@@ -32,7 +31,6 @@ mod trim;
 mod unpack;
 mod zip;
 
-pub use contained::contains_panics;
 pub use direct::{read_as, unpacked_length};
 pub use formats::{FORMATS, Format};
 pub use lenient::read_ids;

@@ -12,8 +12,8 @@ use parquet::file::serialized_reader::SerializedFileReader;
 use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row};
 
-use super::contained;
 use super::json::{is_whole, quote};
+use crate::error::contain;
 
 /// First bytes of a file.
 pub(super) const MAGIC: [u8; 4] = *b"PAR1";
@@ -103,7 +103,7 @@ impl Read for Rows {
 
 /// What the library makes of a damaged file. Its messages may quote the contents and are not passed on.
 fn contained<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> io::Result<T> {
-    match contained::run(work) {
+    match contain(work) {
         Some(Ok(found)) => Ok(found),
         Some(Err(_)) | None => Err(io::Error::other(
             "damaged Parquet, or a feature not known here",

@@ -16,6 +16,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 
 use super::row::{Kind, Row, StreamError};
 use crate::aggregate::{Cell, Kind as CellKind};
+use crate::error::contain;
 
 /// How a stream ends (Arrow columnar format, "IPC Streaming Format"); a reader takes the end of a file for that as well.
 const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
@@ -218,7 +219,7 @@ impl<R: Read> Reader<R> {
     pub fn new(from: R) -> Result<Self, StreamError> {
         let mut from = Ahead::new(from);
         let batches = match from.has_more().map_err(ArrowError::from)? {
-            true => Some(StreamReader::try_new(from, None)?),
+            true => Some(contained(|| StreamReader::try_new(from, None))?),
             false => None,
         };
         if let Some(batches) = &batches {
@@ -236,8 +237,8 @@ impl<R: Read> Reader<R> {
         let Some(batches) = &mut self.batches else {
             return Ok(None);
         };
-        match batches.next() {
-            Some(batch) => rows_of(&batch?).map(Some),
+        match contained(|| batches.next().transpose())? {
+            Some(batch) => rows_of(&batch).map(Some),
             None if batches.get_mut().tail != END => Err(StreamError::CutOff),
             None if batches.get_mut().has_more().map_err(ArrowError::from)? => {
                 Err(StreamError::Behind)
@@ -245,6 +246,12 @@ impl<R: Read> Reader<R> {
             None => Ok(None),
         }
     }
+}
+
+/// What the library makes of bytes; where it panics, their lengths contradict each other.
+fn contained<T>(work: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, StreamError> {
+    let damaged = || ArrowError::IpcError("its lengths contradict each other".into());
+    Ok(contain(work).unwrap_or_else(|| Err(damaged()))?)
 }
 
 /// Bodies mean the same in the version that wrote them alone. An engine in between may have left out who wrote them.
@@ -415,6 +422,18 @@ mod tests {
         let refused = is_ours(other).unwrap_err().to_string();
         assert!(refused.contains("0.0.9"), "{refused}");
         assert!(refused.contains(env!("CARGO_PKG_VERSION")), "{refused}");
+    }
+
+    #[test]
+    fn one_wrong_byte_is_an_error_or_another_row() {
+        let whole = written();
+        for at in 0..whole.len() {
+            for wrong in [0, 0x7f, 0xff, whole[at] ^ 1, whole[at] ^ 0x80] {
+                let mut bytes = whole.clone();
+                bytes[at] = wrong;
+                drop(read(&bytes));
+            }
+        }
     }
 
     #[test]

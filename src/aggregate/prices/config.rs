@@ -52,7 +52,11 @@ impl Config {
         Ok(config)
     }
 
-    fn parse(name: &str, text: &str) -> Result<Self, PriceError> {
+    /// Reads the text of a configuration file called `name`.
+    ///
+    /// # Errors
+    /// When it says something else: with line and column.
+    pub fn parse(name: &str, text: &str) -> Result<Self, PriceError> {
         let document: Document = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             let (line, column) = place(text, at);

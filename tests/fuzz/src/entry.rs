@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 
-use agentdiag::aggregate::{self, Prices};
+use agentdiag::aggregate::{self, Config, Prices};
 use agentdiag::alerts::{self, Store, Version};
+use agentdiag::budget;
 use agentdiag::diagnose;
 use agentdiag::dialect::{self, Normalizer};
 use agentdiag::ingest::{FORMATS, Format, Options, Source, read_all, read_as, unpacked_length};
@@ -11,6 +12,7 @@ use agentdiag::model::Dataset;
 use agentdiag::render::{self, Style, terminal};
 use agentdiag::report::{Findings, Report};
 use agentdiag::saved::Saved;
+use agentdiag::stage::{Across, Evidence, Facts, FileFacts, Kind, Part, Reader};
 use agentdiag::trace::{self, Forest};
 
 /// Larger inputs find nothing that smaller ones do not, and take longer.
@@ -52,6 +54,7 @@ pub fn run(target: &str, bytes: &[u8]) {
         "archive" => archive(bytes),
         "config" => config(bytes),
         "pipe" => pipe(bytes),
+        "stage" => stage(bytes),
         "unpack" => unpack(bytes),
         _ => {
             let found = READERS.iter().find(|(name, _)| *name == target);
@@ -68,7 +71,8 @@ fn format(name: &str) -> &'static Format {
 
 /// Reads `bytes` as `format`, with every vocabulary, and checks what comes of it.
 fn reader(format: &'static Format, bytes: &[u8]) {
-    let mut sink = Normalizer::with_buckets();
+    // Without the room that a dump needs: mapping it takes longer than reading a few records.
+    let mut sink = Normalizer::default().taking_buckets();
     if read_as(format, bytes, &options(), &mut sink).is_some() {
         let data = sink.finish();
         data.check_valid().expect("a valid dataset");
@@ -89,7 +93,7 @@ fn archive(bytes: &[u8]) {
 }
 
 fn read(sources: Vec<Source>) -> Dataset {
-    let reading = read_all(sources, &options(), Normalizer::new, &());
+    let reading = read_all(sources, &options(), Normalizer::default, &());
     let mut data = Dataset::default();
     for sink in reading.sinks {
         data.absorb(sink.finish());
@@ -108,6 +112,31 @@ fn config(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         let mut store = Store::new(Version::default());
         drop(alerts::read("rules.yml", text, &mut store));
+        drop(budget::read("agentdiag.toml", text));
+        drop(Config::parse("agentdiag.toml", text));
+    }
+}
+
+/// Reads `bytes` as rows that stages hand each other.
+fn stage(bytes: &[u8]) {
+    let Ok(mut reader) = Reader::new(bytes) else {
+        return;
+    };
+    while let Ok(Some(rows)) = reader.next_rows() {
+        for row in rows {
+            match row.kind {
+                Kind::Traces => drop(row.read::<Facts>()),
+                Kind::File => drop(row.read::<FileFacts>()),
+                Kind::Evidence => drop(row.read::<Evidence>()),
+                Kind::Across => drop(row.read::<Across>()),
+                Kind::Part => drop(Part::read(&row)),
+                Kind::Windows => drop(row.read::<diagnose::Shared>()),
+                Kind::Own => drop(row.read::<diagnose::Own>()),
+                Kind::Verdicts => drop(row.read::<diagnose::Judged>()),
+                // The first is for one module alone, the second holds no body.
+                Kind::Waiting | Kind::Request => {}
+            }
+        }
     }
 }
 

@@ -3,4 +3,9 @@
 
 use agentdiag_fuzz::{entry, hook};
 
-libfuzzer_sys::fuzz_target!(init: hook::own_panics(), |bytes: &[u8]| entry::run("pipe", bytes));
+fn init() {
+    hook::own_panics();
+    hook::one_thread();
+}
+
+libfuzzer_sys::fuzz_target!(init: init(), |bytes: &[u8]| entry::run("pipe", bytes));

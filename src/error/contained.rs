@@ -14,7 +14,8 @@ pub fn contains_panics() -> bool {
 }
 
 /// Does `work`; `None` when it panics. What it worked on must not be used again then.
-pub(super) fn run<T>(work: impl FnOnce() -> T) -> Option<T> {
+#[must_use]
+pub fn contain<T>(work: impl FnOnce() -> T) -> Option<T> {
     CONTAINED.set(true);
     let outcome = catch_unwind(AssertUnwindSafe(work));
     CONTAINED.set(false);
@@ -27,8 +28,8 @@ mod tests {
 
     #[test]
     fn a_panic_is_no_result() {
-        assert_eq!(run(|| 1), Some(1));
-        assert_eq!(run(|| -> i32 { panic!("damage") }), None);
+        assert_eq!(contain(|| 1), Some(1));
+        assert_eq!(contain(|| -> i32 { panic!("damage") }), None);
         assert!(!contains_panics());
     }
 }

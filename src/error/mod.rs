@@ -2,7 +2,11 @@
 //!
 //! A damaged part of an input never ends a run: it is counted in the ledger of the dataset.
 
+mod contained;
+
 use std::io;
+
+pub use contained::{contain, contains_panics};
 
 /// Exit codes, part of the contract with scripts and CI jobs.
 pub mod exit {

@@ -129,7 +129,7 @@ fn features(run: &Run, d: &Diagnosis) -> Option<[f64; FEATURES]> {
 }
 
 /// No other request within two minutes was slow for the same cause, or fewer than one in a hundred.
-fn stands_alone(run: &Run, d: &Diagnosis, cause: Cause) -> bool {
+pub(crate) fn stands_alone(run: &Run, d: &Diagnosis, cause: Cause) -> bool {
     let wall = |d: &Diagnosis| run.forest.requests[d.request as usize].wall;
     let (own, apart) = (wall(d), Nanos(120_000_000_000));
     let others = run.verdicts.diagnoses.iter().filter(|other| {

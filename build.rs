@@ -15,14 +15,42 @@ const DATA: &str = "src/aggregate/data";
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     tools_of_tests();
-    println!("cargo::rerun-if-changed={DATA}");
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo")).join(DATA);
+    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
+    println!("cargo::rerun-if-changed=src");
+    println!(
+        "cargo::rustc-env=AGENTDIAG_SOURCES={:016x}",
+        digest(&package.join("src"))
+    );
+    let root = package.join(DATA);
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("prices.rs");
     let mut code = String::new();
     genai_prices(&root.join("genai-prices.json"), &mut code);
     litellm(&root.join("litellm.tsv"), &mut code);
     fs::write(out, code).expect("OUT_DIR is writable");
     fixed_address();
+}
+
+/// A digest of all sources below `folder` (Fowler, Noll and Vo's FNV-1a): builds of one version whose sources differ do not
+/// read each other's streams.
+fn digest(folder: &Path) -> u64 {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).expect("sources") {
+            let path = entry.expect("sources").path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => files.push(path),
+            }
+        }
+    }
+    files.sort();
+    let contents = files
+        .iter()
+        .flat_map(|file| fs::read(file).expect("a source"));
+    contents.fold(0xcbf2_9ce4_8422_2325, |digest, byte| {
+        (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// The program is linked for a fixed address: adjusting the tables of the data frame library to wherever it

@@ -149,6 +149,10 @@ pub struct Verdict {
     #[arg(long, value_name = "FILE")]
     pub windows: PathBuf,
 
+    /// Write verdicts alone, which are all that a report takes, and no request as a row of a table
+    #[arg(long)]
+    pub no_requests: bool,
+
     /// Where prices come from.
     #[command(flatten)]
     pub priced: Priced,
@@ -255,6 +259,7 @@ impl Verdict {
         stage::Verdict {
             paths: self.paths.clone(),
             windows: self.windows.clone(),
+            rows: !self.no_requests,
             inputs: self.priced.options(inputs),
         }
     }

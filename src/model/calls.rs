@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::dataset::extend;
 use super::{Digest, Known, LlmCall, Via};
 use crate::units::{Nanos, Pack, Sym, Unpack, Usd, growing};
 
@@ -122,6 +123,18 @@ impl LlmCalls {
         self.calls.get(index).map(|packed| self.unpack(packed))
     }
 
+    /// Models, addresses and ends of calls, by name: what occurs, each some times.
+    pub fn route_names(&self) -> impl Iterator<Item = Sym> {
+        let routes = self.routes.iter();
+        routes.flat_map(|r| [r.requested, r.answered, r.endpoint, r.finish])
+    }
+
+    /// The conversation of the call at `index`.
+    #[must_use]
+    pub fn conversation(&self, index: usize) -> Option<Sym> {
+        self.calls.get(index).map(|call| call.conversation)
+    }
+
     /// Changes the call at `index`, if there is one.
     pub fn change(&mut self, index: usize, change: impl FnOnce(&mut LlmCall)) {
         if let Some(packed) = self.calls.get(index).copied() {
@@ -132,6 +145,12 @@ impl LlmCalls {
     }
 
     /// The serving side's span of each call that has one.
+    pub fn engines(&self) -> impl Iterator<Item = u32> {
+        let engines = self.rare.iter().map(|rare| rare.engine);
+        engines.filter(|engine| *engine != u32::MAX)
+    }
+
+    /// The same, to be changed.
     pub fn engines_mut(&mut self) -> impl Iterator<Item = &mut u32> {
         let engines = self.rare.iter_mut().map(|rare| &mut rare.engine);
         engines.filter(|engine| **engine != u32::MAX)
@@ -159,19 +178,16 @@ impl LlmCalls {
             .map(|r| self.route(mapped(r)))
             .collect();
         let base = self.rare.len() as u32;
-        self.rare.extend(other.rare);
-        self.calls.reserve_exact(other.calls.len());
-        self.calls
-            .extend(other.calls.into_iter().map(|call| Packed {
-                route: routes.get(call.route as usize).copied().unwrap_or(0),
-                conversation: sym(call.conversation),
-                rare: if call.rare == COMMON {
-                    COMMON
-                } else {
-                    call.rare.saturating_add(base)
-                },
-                ..call
-            }));
+        extend(&mut self.rare, other.rare);
+        let mut calls = other.calls;
+        for call in &mut calls {
+            call.route = routes.get(call.route as usize).copied().unwrap_or(0);
+            call.conversation = sym(call.conversation);
+            if call.rare != COMMON {
+                call.rare = call.rare.saturating_add(base);
+            }
+        }
+        extend(&mut self.calls, calls);
     }
 
     fn route(&mut self, route: Route) -> u32 {

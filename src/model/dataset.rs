@@ -324,15 +324,22 @@ impl Dataset {
 /// Rows that one task looks at, at least.
 const ROWS: usize = 1 << 14;
 
-fn append<T: Send>(into: &mut Vec<T>, from: Vec<T>, each: impl Fn(&mut T) + Send + Sync) {
-    let start = into.len();
+/// Appends a list, without a copy to an empty one.
+pub(crate) fn extend<T>(into: &mut Vec<T>, from: Vec<T>) {
     if into.is_empty() {
         *into = from;
-    } else {
-        // Exactly: doubling a table of millions for the last part read would cost more than the part.
-        into.reserve_exact(from.len());
-        into.extend(from);
+        return;
     }
+    if into.capacity() - into.len() < from.len() {
+        // Hardly more: doubling a table of millions for the last part read would cost more than the part.
+        into.reserve_exact(from.len().max(into.len() / 8));
+    }
+    into.extend(from);
+}
+
+fn append<T: Send>(into: &mut Vec<T>, from: Vec<T>, each: impl Fn(&mut T) + Send + Sync) {
+    let start = into.len();
+    extend(into, from);
     let new = into[start..].par_iter_mut().with_min_len(ROWS);
     new.for_each(each);
 }

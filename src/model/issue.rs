@@ -95,6 +95,8 @@ issue_kinds! {
     EmptyInput = "empty_input", Error, "check that the export finished";
     /// The input could not be opened or read.
     Unreadable = "unreadable_input", Error, "check the path and its permissions";
+    /// Reading the input did not come to its end, however often it was tried.
+    GivenUp = "given_up_input", Error, "run `agentdiag analyze` on this input alone to see why; then leave it out, or give each task more memory or time";
     /// No known format fits.
     UnknownFormat = "unknown_format", Error, "`agentdiag formats` lists what can be read; export OTLP/JSON where you can";
     /// Known, but nothing in it serves a diagnosis yet.

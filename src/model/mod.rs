@@ -18,6 +18,7 @@ mod traces;
 pub use attr::{Resource, Scope};
 pub use call::{Digest, ErrorKind, HttpCall, Known, LlmCall, TaskFacts, ToolCall, Via};
 pub use calls::LlmCalls;
+pub(crate) use dataset::extend;
 pub use dataset::{Dataset, Emitter, Input, Link, Round};
 pub use event::ClusterEvent;
 pub use id::{SpanId, TraceId};

@@ -31,6 +31,7 @@ pub struct Facts {
     /// Facts of model calls.
     pub llm: LlmCalls,
     /// Facts of tool calls.
+    #[serde(with = "packed::tools")]
     pub tools: Vec<ToolCall>,
     /// Facts of tasks, agents and steps.
     pub tasks: Vec<TaskFacts>,
@@ -83,7 +84,8 @@ impl Facts {
     }
 }
 
-/// All records of a dataset that belong to traces, as [`Facts`] are written: what is borrowed is not copied, it is large.
+/// All records of a dataset that belong to traces but its spans, as [`Facts`] are written: what is borrowed is not copied,
+/// it is large.
 #[derive(Serialize)]
 pub(super) struct Lent<'a> {
     names: Names<'a>,
@@ -94,6 +96,7 @@ pub(super) struct Lent<'a> {
     #[serde(serialize_with = "packed::spans::serialize")]
     spans: &'a [Span],
     llm: &'a LlmCalls,
+    #[serde(serialize_with = "packed::tools::serialize")]
     tools: &'a [ToolCall],
     tasks: &'a [TaskFacts],
     https: &'a [HttpCall],
@@ -114,7 +117,7 @@ impl<'a> Lent<'a> {
             scopes: &data.scopes,
             emitters: &data.emitters,
             traces: traces.collect(),
-            spans: &data.spans,
+            spans: &[],
             llm: &data.llm,
             tools: &data.tools,
             tasks: &data.tasks,

@@ -3,7 +3,9 @@
 use super::facts::Facts;
 use super::file::{FileFacts, Meta};
 use crate::baseline::Map;
-use crate::model::{CallIx, Dataset, Emitter, Input, Resource, Round, Scope, Symbols, TraceIx};
+use crate::model::{
+    CallIx, Dataset, Emitter, Input, Resource, Scope, Span, Symbols, TraceIx, extend,
+};
 use crate::units::Sym;
 
 /// A dataset under way. Pieces come in any order; the numbering of what they share depends on it, and no
@@ -39,20 +41,28 @@ impl Gather {
 
     /// Takes in a piece.
     pub(super) fn add(&mut self, mut facts: Facts) -> Moved {
+        let first = self.data.spans.len() as u32;
+        let engines = facts.llm.engines_mut();
+        engines.for_each(|engine| *engine = engine.saturating_add(first));
+        let (moved, spans) = self.add_but_spans(facts);
+        extend(&mut self.data.spans, spans);
+        moved
+    }
+
+    /// Takes in a piece whose spans will have the places that its calls name already. They come back, for these places.
+    pub(super) fn add_but_spans(&mut self, facts: Facts) -> (Moved, Vec<Span>) {
         let data = &mut self.data;
+        let names = facts.names.iter();
+        let names = std::iter::once(Sym::NONE).chain(names.map(|name| data.names.intern(name)));
         let moved = Moved {
-            names: std::iter::once(Sym::NONE)
-                .chain(facts.names.iter().map(|name| data.names.intern(name)))
-                .collect(),
+            names: names.collect(),
         };
         let sym = |sym: &mut Sym| *sym = moved.sym(*sym);
         let resources = place(
             &mut self.resources,
             &mut data.resources,
             facts.resources,
-            |r| {
-                r.symbols(sym);
-            },
+            |r| r.symbols(sym),
         );
         let scopes = place(&mut self.scopes, &mut data.scopes, facts.scopes, |s| {
             s.symbols(sym)
@@ -67,13 +77,9 @@ impl Gather {
                 e.scope = at(&scopes, e.scope);
             },
         );
-        let traces: Vec<TraceIx> = facts
-            .traces
-            .iter()
-            .map(|&id| data.traces.number(id))
-            .collect();
+        let traces = facts.traces.iter();
+        let traces: Vec<TraceIx> = traces.map(|&id| data.traces.number(id)).collect();
         let number = |trace: TraceIx| traces.get(trace.0 as usize).copied().unwrap_or_default();
-        let first = data.spans.len() as u32;
         let bases = data.arenas();
         let arenas = [
             facts.llm.len(),
@@ -81,7 +87,8 @@ impl Gather {
             facts.tasks.len(),
             facts.https.len(),
         ];
-        for span in &mut facts.spans {
+        let mut spans = facts.spans;
+        for span in &mut spans {
             span.symbols(sym);
             span.emitter = at(&emitters, span.emitter);
             span.trace = number(span.trace);
@@ -91,30 +98,22 @@ impl Gather {
                 _ => span.call = CallIx::NONE,
             }
         }
-        match data.spans.is_empty() {
-            true => data.spans = facts.spans,
-            false => data.spans.append(&mut facts.spans),
-        }
-        let engines = facts.llm.engines_mut();
-        engines.for_each(|engine| *engine = engine.saturating_add(first));
         data.llm.absorb(facts.llm, |sym| moved.sym(sym));
-        data.tools.extend(named(facts.tools, sym));
-        data.tasks.extend(named(facts.tasks, sym));
-        data.https.extend(named(facts.https, sym));
-        data.links.extend(facts.links);
-        data.rounds
-            .extend(facts.rounds.into_iter().map(|round| Round {
-                trace: number(round.trace),
-                ..round
-            }));
-        data.logs.extend(named(facts.logs, sym).map(|mut log| {
+        append(&mut data.tools, facts.tools, |tool| tool.symbols(sym));
+        append(&mut data.tasks, facts.tasks, |task| task.symbols(sym));
+        append(&mut data.https, facts.https, |http| http.symbols(sym));
+        append(&mut data.links, facts.links, |_| ());
+        append(&mut data.rounds, facts.rounds, |round| {
+            round.trace = number(round.trace);
+        });
+        append(&mut data.logs, facts.logs, |log| {
+            log.symbols(sym);
             log.resource = at(&resources, log.resource);
-            log
-        }));
-        data.exemplars.extend(named(facts.exemplars, sym));
-        data.series.extend(named(facts.series, sym));
-        data.events.extend(named(facts.events, sym));
-        moved
+        });
+        append(&mut data.exemplars, facts.exemplars, |one| one.symbols(sym));
+        append(&mut data.series, facts.series, |series| series.symbols(sym));
+        append(&mut data.events, facts.events, |event| event.symbols(sym));
+        (moved, spans)
     }
 
     /// Takes in what a file says of one trace.
@@ -183,11 +182,9 @@ impl Gather {
     }
 }
 
-fn named<T: Symbols>(records: Vec<T>, sym: impl Fn(&mut Sym)) -> impl Iterator<Item = T> {
-    records.into_iter().map(move |mut record| {
-        record.symbols(&sym);
-        record
-    })
+fn append<T>(into: &mut Vec<T>, mut from: Vec<T>, each: impl Fn(&mut T)) {
+    from.iter_mut().for_each(each);
+    extend(into, from);
 }
 
 fn place<T: Copy + Eq + std::hash::Hash>(

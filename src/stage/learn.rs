@@ -107,13 +107,16 @@ fn sort(
     if state.step != Step::Hint {
         return (Sorted::of(data), None);
     }
-    let (traces, mut broken) = match &state.signals {
+    let (traces, parents, mut broken) = match &state.signals {
         // Choosing what is kept twice would change it.
-        Some(_) => (trace::sort(data), Vec::new()),
-        None => trace::broken(data),
+        Some(_) => (trace::sort(data), None, Vec::new()),
+        None => {
+            let (traces, parents, broken) = trace::broken(data);
+            (traces, Some(parents), broken)
+        }
     };
     if broken.is_empty() {
-        let sorted = Sorted::over(data, traces);
+        let sorted = Sorted::over(data, traces, parents);
         said.loose = sorted.loose(data, options);
         return (sorted, None);
     }

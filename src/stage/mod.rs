@@ -22,6 +22,8 @@ mod packed;
 mod part;
 mod row;
 mod stream;
+mod trunk;
+mod whole;
 
 pub use across::{Across, Evidence, Step};
 pub use driver::spark_driver;
@@ -29,6 +31,7 @@ pub use facts::Facts;
 pub use file::{FileFacts, Meta, PER_INPUT, number_of, part_of};
 pub use gather::Gather;
 pub use learn::{Asked, Waiting, learn};
-pub use part::{Head, Keep, Part, Rebuilt, Whole};
+pub use part::{Head, Keep, Part};
 pub use row::{Kind, Row, StreamError};
 pub use stream::{Body, Column, Reader, Writer};
+pub use whole::{Rebuilt, Whole};

@@ -1,5 +1,5 @@
-//! Spans and operations in few bytes. There are millions of them: a codec of their own takes a third of the time that a
-//! general one does.
+//! Spans and calls of tools in few bytes. There are millions of them: a codec of their own takes a third of the time that
+//! a general one does.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,12 +7,11 @@ use crate::baseline::Map;
 use crate::model::{
     CallIx, ErrorKind, Op, Place, Span, SpanFlags, SpanId, SpanKind, Status, TraceIx,
 };
-use crate::trace::{StepKind, StepOp};
-use crate::units::{Nanos, Pack, Sym, Unpack, Window};
+use crate::units::{Nanos, Pack, Sym, Unpack};
 
 /// What few combinations of occur.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Sort {
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Sort {
     op: Op,
     kind: SpanKind,
     status: Status,
@@ -32,9 +31,32 @@ impl Sort {
     }
 }
 
+/// A [`Sort`] in one number.
+fn key(span: &Span) -> u64 {
+    let error = span.error.map_or(0, |error| error as u64 + 1);
+    let small = span.op as u64 | (span.kind as u64) << 8 | (span.status as u64) << 16;
+    small | u64::from(span.flags.0) << 24 | error << 48
+}
+
+/// The combinations that occur, numbered.
+#[derive(Default)]
+pub(super) struct Sorts {
+    pub(super) list: Vec<Sort>,
+    known: Map<u64, u64>,
+}
+
+impl Sorts {
+    pub(super) fn number(&mut self, span: &Span) -> u64 {
+        *self.known.entry(key(span)).or_insert_with(|| {
+            self.list.push(Sort::of(span));
+            self.list.len() as u64 - 1
+        })
+    }
+}
+
 /// What the next span is told by: most figures are near those of the span before.
 #[derive(Default)]
-struct Before {
+pub(super) struct Before {
     trace: u64,
     start: u64,
     file: u64,
@@ -43,33 +65,51 @@ struct Before {
     calls: [u64; 4],
 }
 
-const HAS_PARENT: u64 = 1;
-const HAS_CALL: u64 = 2;
-/// Bits of a span's first number that say neither.
+/// The bit of a span's first number that says whether facts of a call follow.
+pub(super) const HAS_CALL: u64 = 1;
+/// One that says whether the id of a parent does.
+const HAS_PARENT: u64 = 2;
+/// Bits that say neither.
 const SORT: u32 = 2;
+
+pub(super) fn bit(bit: u64, set: bool) -> u64 {
+    if set { bit } else { 0 }
+}
+
+/// The arena in which facts of its call lie.
+fn arena(span: &Span) -> Option<usize> {
+    span.op.arena().filter(|_| span.call.get().is_some())
+}
+
+pub(super) fn has_call(span: &Span) -> u64 {
+    bit(HAS_CALL, arena(span).is_some())
+}
 
 /// A list of spans.
 pub(super) mod spans {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Before, Map, Pack, Sort, Span, Unpack, read_span, write_span};
+    use super::{Before, HAS_PARENT, Pack, SORT, Sort, Sorts, Span, SpanId, Unpack};
+    use super::{bit, has_call, read_span, write_span};
 
     pub(in crate::stage) fn serialize<S: Serializer>(
         spans: &[Span],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let (mut sorts, mut known) = (Vec::new(), Map::default());
+        let mut sorts = Sorts::default();
         let mut pack = Pack::roomy(48 * spans.len());
         let mut before = Before::default();
         for span in spans {
-            let sort = *known.entry(Sort::of(span)).or_insert_with(|| {
-                sorts.push(Sort::of(span));
-                sorts.len() as u64 - 1
-            });
-            write_span(&mut pack, &mut before, span, sort);
+            let has_parent = !span.parent.is_none();
+            let first = sorts.number(span) << SORT | bit(HAS_PARENT, has_parent);
+            pack.number(first | has_call(span));
+            if has_parent {
+                pack.whole(span.parent.0);
+            }
+            write_span(&mut pack, &mut before, span);
         }
-        (sorts, pack).serialize(serializer)
+        (sorts.list, pack).serialize(serializer)
     }
 
     pub(in crate::stage) fn deserialize<'de, D: Deserializer<'de>>(
@@ -79,23 +119,26 @@ pub(super) mod spans {
         let mut unpack = Unpack(bytes);
         let mut before = Before::default();
         let mut spans = Vec::with_capacity(bytes.len() / 32);
+        let mut next = |unpack: &mut Unpack<'_>| {
+            let first = unpack.number()?;
+            let sort = sorts.get((first >> SORT) as usize)?;
+            let parent = match first & HAS_PARENT {
+                0 => SpanId::NONE,
+                _ => SpanId(unpack.whole()?),
+            };
+            read_span(unpack, &mut before, (sort, first), parent)
+        };
         while !unpack.0.is_empty() {
-            let span = read_span(&mut unpack, &mut before, &sorts);
+            let span = next(&mut unpack);
             spans.push(span.ok_or_else(|| D::Error::custom("a span is cut off"))?);
         }
         Ok(spans)
     }
 }
 
-fn write_span(pack: &mut Pack, before: &mut Before, span: &Span, sort: u64) {
-    let arena = span.op.arena().filter(|_| span.call.get().is_some());
-    let has = |bit: u64, there: bool| if there { bit } else { 0 };
-    let first = sort << SORT | has(HAS_PARENT, !span.parent.is_none());
-    pack.number(first | has(HAS_CALL, arena.is_some()));
+/// Writes a span but for what its first number and its parent say.
+pub(super) fn write_span(pack: &mut Pack, before: &mut Before, span: &Span) {
     pack.whole(span.id.0);
-    if !span.parent.is_none() {
-        pack.whole(span.parent.0);
-    }
     pack.step(&mut before.trace, u64::from(span.trace.0));
     pack.step(&mut before.start, span.start.0);
     pack.number(span.end.0.wrapping_sub(span.start.0));
@@ -103,20 +146,20 @@ fn write_span(pack: &mut Pack, before: &mut Before, span: &Span, sort: u64) {
     pack.step(&mut before.block, u64::from(span.place.block));
     pack.number(u64::from(span.name.0));
     pack.number(u64::from(span.emitter));
-    if let Some(arena) = arena {
+    if let Some(arena) = arena(span) {
         pack.step(&mut before.calls[arena], u64::from(span.call.0));
     }
     pack.number(u64::from(span.weight));
 }
 
-fn read_span(unpack: &mut Unpack<'_>, before: &mut Before, sorts: &[Sort]) -> Option<Span> {
-    let first = unpack.number()?;
-    let sort = sorts.get((first >> SORT) as usize)?;
+/// Reads the span whose first number was `first`.
+pub(super) fn read_span(
+    unpack: &mut Unpack<'_>,
+    before: &mut Before,
+    (sort, first): (&Sort, u64),
+    parent: SpanId,
+) -> Option<Span> {
     let id = SpanId(unpack.whole()?);
-    let parent = match first & HAS_PARENT {
-        0 => SpanId::NONE,
-        _ => SpanId(unpack.whole()?),
-    };
     let trace = TraceIx(unpack.step(&mut before.trace)? as u32);
     let start = Nanos(unpack.step(&mut before.start)?);
     let end = Nanos(start.0.wrapping_add(unpack.number()?));
@@ -148,71 +191,88 @@ fn read_span(unpack: &mut Unpack<'_>, before: &mut Before, sorts: &[Sort]) -> Op
     })
 }
 
-/// A list of operations.
-pub(super) mod ops {
+/// A list of calls of tools.
+pub(super) mod tools {
+    use std::num::NonZeroU64;
+
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Pack, StepOp, Unpack, read_op, write_op};
+    use super::{Nanos, Pack, Sym, Unpack, bit};
+    use crate::model::{Digest, Known, ToolCall};
+
+    const ARGUMENTS: u64 = 1;
+    const CALL_ID: u64 = 2;
+    const SAID_FAILED: u64 = 4;
+    const REPORTED: u64 = 8;
+    /// Bits that say none of it.
+    const TOOL: u32 = 4;
 
     pub(in crate::stage) fn serialize<S: Serializer>(
-        ops: &[StepOp],
+        tools: &[ToolCall],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let mut pack = Pack::roomy(16 * ops.len());
-        let mut before = [0; 4];
-        for op in ops {
-            write_op(&mut pack, &mut before, op);
+        let mut pack = Pack::roomy(20 * tools.len());
+        for tool in tools {
+            let first = u64::from(tool.tool.0) << TOOL
+                | bit(ARGUMENTS, tool.arguments.is_some())
+                | bit(CALL_ID, tool.call_id.is_some())
+                | bit(SAID_FAILED, tool.said_failed)
+                | bit(REPORTED, tool.reported.is_some());
+            pack.number(first);
+            for digest in [tool.arguments, tool.call_id].into_iter().flatten() {
+                pack.whole(digest.0.get());
+            }
         }
-        let kinds: Vec<_> = ops.iter().map(|op| op.kind).collect();
-        (kinds, pack).serialize(serializer)
+        let reported: Vec<Known<Nanos>> = tools.iter().filter_map(|tool| tool.reported).collect();
+        (reported, pack).serialize(serializer)
     }
 
     pub(in crate::stage) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<Vec<StepOp>, D::Error> {
-        let (kinds, bytes): (Vec<_>, &'de [u8]) = Deserialize::deserialize(deserializer)?;
-        let (mut unpack, mut before) = (Unpack(bytes), [0; 4]);
-        let next = |kind| {
-            let op = read_op(&mut unpack, &mut before, kind);
-            op.ok_or_else(|| D::Error::custom("an operation is cut off"))
+    ) -> Result<Vec<ToolCall>, D::Error> {
+        let (reported, bytes): (Vec<Known<Nanos>>, &'de [u8]) =
+            Deserialize::deserialize(deserializer)?;
+        let mut reported = reported.into_iter();
+        let mut unpack = Unpack(bytes);
+        let mut tools = Vec::with_capacity(bytes.len() / 16);
+        while !unpack.0.is_empty() {
+            let tool = read(&mut unpack, &mut reported);
+            tools.push(tool.ok_or_else(|| D::Error::custom("a call of a tool is cut off"))?);
+        }
+        Ok(tools)
+    }
+
+    fn read(
+        unpack: &mut Unpack<'_>,
+        reported: &mut impl Iterator<Item = Known<Nanos>>,
+    ) -> Option<ToolCall> {
+        let first = unpack.number()?;
+        let mut digest = |bit: u64| match first & bit {
+            0 => Some(None),
+            _ => NonZeroU64::new(unpack.whole()?).map(|digest| Some(Digest(digest))),
         };
-        kinds.into_iter().map(next).collect()
+        Some(ToolCall {
+            tool: Sym((first >> TOOL) as u32),
+            arguments: digest(ARGUMENTS)?,
+            call_id: digest(CALL_ID)?,
+            reported: match first & REPORTED {
+                0 => None,
+                _ => Some(reported.next()?),
+            },
+            said_failed: first & SAID_FAILED != 0,
+        })
     }
 }
 
-fn write_op(pack: &mut Pack, before: &mut [u64; 4], op: &StepOp) {
-    let [span, lane, opens, start] = before;
-    pack.step(span, u64::from(op.span));
-    pack.step(lane, u64::from(op.lane));
-    pack.step(opens, u64::from(op.opens));
-    pack.step(start, op.window.start.0);
-    pack.number(op.window.end.0.wrapping_sub(op.window.start.0));
-}
-
-fn read_op(unpack: &mut Unpack<'_>, before: &mut [u64; 4], kind: StepKind) -> Option<StepOp> {
-    let [span, lane, opens, start] = before;
-    let span = unpack.step(span)? as u32;
-    let (lane, opens) = (unpack.step(lane)? as u32, unpack.step(opens)? as u32);
-    let start = Nanos(unpack.step(start)?);
-    let end = Nanos(start.0.wrapping_add(unpack.number()?));
-    Some(StepOp {
-        span,
-        lane,
-        opens,
-        kind,
-        window: Window { start, end },
-    })
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::model::{Digest, Known, LlmCall, LlmCalls};
+    use crate::model::{Digest, Known, LlmCall, LlmCalls, ToolCall};
     use crate::stage::{Body, Kind, Row};
 
     /// A row cut off at every place.
-    fn pieces(row: &Row) -> impl Iterator<Item = Row> {
+    pub(in crate::stage) fn pieces(row: &Row) -> impl Iterator<Item = Row> {
         let bytes = row.body.bytes();
         (0..bytes.len()).map(|cut| Row {
             body: Body::Own(bytes[..cut].to_vec()),
@@ -224,11 +284,11 @@ mod tests {
     struct Lists {
         #[serde(with = "spans")]
         spans: Vec<Span>,
-        #[serde(with = "ops")]
-        ops: Vec<StepOp>,
+        #[serde(with = "tools")]
+        tools: Vec<ToolCall>,
     }
 
-    fn span(number: u32) -> Span {
+    pub(in crate::stage) fn span(number: u32) -> Span {
         let odd = number % 2 == 1;
         Span {
             trace: TraceIx(number / 3),
@@ -253,13 +313,14 @@ mod tests {
         }
     }
 
-    fn op(number: u32) -> StepOp {
-        StepOp {
-            span: number,
-            lane: 1,
-            opens: crate::trace::NO_LANE,
-            kind: StepKind::Tool,
-            window: span(number).window(),
+    fn tool(number: u32) -> ToolCall {
+        let odd = number % 2 == 1;
+        ToolCall {
+            tool: Sym(number),
+            arguments: odd.then(|| Digest::of(b"arguments")),
+            call_id: (number > 3).then(|| Digest::of(b"call")),
+            reported: (number == 5).then(|| Known::attribute(Nanos(number.into()))),
+            said_failed: odd,
         }
     }
 
@@ -288,15 +349,15 @@ mod tests {
     }
 
     #[test]
-    fn spans_and_operations_come_back_and_half_a_list_does_not() {
+    fn spans_and_tools_come_back_and_half_a_list_does_not() {
         let lists = Lists {
             spans: (0..9).map(span).collect(),
-            ops: (0..9).map(op).collect(),
+            tools: (0..9).map(tool).collect(),
         };
         let row = Row::new(Kind::Traces, None, &lists).unwrap();
         let back: Lists = row.read().unwrap();
         assert_eq!(format!("{:?}", back.spans), format!("{:?}", lists.spans));
-        assert_eq!(format!("{:?}", back.ops), format!("{:?}", lists.ops));
+        assert_eq!(format!("{:?}", back.tools), format!("{:?}", lists.tools));
         assert!(pieces(&row).all(|row| row.read::<Lists>().is_err()));
     }
 }

@@ -1,17 +1,15 @@
-//! Requests of one partition, rebuilt and ready to be judged; and those of all partitions put together.
+//! Requests of one partition, rebuilt and ready to be judged.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use super::facts::{self, Facts, SPAN};
-use super::gather::{Gather, Moved};
-use super::packed;
+use super::gather::Moved;
 use super::row::{Kind, Row, StreamError};
-use crate::baseline::Map;
-use crate::diagnose::Judged;
+use super::trunk;
 use crate::model::{Dataset, Ledger, SpanIx, Symbols, TraceId};
-use crate::trace::{Forest, Lane, Loose, Loss, NO_LANE, NO_SPAN, Request, StepOp, Tree, Wanted};
+use crate::trace::{Forest, Lane, Loose, Loss, NO_LANE, NO_SPAN, Request, StepOp, Wanted};
 use crate::units::{Nanos, Sym};
 
 /// What is said of a part before all else.
@@ -19,70 +17,149 @@ use crate::units::{Nanos, Sym};
 pub struct Head {
     /// What tells it from other parts: the first of its traces.
     pub key: TraceId,
-    /// How many traces it has.
-    pub traces: u32,
+    /// Its traces, in order.
+    pub(super) traces: Vec<Extent>,
     /// Rows of traces that waited and are rebuilt in it, by their keys, with how many of their traces.
     pub instead: Vec<(u128, u32)>,
     /// Names that what is learned over all requests may say.
-    core: Vec<String>,
+    pub(super) core: Vec<String>,
+}
+
+/// How much of a part belongs to one trace: with this known of all parts, each record goes to its place at once.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Extent {
+    pub(super) order: Order,
+    pub(super) spans: u32,
+    /// Of these, those that requests are judged by.
+    pub(super) judged: u32,
+    /// Of the requests that begin in it.
+    pub(super) ops: u32,
+    pub(super) lanes: u32,
+}
+
+/// Which spans are needed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keep {
+    /// All of them.
+    All,
+    /// Those that requests are judged by: operations, roots, and who served calls.
+    Judged,
+}
+
+impl Extent {
+    /// How many of its spans are needed.
+    pub(super) fn kept(&self, keep: Keep) -> u32 {
+        match keep {
+            Keep::All => self.spans,
+            Keep::Judged => self.judged,
+        }
+    }
+}
+
+impl Head {
+    /// True where it counts no more than `bytes` can hold: every record takes one at least.
+    pub(super) fn fits(&self, bytes: usize) -> bool {
+        let within = |count: fn(&Extent) -> u32| {
+            let all = self.traces.iter().map(count).map(u64::from);
+            all.sum::<u64>() <= bytes as u64
+        };
+        let judged = self.traces.iter().all(|trace| trace.judged <= trace.spans);
+        judged && within(|trace| trace.spans) && within(|trace| trace.ops) && within(|t| t.lanes)
+    }
+
+    /// True where nothing was rebuilt.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.traces.is_empty()
+    }
 }
 
 /// Requests of whole traces. Spans lie trace by trace, and all numbers count from the beginning of the part.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Part {
+    pub(super) facts: Facts,
+    /// The parent of each span.
+    pub(super) parents: Vec<SpanIx>,
+    pub(super) requests: Vec<Request>,
+    pub(super) ops: Vec<StepOp>,
+    pub(super) lanes: Vec<Lane>,
+    pub(super) found: Found,
+}
+
+/// What else is known of a part.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Found {
+    pub(super) roots: u64,
+    pub(super) orphans: u64,
+    pub(super) errors: u64,
+    pub(super) loss: Loss,
+    pub(super) ledger: Ledger,
+}
+
+/// A [`Part`] as it is written: what is borrowed is not copied, it is large. [`Packed`] reads it.
+#[derive(Serialize)]
+struct Lent<'a> {
+    facts: facts::Lent<'a>,
+    trunk: trunk::Lent<'a>,
+    requests: &'a [Request],
+    lanes: &'a [Lane],
+    found: &'a Found,
+}
+
+/// A [`Part`] as it lies in a row: spans, their parents and operations are told by each other.
+#[derive(Deserialize)]
+struct Packed<'a> {
     facts: Facts,
-    /// Each trace: its order among all, and how many spans it has.
-    traces: Vec<(Order, u32)>,
-    /// The parent of each span, from 1 on; 0 without one.
-    parents: Vec<u32>,
+    #[serde(borrow)]
+    trunk: trunk::Packed<'a>,
     requests: Vec<Request>,
-    #[serde(with = "packed::ops")]
-    ops: Vec<StepOp>,
     lanes: Vec<Lane>,
-    roots: u64,
-    orphans: u64,
-    errors: u64,
-    loss: Loss,
-    ledger: Ledger,
+    found: Found,
 }
 
 /// Traces come in the order of their first start, as it was read.
-type Order = (Nanos, TraceId);
+pub(super) type Order = (Nanos, TraceId);
 
 impl Part {
-    fn key(&self) -> TraceId {
-        self.traces
-            .first()
-            .map_or(TraceId::default(), |trace| trace.0.1)
-    }
-
     /// Reads a part from its row.
     ///
     /// # Errors
     /// When it is damaged.
     pub fn read(row: &Row) -> Result<(Head, Self), StreamError> {
-        let (head, part): (Head, Self) = row.read()?;
-        match part.is_sound() {
+        let (head, packed): (Head, Packed<'_>) = row.lend()?;
+        let damaged = StreamError::Damaged(row.kind.name());
+        let Some((spans, parents, ops)) = packed.trunk.read() else {
+            return Err(damaged);
+        };
+        let part = Self {
+            facts: Facts {
+                spans,
+                ..packed.facts
+            },
+            parents,
+            requests: packed.requests,
+            ops,
+            lanes: packed.lanes,
+            found: packed.found,
+        };
+        match part.is_sound(&head.traces) {
             true => Ok((head, part)),
-            false => Err(StreamError::Damaged(row.kind.name())),
+            false => Err(damaged),
         }
     }
 
-    /// True where every number counts something.
-    fn is_sound(&self) -> bool {
+    /// True where every number counts something, and `traces` counts what is there.
+    fn is_sound(&self, traces: &[Extent]) -> bool {
         let spans = self.facts.spans.len();
         let (ops, lanes) = (self.ops.len(), self.lanes.len());
         let within = |range: &Range<u32>, room: usize| {
             range.start <= range.end && range.end as usize <= room
         };
         let is_span = |span: u32| (span as usize) < spans;
-        let lengths = self.traces.iter().map(|trace| u64::from(trace.1));
-        lengths.sum::<u64>() == spans as u64
-            && self.parents.len() == spans
-            && self.parents.iter().all(|parent| *parent as usize <= spans)
-            && self.requests.iter().all(|request| {
-                is_span(request.root) && within(&request.ops, ops) && within(&request.lanes, lanes)
-            })
+        let requests = self.requests.iter().all(|request| {
+            is_span(request.root) && within(&request.ops, ops) && within(&request.lanes, lanes)
+        });
+        requests
             && self.ops.iter().all(|op| {
                 let opens = op.opens == NO_LANE || (op.opens as usize) < lanes;
                 is_span(op.span) && (op.lane as usize) < lanes && opens
@@ -91,18 +168,27 @@ impl Part {
                 .lanes
                 .iter()
                 .all(|lane| is_span(lane.span) && within(&lane.ops, ops))
+            && is_measured(traces, spans, &self.requests)
     }
 
-    /// Without spans that no request is judged by.
-    fn judged(mut self) -> Self {
-        let mut keep = vec![false; self.facts.spans.len()];
-        let requests = self.requests.iter().map(|request| request.root);
-        let ops = self.ops.iter().map(|op| op.span);
-        let lanes = self.lanes.iter().map(|lane| lane.span);
-        let engines = self.facts.llm.engines_mut().map(|engine| *engine);
-        for span in requests.chain(ops).chain(lanes).chain(engines) {
-            if let Some(kept) = keep.get_mut(span as usize) {
-                *kept = true;
+    /// Without spans that no request is judged by, of which `traces` says how many there are.
+    ///
+    /// # Errors
+    /// When it says something else.
+    pub(super) fn judged(mut self, traces: &[Extent]) -> Result<Self, StreamError> {
+        self.parents = Vec::new();
+        if traces.iter().all(|trace| trace.judged == trace.spans) {
+            return Ok(self);
+        }
+        let engines = self.facts.llm.engines();
+        let of = (&self.requests[..], &self.ops[..], &self.lanes[..]);
+        let keep = judged_by(self.facts.spans.len(), of, engines);
+        let mut left = &keep[..];
+        for trace in traces {
+            let (own, rest) = left.split_at(left.len().min(trace.spans as usize));
+            left = rest;
+            if own.iter().filter(|keep| **keep).count() != trace.judged as usize {
+                return Err(StreamError::Damaged(Kind::Part.name()));
             }
         }
         let mut kept = 0;
@@ -111,26 +197,23 @@ impl Part {
             if *keep { kept - 1 } else { NO_SPAN }
         });
         let places: Vec<SpanIx> = places.collect();
-        let moved = |span: SpanIx| places.get(span as usize).copied().unwrap_or(NO_SPAN);
-        let mut at = 0;
-        for (_, length) in &mut self.traces {
-            let own = keep[at..at + *length as usize].iter();
-            at += *length as usize;
-            *length = own.filter(|keep| **keep).count() as u32;
-        }
+        let moved = |span: &mut SpanIx| {
+            *span = places.get(*span as usize).copied().unwrap_or(NO_SPAN);
+        };
         let mut all = keep.iter();
         self.facts.spans.retain(|_| all.next() == Some(&true));
-        self.parents = vec![0; self.facts.spans.len()];
-        self.requests
-            .iter_mut()
-            .for_each(|r| r.root = moved(r.root));
-        self.ops.iter_mut().for_each(|op| op.span = moved(op.span));
-        self.lanes
-            .iter_mut()
-            .for_each(|lane| lane.span = moved(lane.span));
-        let engines = self.facts.llm.engines_mut();
-        engines.for_each(|engine| *engine = moved(*engine));
-        self
+        self.requests.iter_mut().for_each(|r| moved(&mut r.root));
+        self.ops.iter_mut().for_each(|op| moved(&mut op.span));
+        self.lanes.iter_mut().for_each(|lane| moved(&mut lane.span));
+        self.facts.llm.engines_mut().for_each(moved);
+        Ok(self)
+    }
+
+    /// Names its requests and lanes as the whole does.
+    pub(super) fn rename(&mut self, names: &Moved) {
+        let sym = |sym: &mut Sym| *sym = names.sym(*sym);
+        self.requests.iter_mut().for_each(|one| one.symbols(sym));
+        self.lanes.iter_mut().for_each(|one| one.symbols(sym));
     }
 
     /// Notes in `found` what of `wanted` lies here.
@@ -143,17 +226,6 @@ impl Part {
             let answer = call.and_then(|call| call.response_id);
             wanted.look(trace.unwrap_or_default(), span.id, answer, found);
         }
-    }
-
-    /// Its own records and requests alone, behind the names given.
-    #[must_use]
-    pub fn alone(self, names: &[String]) -> Rebuilt {
-        let mut whole = Whole::default();
-        for name in names {
-            whole.gather.dataset().names.intern(name);
-        }
-        let put = whole.put(self);
-        whole.arranged(vec![put])
     }
 
     /// A row that says what `forest` found in `dataset`: `order` says where each of its traces belongs, `instead` which
@@ -169,45 +241,114 @@ impl Part {
     ) -> Result<Row, StreamError> {
         let head = Head {
             key: order.first().map_or(TraceId::default(), |first| first.1),
-            traces: order.len() as u32,
+            traces: extents(dataset, forest, order),
             instead,
             core: core(dataset, forest),
         };
-        let lengths = forest.tree.traces.iter().map(|trace| trace.len() as u32);
-        let parents = forest.tree.parent.iter();
-        let part = Lent {
-            facts: facts::Lent::of(dataset),
-            traces: order.iter().copied().zip(lengths).collect(),
-            parents: parents.map(|parent| parent.wrapping_add(1)).collect(),
-            requests: &forest.requests,
-            ops: &forest.ops,
-            lanes: &forest.lanes,
+        let found = Found {
             roots: forest.roots,
             orphans: forest.orphans,
             errors: forest.errors,
             loss: forest.loss,
-            ledger: &dataset.ledger,
+            ledger: dataset.ledger.clone(),
         };
-        let size = 4096 + (SPAN + 40) * dataset.spans.len();
+        let part = Lent {
+            facts: facts::Lent::of(dataset),
+            trunk: trunk::Lent {
+                spans: &dataset.spans,
+                parents: &forest.tree.parent,
+                ops: &forest.ops,
+            },
+            requests: &forest.requests,
+            lanes: &forest.lanes,
+            found: &found,
+        };
+        let size = 4096 + SPAN * dataset.spans.len();
         Row::sized(Kind::Part, Some(head.key.0), &(head, part), size)
     }
 }
 
-/// A [`Part`] as it is written: what is borrowed is not copied, it is large.
-#[derive(Serialize)]
-struct Lent<'a> {
-    facts: facts::Lent<'a>,
-    traces: Vec<(Order, u32)>,
-    parents: Vec<u32>,
-    requests: &'a [Request],
-    #[serde(serialize_with = "packed::ops::serialize")]
-    ops: &'a [StepOp],
-    lanes: &'a [Lane],
-    roots: u64,
-    orphans: u64,
-    errors: u64,
-    loss: Loss,
-    ledger: &'a Ledger,
+/// How much of `forest` belongs to each trace.
+fn extents(dataset: &Dataset, forest: &Forest, order: &[Order]) -> Vec<Extent> {
+    let of = (&forest.requests[..], &forest.ops[..], &forest.lanes[..]);
+    let keep = judged_by(dataset.spans.len(), of, dataset.llm.engines());
+    let traces = order.iter().zip(&forest.tree.traces);
+    let extents = traces.map(|(order, trace)| {
+        let own = keep.get(trace.start as usize..trace.end as usize);
+        Extent {
+            order: *order,
+            spans: trace.len() as u32,
+            judged: own.map_or(0, |own| own.iter().filter(|keep| **keep).count() as u32),
+            ops: 0,
+            lanes: 0,
+        }
+    });
+    let mut extents: Vec<Extent> = extents.collect();
+    let starts = starts(&extents, Keep::All);
+    for request in &forest.requests {
+        if let Some(extent) = extents.get_mut(trace_at(&starts, request.root)) {
+            extent.ops += request.ops.len() as u32;
+            extent.lanes += request.lanes.len() as u32;
+        }
+    }
+    extents
+}
+
+/// Where the spans of each trace begin.
+pub(super) fn starts(traces: &[Extent], keep: Keep) -> Vec<SpanIx> {
+    let mut end = 0;
+    let starts = traces.iter().map(|trace| {
+        let start = end;
+        end += trace.kept(keep);
+        start
+    });
+    starts.collect()
+}
+
+/// The trace that holds `span`.
+pub(super) fn trace_at(starts: &[SpanIx], span: SpanIx) -> usize {
+    let up_to = starts.partition_point(|start| *start <= span);
+    up_to.saturating_sub(1)
+}
+
+/// True where `traces` counts what is there.
+fn is_measured(traces: &[Extent], spans: usize, requests: &[Request]) -> bool {
+    let all = traces.iter().map(|trace| u64::from(trace.spans));
+    if all.sum::<u64>() != spans as u64 {
+        return false;
+    }
+    let starts = starts(traces, Keep::All);
+    let mut left: Vec<(u32, u32)> = traces.iter().map(|t| (t.ops, t.lanes)).collect();
+    let fits = requests.iter().all(|request| {
+        let own = left.get_mut(trace_at(&starts, request.root));
+        own.is_some_and(|(ops, lanes)| {
+            let less = |from: &mut u32, range: &Range<u32>| {
+                let rest = from.checked_sub(range.len() as u32);
+                *from = rest.unwrap_or_default();
+                rest.is_some()
+            };
+            less(ops, &request.ops) && less(lanes, &request.lanes)
+        })
+    });
+    fits && left.iter().all(|left| *left == (0, 0))
+}
+
+/// Which of `spans` requests are judged by: roots, operations, and who served calls.
+fn judged_by(
+    spans: usize,
+    (requests, ops, lanes): (&[Request], &[StepOp], &[Lane]),
+    engines: impl Iterator<Item = SpanIx>,
+) -> Vec<bool> {
+    let mut keep = vec![false; spans];
+    let requests = requests.iter().map(|request| request.root);
+    let ops = ops.iter().map(|op| op.span);
+    let lanes = lanes.iter().map(|lane| lane.span);
+    for span in requests.chain(ops).chain(lanes).chain(engines) {
+        if let Some(kept) = keep.get_mut(span as usize) {
+            *kept = true;
+        }
+    }
+    keep
 }
 
 /// Names that what is learned over all requests may say: they are few.
@@ -229,340 +370,13 @@ fn core(dataset: &Dataset, forest: &Forest) -> Vec<String> {
             .into_iter()
             .for_each(&mut name);
     }
+    dataset.llm.route_names().for_each(&mut name);
     for op in &forest.ops {
-        let Some(span) = dataset.spans.get(op.span as usize) else {
-            continue;
-        };
-        if let Some(call) = dataset.llm_of(span) {
-            [call.model(), call.endpoint, call.finish]
-                .into_iter()
-                .for_each(&mut name);
-        } else {
+        let span = dataset.spans.get(op.span as usize);
+        if let Some(span) = span.filter(|span| !span.op.is_model()) {
             let tool = dataset.tool_of(span).map(|tool| tool.tool);
             name(tool.unwrap_or_default().or(span.name));
         }
     }
     names
-}
-
-/// Which spans are needed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Keep {
-    /// All of them.
-    All,
-    /// Those that requests are judged by: operations, roots, and who served calls.
-    Judged,
-}
-
-/// Parts put together: the dataset and the forest that one process would have, in the same order.
-#[derive(Debug, Default)]
-pub struct Whole {
-    gather: Gather,
-    /// Parts as they were read: putting them together needs little more than what comes out of it.
-    waiting: Vec<Row>,
-    traces: Vec<(Order, Range<SpanIx>)>,
-    forest: Forest,
-}
-
-/// What [`Whole`] put together.
-#[derive(Debug)]
-pub struct Rebuilt {
-    /// All records.
-    pub dataset: Dataset,
-    /// All requests.
-    pub forest: Forest,
-    /// How many inputs were readable.
-    pub readable: u64,
-    parts: Vec<Put>,
-    places: Vec<SpanIx>,
-}
-
-/// Where a part went.
-#[derive(Debug)]
-struct Put {
-    key: TraceId,
-    /// Its first span, before spans were brought into their order.
-    base: SpanIx,
-    /// Its requests, in order.
-    requests: Vec<u32>,
-}
-
-impl Whole {
-    /// Where what is no part goes: the files.
-    pub fn gather(&mut self) -> &mut Gather {
-        &mut self.gather
-    }
-
-    /// Takes in the row of a part, and says what it is.
-    ///
-    /// # Errors
-    /// When it is damaged.
-    pub fn add(&mut self, row: Row) -> Result<Head, StreamError> {
-        let head: Head = row.read_first()?;
-        // Names of all parts that what is learned may say come first: they are few.
-        for name in &head.core {
-            self.gather.dataset().names.intern(name);
-        }
-        self.waiting.push(row);
-        Ok(head)
-    }
-
-    fn put(&mut self, part: Part) -> Put {
-        let key = part.key();
-        let base = self.gather.dataset().spans.len() as SpanIx;
-        let moved = self.gather.add(part.facts);
-        self.gather.dataset().ledger.absorb(part.ledger);
-        let mut at = base;
-        for (order, length) in part.traces {
-            self.traces.push((order, at..at + length));
-            at += length;
-        }
-        let parents = part.parents.into_iter().map(|parent| match parent {
-            0 => NO_SPAN,
-            parent => parent - 1 + base,
-        });
-        self.forest.tree.parent.extend(parents);
-        self.forest.roots += part.roots;
-        self.forest.orphans += part.orphans;
-        self.forest.errors += part.errors;
-        self.forest.loss.absorb(part.loss);
-        self.add_requests((part.requests, part.ops, part.lanes), base, &moved);
-        Put {
-            key,
-            base,
-            requests: Vec::new(),
-        }
-    }
-
-    fn add_requests(
-        &mut self,
-        (requests, ops, lanes): (Vec<Request>, Vec<StepOp>, Vec<Lane>),
-        base: SpanIx,
-        moved: &Moved,
-    ) {
-        let forest = &mut self.forest;
-        let (first_op, first_lane) = (forest.ops.len() as u32, forest.lanes.len() as u32);
-        forest
-            .requests
-            .extend(requests.into_iter().map(|mut request| {
-                request.symbols(|sym| *sym = moved.sym(*sym));
-                request.root += base;
-                request.ops = shift(&request.ops, first_op);
-                request.lanes = shift(&request.lanes, first_lane);
-                request
-            }));
-        forest.ops.extend(ops.into_iter().map(|op| StepOp {
-            span: op.span + base,
-            lane: op.lane + first_lane,
-            opens: lane_moved(op.opens, first_lane),
-            ..op
-        }));
-        forest.lanes.extend(lanes.into_iter().map(|mut lane| {
-            lane.symbols(|sym| *sym = moved.sym(*sym));
-            lane.ops = shift(&lane.ops, first_op);
-            lane.span += base;
-            lane
-        }));
-    }
-
-    /// Everything in the order one process would have it in; of spans, `keep` says which.
-    ///
-    /// # Errors
-    /// When a part is damaged.
-    pub fn finish(mut self, keep: Keep) -> Result<Rebuilt, StreamError> {
-        let mut parts = Vec::new();
-        for row in std::mem::take(&mut self.waiting) {
-            let (_, part) = Part::read(&row)?;
-            drop(row);
-            parts.push(self.put(match keep {
-                Keep::All => part,
-                Keep::Judged => part.judged(),
-            }));
-        }
-        Ok(self.arranged(parts))
-    }
-
-    fn arranged(self, mut parts: Vec<Put>) -> Rebuilt {
-        let Self {
-            gather,
-            mut traces,
-            mut forest,
-            ..
-        } = self;
-        let readable = gather.readable();
-        let mut dataset = gather.finish_files();
-        let places = match parts.len() {
-            // One part is in order already.
-            0 | 1 => {
-                let ranges = traces.iter().map(|trace| trace.1.clone()).collect();
-                forest.tree = Tree::link(std::mem::take(&mut forest.tree.parent), ranges);
-                (0..dataset.spans.len() as SpanIx).collect()
-            }
-            _ => {
-                traces.sort_unstable_by_key(|trace| trace.0);
-                let places = arrange(&mut dataset, &mut forest, &traces);
-                reorder(&mut forest, &places);
-                forest.sort_requests(&dataset);
-                places
-            }
-        };
-        // Turns of one conversation may lie in several parts.
-        forest.loss.count_turns(&dataset);
-        forest.traces = traces.len() as u64;
-        let mut old = vec![NO_SPAN; places.len()];
-        for (place, span) in places.iter().zip(0..) {
-            old[*place as usize] = span;
-        }
-        for (request, index) in forest.requests.iter().zip(0..) {
-            let root = old.get(request.root as usize).copied().unwrap_or(0);
-            let part = parts.partition_point(|part| part.base <= root);
-            if let Some(part) = part.checked_sub(1).and_then(|at| parts.get_mut(at)) {
-                part.requests.push(index);
-            }
-        }
-        Rebuilt {
-            dataset,
-            forest,
-            readable,
-            parts,
-            places,
-        }
-    }
-}
-
-impl Rebuilt {
-    /// The keys of the parts, in the order of [`Rebuilt::part_of`].
-    pub fn keys(&self) -> impl Iterator<Item = TraceId> {
-        self.parts.iter().map(|part| part.key)
-    }
-
-    /// Which part each request lies in.
-    #[must_use]
-    pub fn part_of(&self) -> Vec<u32> {
-        let mut of = vec![0; self.forest.requests.len()];
-        for (part, number) in self.parts.iter().zip(0..) {
-            for request in &part.requests {
-                of[*request as usize] = number;
-            }
-        }
-        of
-    }
-
-    /// The verdicts of all parts, by their keys, in the numbers of the whole; else the key of a part without any.
-    ///
-    /// # Errors
-    /// The key of a part whose verdicts are missing, or are of other requests.
-    pub fn judged(&self, mut verdicts: Map<TraceId, Judged>) -> Result<Judged, TraceId> {
-        let mut all = Judged::default();
-        for part in &self.parts {
-            let mut judged = verdicts.remove(&part.key).unwrap_or_default();
-            if judged.diagnoses.len() != part.requests.len() {
-                return Err(part.key);
-            }
-            judged.renumber(
-                |request| part.requests.get(request as usize).copied().unwrap_or(0),
-                |span| {
-                    self.places
-                        .get((part.base + span) as usize)
-                        .copied()
-                        .unwrap_or(0)
-                },
-            );
-            all.absorb(judged);
-        }
-        Ok(all)
-    }
-}
-
-/// Brings requests, with their operations and lanes, into the order of their traces.
-fn reorder(forest: &mut Forest, places: &[SpanIx]) {
-    let starts: Vec<SpanIx> = forest.tree.traces.iter().map(|t| t.start).collect();
-    let rank = |root: SpanIx| {
-        let place = places.get(root as usize).copied().unwrap_or(NO_SPAN);
-        starts.partition_point(|start| *start <= place)
-    };
-    let mut requests = std::mem::take(&mut forest.requests);
-    requests.sort_by_cached_key(|request| (rank(request.root), request.lanes.start));
-    let (ops, lanes) = (
-        std::mem::take(&mut forest.ops),
-        std::mem::take(&mut forest.lanes),
-    );
-    for request in requests {
-        push(forest, request, (&ops, &lanes), places);
-    }
-}
-
-fn lane_moved(lane: u32, by: u32) -> u32 {
-    match lane {
-        NO_LANE => NO_LANE,
-        lane => lane.wrapping_add(by),
-    }
-}
-
-/// Appends a request with its operations and lanes, which lie in `ops` and `lanes`.
-fn push(
-    forest: &mut Forest,
-    mut request: Request,
-    (ops, lanes): (&[StepOp], &[Lane]),
-    places: &[SpanIx],
-) {
-    let span = |span: SpanIx| places.get(span as usize).copied().unwrap_or(NO_SPAN);
-    let op_by = (forest.ops.len() as u32).wrapping_sub(request.ops.start);
-    let lane_by = (forest.lanes.len() as u32).wrapping_sub(request.lanes.start);
-    let own = |range: &Range<u32>| range.start as usize..range.end as usize;
-    let moved =
-        |range: &Range<u32>, by: u32| range.start.wrapping_add(by)..range.end.wrapping_add(by);
-    for op in ops.get(own(&request.ops)).unwrap_or_default() {
-        forest.ops.push(StepOp {
-            span: span(op.span),
-            lane: op.lane.wrapping_add(lane_by),
-            opens: lane_moved(op.opens, lane_by),
-            ..*op
-        });
-    }
-    for lane in lanes.get(own(&request.lanes)).unwrap_or_default() {
-        forest.lanes.push(Lane {
-            ops: moved(&lane.ops, op_by),
-            span: span(lane.span),
-            ..lane.clone()
-        });
-    }
-    request.root = span(request.root);
-    request.ops = moved(&request.ops, op_by);
-    request.lanes = moved(&request.lanes, lane_by);
-    forest.requests.push(request);
-}
-
-fn shift(range: &Range<u32>, by: u32) -> Range<u32> {
-    range.start + by..range.end + by
-}
-
-/// Moves spans and parents to the order of `traces`; the answer is each span's new place.
-fn arrange(
-    data: &mut Dataset,
-    forest: &mut Forest,
-    traces: &[(Order, Range<SpanIx>)],
-) -> Vec<SpanIx> {
-    let mut places = vec![NO_SPAN; data.spans.len()];
-    let mut ranges = Vec::with_capacity(traces.len());
-    let mut spans = Vec::with_capacity(data.spans.len());
-    for (_, trace) in traces {
-        let start = spans.len() as SpanIx;
-        for old in trace.clone() {
-            places[old as usize] = spans.len() as SpanIx;
-            spans.push(data.spans[old as usize]);
-        }
-        ranges.push(start..spans.len() as SpanIx);
-    }
-    data.spans = spans;
-    let moved = |span: SpanIx| places.get(span as usize).copied().unwrap_or(NO_SPAN);
-    data.llm
-        .engines_mut()
-        .for_each(|engine| *engine = moved(*engine));
-    let mut parents = vec![NO_SPAN; data.spans.len()];
-    for (old, parent) in forest.tree.parent.iter().enumerate() {
-        parents[places[old] as usize] = moved(*parent);
-    }
-    forest.tree = Tree::link(parents, ranges);
-    places
 }

@@ -1,7 +1,7 @@
 //! What stages hand each other: a kind, a key to shuffle by, and a body.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::stream::Body;
 use crate::aggregate::Cell;
@@ -79,9 +79,9 @@ pub enum StreamError {
     /// Streams were put one behind the other.
     #[error("a stream ends and more follows; name the files one by one instead of joining them")]
     Behind,
-    /// Another version wrote it.
+    /// Another build wrote it.
     #[error(
-        "written with {0} {1}, and this is {2}; all stages of a run take the same version of agentdiag"
+        "written with {0} {1}, and this is {2}; all stages of a run take the same build of agentdiag"
     )]
     Version(&'static str, String, &'static str),
     /// Columns are missing or of another type.
@@ -91,7 +91,7 @@ pub enum StreamError {
     Column(&'static str),
     /// A row says it is something this version does not know.
     #[error(
-        "rows of schema `{0}`, which this version does not read; all stages of a run take the same version of agentdiag"
+        "rows of schema `{0}`, which this version does not read; all stages of a run take the same build of agentdiag"
     )]
     Schema(String),
     /// A partition too large for a row.
@@ -158,6 +158,14 @@ impl Row {
     /// # Errors
     /// When the body is damaged.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, StreamError> {
+        self.lend()
+    }
+
+    /// The same, where it lies in the row.
+    ///
+    /// # Errors
+    /// As [`Row::read`].
+    pub fn lend<'a, T: Deserialize<'a>>(&'a self) -> Result<T, StreamError> {
         postcard::from_bytes(self.body.bytes())
             .map_err(|error| StreamError::Body(self.kind.name(), error))
     }

@@ -70,8 +70,10 @@ class Failed(Exception):
 
 def filtered(command, feed, read):
     """What `read` yields of the standard output of `command`, while `feed` writes its standard input."""
+    # Large pages, where the kernel gives them: else short processes spend a quarter of their time on being given small ones.
+    env = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", **os.environ}
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, env=env)
 
         def write():
             try:

@@ -48,9 +48,11 @@ impl PartialEq for Body {
 }
 
 /// What a stream says about who wrote it.
-const WRITTEN_BY: [(&str, &str); 2] = [
+const WRITTEN_BY: [(&str, &str); 3] = [
     ("agentdiag.stream", "1"),
     ("agentdiag.version", env!("CARGO_PKG_VERSION")),
+    // A digest of the sources: bodies may mean something else in another build of the same version.
+    ("agentdiag.sources", env!("AGENTDIAG_SOURCES")),
 ];
 
 /// A batch is written from this many rows or bytes on.
@@ -254,7 +256,7 @@ fn contained<T>(work: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, Strea
     Ok(contain(work).unwrap_or_else(|| Err(damaged()))?)
 }
 
-/// Bodies mean the same in the version that wrote them alone. An engine in between may have left out who wrote them.
+/// Bodies mean the same in the build that wrote them alone. An engine in between may have left out who wrote them.
 fn is_ours(said: impl Fn(&str) -> Option<String>) -> Result<(), StreamError> {
     for (key, own) in WRITTEN_BY {
         match said(key) {
@@ -416,12 +418,20 @@ mod tests {
     }
 
     #[test]
-    fn streams_of_other_versions_are_refused() {
+    fn streams_of_other_versions_and_builds_are_refused() {
         assert!(is_ours(|_| None).is_ok());
-        let other = |key: &str| (key == "agentdiag.version").then(|| "0.0.9".to_owned());
-        let refused = is_ours(other).unwrap_err().to_string();
-        assert!(refused.contains("0.0.9"), "{refused}");
-        assert!(refused.contains(env!("CARGO_PKG_VERSION")), "{refused}");
+        let own = [
+            ("agentdiag.version", env!("CARGO_PKG_VERSION")),
+            ("agentdiag.sources", env!("AGENTDIAG_SOURCES")),
+        ];
+        for (key, own) in own {
+            let refused = is_ours(|asked| (asked == key).then(|| "0.0.9".to_owned()));
+            let refused = refused.unwrap_err().to_string();
+            assert!(
+                refused.contains("0.0.9") && refused.contains(own),
+                "{refused}"
+            );
+        }
     }
 
     #[test]

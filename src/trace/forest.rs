@@ -91,13 +91,18 @@ impl Sorted {
     #[must_use]
     pub fn of(dataset: &mut Dataset) -> Self {
         let traces = Tree::sort(dataset);
-        Self::over(dataset, traces)
+        Self::over(dataset, traces, None)
     }
 
-    /// The same over spans that lie trace by trace already.
+    /// The same over spans that lie trace by trace already, with their parents where these are known.
     #[must_use]
-    pub fn over(dataset: &mut Dataset, mut traces: Vec<Range<SpanIx>>) -> Self {
-        if repair::rejoin(dataset, &traces) {
+    pub fn over(
+        dataset: &mut Dataset,
+        mut traces: Vec<Range<SpanIx>>,
+        parents: Option<Parents>,
+    ) -> Self {
+        let rejoined = repair::rejoin(dataset, &traces);
+        if rejoined {
             traces = Tree::sort(dataset);
         }
         let firsts = traces
@@ -107,7 +112,8 @@ impl Sorted {
             .map(|first| (first.start, dataset.trace_of(first)))
             .collect();
         let (traces, copied) = repair::dedupe(dataset, traces);
-        let (parent, opened) = resolve_parents(dataset, &traces);
+        let known = parents.filter(|_| !rejoined && copied.is_empty());
+        let (parent, opened) = known.unwrap_or_else(|| resolve_parents(dataset, &traces));
         repair::note_cycles(dataset, &opened);
         Self {
             order,
@@ -140,12 +146,15 @@ pub fn sort(dataset: &mut Dataset) -> Vec<Range<SpanIx>> {
     Tree::sort(dataset)
 }
 
+/// The parent of each span within its trace, and the spans where circles were opened.
+pub type Parents = (Vec<SpanIx>, Vec<SpanIx>);
+
 /// Sorts the spans of `dataset`, and says where its traces lie and which of them are not evidently whole: one tree of
 /// single records below one root. What others hold may matter to mending these; it cannot matter to the rest.
 #[must_use]
-pub fn broken(dataset: &mut Dataset) -> (Vec<Range<SpanIx>>, Vec<TraceId>) {
+pub fn broken(dataset: &mut Dataset) -> (Vec<Range<SpanIx>>, Parents, Vec<TraceId>) {
     let traces = Tree::sort(dataset);
-    let (parent, _) = resolve_parents(dataset, &traces);
+    let (parent, opened) = resolve_parents(dataset, &traces);
     let is_broken = |trace: &&Range<SpanIx>| {
         let own = trace.start as usize..trace.end as usize;
         let mut roots = 0;
@@ -160,7 +169,7 @@ pub fn broken(dataset: &mut Dataset) -> (Vec<Range<SpanIx>>, Vec<TraceId>) {
     let broken = traces.iter().filter(is_broken);
     let ids = broken.map(|trace| dataset.trace_of(&dataset.spans[trace.start as usize]));
     let ids = ids.collect();
-    (traces, ids)
+    (traces, (parent, opened), ids)
 }
 
 /// Spans of which every parent is found that another trace or an id names.
@@ -252,7 +261,7 @@ impl Marks {
 }
 
 /// The index of each span's parent within its trace, circles opened. Returns the opened spans too.
-fn resolve_parents(dataset: &Dataset, traces: &[Range<SpanIx>]) -> (Vec<SpanIx>, Vec<SpanIx>) {
+fn resolve_parents(dataset: &Dataset, traces: &[Range<SpanIx>]) -> Parents {
     let mut parent = vec![NO_SPAN; dataset.spans.len()];
     let mut slices = Vec::with_capacity(traces.len());
     let mut rest = parent.as_mut_slice();

@@ -18,7 +18,7 @@ mod usage;
 
 pub use across::{Loose, Talk, Wanted};
 pub use critical::{Stretch, critical_path, phases};
-pub use forest::{Forest, Joined, Options, Sorted, broken, sort};
+pub use forest::{Forest, Joined, Options, Parents, Sorted, broken, sort};
 pub use loss::Loss;
 pub use members::tops;
 pub use parts::{Part, Parts};

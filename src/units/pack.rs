@@ -1,6 +1,25 @@
 //! Numbers in few bytes: seven bits a byte, least first (LEB128, DWARF 5 section 7.6), signed ones in zigzag
 //! (<https://protobuf.dev/programming-guides/encoding>).
 
+/// In eight bytes: the bits that say that more follow.
+const MORE: u64 = 0x8080_8080_8080_8080;
+
+/// A number of 56 bits, seven to a byte.
+#[inline]
+fn spread(number: u64) -> u64 {
+    let halves = number & 0x0fff_ffff | (number & 0xff_ffff_f000_0000) << 4;
+    let quarters = halves & 0x3fff_0000_3fff | (halves & 0xfff_c000_0fff_c000) << 2;
+    quarters & 0x7f_007f_007f_007f | (quarters & 0x3f80_3f80_3f80_3f80) << 1
+}
+
+/// The number that [`spread`] made these bytes of; other bits are passed over.
+#[inline]
+fn gather(bytes: u64) -> u64 {
+    let quarters = bytes & 0x7f_007f_007f_007f | (bytes & 0x7f00_7f00_7f00_7f00) >> 1;
+    let halves = quarters & 0x3fff_0000_3fff | (quarters & 0x3fff_0000_3fff_0000) >> 2;
+    halves & 0x0fff_ffff | (halves & 0x0fff_ffff_0000_0000) >> 4
+}
+
 /// Writes numbers.
 #[derive(Debug, Default)]
 pub struct Pack(pub Vec<u8>);
@@ -15,6 +34,15 @@ impl Pack {
     /// A number that is usually small.
     #[inline]
     pub fn number(&mut self, mut number: u64) {
+        if number < 1 << 56 {
+            let len = (number | 1).ilog2() / 7 + 1;
+            let more = MORE & !(u64::MAX << (8 * (len - 1)));
+            let end = self.0.len() + len as usize;
+            self.0
+                .extend_from_slice(&(spread(number) | more).to_le_bytes());
+            self.0.truncate(end);
+            return;
+        }
         while number >= 0x80 {
             self.0.push(number as u8 | 0x80);
             number >>= 7;
@@ -51,6 +79,15 @@ impl Unpack<'_> {
     /// See [`Pack::number`].
     #[inline]
     pub fn number(&mut self) -> Option<u64> {
+        if let Some(bytes) = self.0.first_chunk() {
+            let word = u64::from_le_bytes(*bytes);
+            let stop = !word & MORE;
+            if stop != 0 {
+                let len = stop.trailing_zeros() / 8 + 1;
+                self.0 = &self.0[len as usize..];
+                return Some(gather(word & (u64::MAX >> (64 - 8 * len))));
+            }
+        }
         let (mut number, mut shift) = (0, 0);
         loop {
             let (&byte, rest) = self.0.split_first()?;

@@ -418,7 +418,7 @@ fn an_input_that_was_given_up_is_an_entry_of_the_ledger() {
     let issues = report["integrity"]["issues"].as_array().expect("a list");
     let given_up = issues
         .iter()
-        .find(|issue| issue["id"] == "unreadable_input")
+        .find(|issue| issue["id"] == "given_up_input")
         .expect("an entry");
     assert_eq!(
         (&given_up["file"], &given_up["detail"]),
@@ -513,10 +513,14 @@ fn request_rows_are_those_of_export() {
         .concat(),
     );
     let exported = String::from_utf8(exported).expect("UTF-8");
+    let windows = work.join("windows.arrow");
+    let windows = windows.to_str().expect("UTF-8");
     let mut rows = 0;
     let mut found: HashMap<String, f64> = HashMap::new();
-    for part in streams(&work.join("verdicts")) {
-        let file = fs::File::open(part).expect("a stream");
+    for part in streams(&work.join("requests")) {
+        let part = part.to_str().expect("UTF-8");
+        let judged = printed(&["stage", "verdict", "--windows", windows, part]);
+        let file = std::io::Cursor::new(judged);
         for batch in arrow_ipc::reader::StreamReader::try_new(file, None).expect("a stream") {
             let batch = batch.expect("a batch");
             let column = |name: &str| batch.column_by_name(name).expect("a column").as_any();

@@ -86,7 +86,7 @@ fn given_up(options: &Facts, reason: &str) -> Dataset {
         ..Input::default()
     });
     data.ledger.add(Issue {
-        kind: IssueKind::Unreadable,
+        kind: IssueKind::GivenUp,
         place: Place::default(),
         offset: None,
         detail: reason.to_owned(),

@@ -107,11 +107,11 @@ impl Met {
         *self.waiting.entry(key.unwrap_or_default()).or_default() += i64::from(count);
     }
 
-    fn part(&mut self, part: Head) {
-        for (key, count) in part.instead {
-            *self.waiting.entry(key).or_default() -= i64::from(count);
+    fn part(&mut self, part: &Head) {
+        for (key, count) in &part.instead {
+            *self.waiting.entry(*key).or_default() -= i64::from(*count);
         }
-        if part.traces > 0 && !self.parts.insert(part.key) {
+        if !part.is_empty() && !self.parts.insert(part.key) {
             self.twice = Some(format!(
                 "the requests of the partition whose first trace is {}",
                 part.key

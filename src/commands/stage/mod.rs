@@ -17,7 +17,6 @@ pub use verdict::Verdict;
 pub use windows::Windows;
 
 use crate::commands::analyze;
-use crate::commands::load::Inputs;
 use crate::error::{Error, Outcome};
 use std::path::PathBuf;
 
@@ -72,12 +71,15 @@ fn driver(mut out: impl Write) -> Result<Outcome, Error> {
     Ok(Outcome::Done)
 }
 
+/// The threads asked for. One is the one at hand: another would have memory of its own, and not use what this one freed.
 fn pool(threads: Option<usize>) -> Result<rayon::ThreadPool, Error> {
-    let inputs = Inputs {
-        threads,
-        ..Inputs::default()
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0));
+    let pool = match threads {
+        Some(1) => pool.use_current_thread(),
+        _ => pool,
     };
-    inputs.pool()
+    pool.build()
+        .map_err(|error| Error::Fault(error.to_string()))
 }
 
 /// The options of `analyze` that a report is made with.

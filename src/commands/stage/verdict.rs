@@ -20,6 +20,8 @@ pub struct Verdict {
     pub paths: Vec<PathBuf>,
     /// What was learned over all requests.
     pub windows: PathBuf,
+    /// Whether each request is written as a row too.
+    pub rows: bool,
     /// Prices and threads; nothing is read.
     pub inputs: Inputs,
 }
@@ -34,24 +36,27 @@ pub(super) fn verdict(options: &Verdict, out: impl Write) -> Result<Outcome, Err
         }
         Ok(())
     })?;
+    let pool = super::pool(options.inputs.threads)?;
     for row in parts {
         let read = Part::read(&row).map_err(|error| Error::File(error.to_string()));
         let (head, part) = read?;
         drop(row);
-        if head.traces == 0 {
+        if head.is_empty() {
             continue;
         }
         let (shared, own) = learned(&options.windows, head.key)?;
         let rule = shared.rule;
-        let judged = options.inputs.on_threads(|_| {
-            let rebuilt = part.alone(&shared.names);
+        let (rebuilt, judged) = pool.install(|| {
+            let rebuilt = Rebuilt::alone(&head, part, &shared.names);
             let judged = judge_part(&rebuilt.dataset, &rebuilt.forest, shared, own);
-            Ok((rebuilt, judged))
+            (rebuilt, judged)
         });
-        let (rebuilt, judged) = judged?;
         let all = Row::new(Kind::Verdicts, Some(head.key.0), &judged);
         all.and_then(|row| out.push(row)).map_err(rows::failed)?;
-        requests(&rebuilt, &judged, &rule, &prices, |row| out.push(row)).map_err(rows::failed)?;
+        if options.rows {
+            requests(&rebuilt, &judged, &rule, &prices, |row| out.push(row))
+                .map_err(rows::failed)?;
+        }
     }
     out.finish().map_err(rows::failed)?;
     Ok(Outcome::Done)

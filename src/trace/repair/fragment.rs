@@ -169,14 +169,12 @@ pub(in crate::trace) fn conversation(dataset: &Dataset, trace: Range<SpanIx>) ->
     let mut found = None;
     for i in trace {
         let span = &dataset.spans[i as usize];
-        let said = match (dataset.task_of(span), dataset.llm_of(span)) {
-            (Some(task), _) => task.conversation,
-            (_, Some(call)) => call.conversation,
-            _ => continue,
-        };
-        if dataset.names.known(said).is_none() {
+        let call = span.call.get().filter(|_| span.op.is_model());
+        let task = dataset.task_of(span).map(|task| task.conversation);
+        let said = task.or_else(|| dataset.llm.conversation(call?));
+        let Some(said) = said.filter(|said| dataset.names.known(*said).is_some()) else {
             continue;
-        }
+        };
         match found {
             Some(known) if known != said => return None,
             _ => found = Some(said),

@@ -7,7 +7,7 @@ const ABOUT: &[&str] = &[
     "agentdiag analyze reads gigabytes on one machine. Where dumps are terabytes in object storage, the same program runs as \
      stages between which an engine that is there already (Spark, or a shell) places, shuffles and retries the work. The report is \
      that of analyze over the same files in the order of their numbers, to the byte, in every format, for any number of partitions.",
-    "All stages of a run take the same version of agentdiag and the same options. What people and models said never leaves stage \
+    "All stages of a run take the same build of agentdiag and the same options. What people and models said never leaves stage \
      facts: rows hold ids, times, names, token counts and digests, as the report does.",
 ];
 
@@ -52,16 +52,17 @@ const STAGES: &[(&str, &str)] = &[
 
 const STREAM: &str = "Streams are Arrow IPC streams of three columns: schema (text) names the kind of a row and the version of its body, \
     key (binary) is what to shuffle by, body (binary) is the rest in postcard's encoding and belongs to the program. Further columns \
-    come behind them. Offsets of 64 bits are taken as well. The stream's metadata holds agentdiag.stream, 1, and agentdiag.version, \
-    which the driver for Spark compares itself, as Spark leaves metadata out. A stream that is cut off, of another version, or with a \
-    kind that is not known, a part or an input that is named twice, and one that is missing are errors with exit code 2 that say which.";
+    come behind them. Offsets of 64 bits are taken as well. The stream's metadata holds agentdiag.stream, 1, \
+    agentdiag.version, and agentdiag.sources, which tells builds of one version apart. Spark leaves metadata out; its driver compares \
+    versions itself. A stream that is cut off, of another build, or with a kind that is not known, a part or an input that is \
+    named twice, and one that is missing are errors with exit code 2 that say which.";
 
 const GROWTH: &[&str] = &[
     "facts: with one record, and the facts of one input. learn and verdict: with the partition, some 450 bytes a span; verdict also holds \
      what windows wrote: some 4 bytes for each model call of the dump.",
-    "windows and merge hold the requests of all partitions: some 340 bytes a span, or 4.5 KB for a request of 14 spans; windows leaves \
-     out spans that no request is judged by. They run in one task each. That is what bounds a run: what is normal is fitted on all calls \
-     exactly (medians, pooled curves), and the report's quantiles are exact, so that both are those of one process. Fits on mergeable \
+    "windows and merge hold the requests of all partitions: some 310 bytes a span, or 4.2 KB for a request of 14 spans, a tenth more with \
+     large pages; windows leaves out spans that no request is judged by. They run in one task each. That is what bounds a run: what \
+     is normal is fitted on all calls exactly (medians, pooled curves), and the report's quantiles are exact, so that both are those of one process. Fits on mergeable \
      histograms would bound it, and change verdicts in their last digits.",
     "learn --joined holds all traces that may belong to others, in one task: fragments are few where context is rarely lost.",
 ];

@@ -10,11 +10,12 @@ use super::overtaken::Overtaken;
 use super::proven::Proven;
 use super::releases::Releases;
 use super::routes::{Homes, Routes};
-use super::scene::{Known, Scene, company_limit};
+use super::scene::{Found, Known, Scene, company_limit};
 use super::shared::{Own, Shared};
 use super::verdict::{judge_all, keep_slowest};
 use super::whatif::{OfRequest, of_request};
 use super::windows::Windows;
+use super::witnesses::Witnesses;
 use super::{Cause, Diagnosis, Outcome, Verdicts, Without, incident};
 use crate::baseline::{Idle, Measured};
 use crate::model::{Dataset, SpanIx};
@@ -115,7 +116,10 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
             giants: shared.giants,
             holes: shared.holes,
             overtaken: Overtaken(own.overtaken.into_iter().collect()),
-            proven: Proven(own.proven.into_iter().collect()),
+            found: Found {
+                proven: Proven(own.proven.into_iter().collect()),
+                witnesses: Witnesses(own.witnesses),
+            },
         },
     );
     let mut diagnoses = judge_all(&scene, &own.clear);

@@ -67,7 +67,7 @@ pub(super) fn diagnosis(
         Vec::new()
     };
     let confidence = if slow {
-        confidence::of(scene, account, &settlement, &missing)
+        confidence::of(scene, request, account, &settlement, &missing)
     } else {
         0.0
     };

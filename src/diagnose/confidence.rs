@@ -1,17 +1,18 @@
 //! How sure a verdict is: an estimate of how often verdicts like it are right.
 //!
-//! A logistic regression over 1,205 slow verdicts on 21 labelled dumps of a simulated fleet (15
+//! A logistic regression over 1,182 slow verdicts on 21 labelled dumps of a simulated fleet (14
 //! scenarios): how far the excess lies beyond the threshold tells most, then the lead over the
-//! runner-up, then whether the cause is contention of some kind, which many things look like. Judged by
-//! constants fitted without their own scenario, the verdicts had an expected calibration error of 0.021.
+//! runner-up, then whether the cause is contention of some kind, which many things look like, and whether any
+//! other request around was slow for it. Judged by constants fitted without their own scenario, the verdicts
+//! had an expected calibration error of 0.014.
 //! `tests/it/calibration.rs` says how to repeat this on other dumps.
 
 use super::Cause;
 use super::account::{Account, Settlement};
 use super::scene::Scene;
 
-/// Weights: of one, of ln(excess / threshold), of the lead over the runner-up, of contention.
-const WEIGHTS: [f64; 4] = [-1.29, 1.34, 2.21, -0.91];
+/// Weights: of one, of ln(excess / threshold), of the lead over the runner-up, of contention, of standing alone.
+const WEIGHTS: [f64; 5] = [-1.04, 1.25, 2.31, -0.87, -3.21];
 /// ln(excess / threshold) beyond this adds nothing.
 const FAR: f64 = 2.0;
 /// Never surer than this: some verdicts are wrong for reasons no dump shows.
@@ -23,6 +24,7 @@ const PER_SIGNAL: f64 = 0.01;
 /// Confidence 0..=1 of the leading entry.
 pub(super) fn of(
     scene: &Scene<'_>,
+    request: u32,
     account: &Account,
     settlement: &Settlement,
     missing: &[&'static str],
@@ -45,6 +47,7 @@ pub(super) fn of(
         beyond.max(1e-9).ln().clamp(-1.0, FAR),
         1.0 - second / first.as_millis().max(1e-9),
         f64::from(u8::from(contention)),
+        f64::from(u8::from(scene.stands_alone(request, cause))),
     ];
     let sum: f64 = WEIGHTS.iter().zip(features).map(|(w, f)| w * f).sum();
     let signals = 1.0 - PER_SIGNAL * missing.len() as f64;

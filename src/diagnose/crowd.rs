@@ -63,6 +63,13 @@ impl Crowd {
         (others - CROWD * self.usual - LEAST_CROWD).clamp(0.0, 1.0)
     }
 
+    /// To what degree a crowd at the server of call `index` is beyond doubt, nought to one: fully from twice what
+    /// counts as a crowd on.
+    pub(super) fn certainty(&self, index: u32) -> f64 {
+        let full = CROWD * self.usual + LEAST_CROWD + 1.0;
+        (self.others(index).unwrap_or(0.0) / full - 1.0).clamp(0.0, 1.0)
+    }
+
     /// Mean number of strangers' calls in flight at the server of call `index` while it ran.
     pub(super) fn others(&self, index: u32) -> Option<f64> {
         self.others.get(&index).copied()

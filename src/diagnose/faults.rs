@@ -6,6 +6,7 @@ use super::ground::Ground;
 use super::proven::Proven;
 use super::scene::Scene;
 use super::verdict::{account, is_slow};
+use super::witnesses::Witnesses;
 use crate::baseline::Excluded;
 use crate::trace::{Forest, RootState};
 
@@ -27,9 +28,8 @@ pub(super) fn known(ground: &Ground<'_>) -> Excluded {
 pub(super) struct Faults {
     /// Judged, and charged nothing.
     pub(super) clear: bool,
-    pub(super) slow: bool,
-    /// By contention most.
-    pub(super) by_others: bool,
+    /// What it was slow for, if it was slow.
+    pub(super) slow_for: Option<Cause>,
     /// Positions of the operations charged, or following a gap that is.
     ops: Vec<u32>,
 }
@@ -46,12 +46,11 @@ impl Faults {
         });
         Self {
             clear: account.charges.is_empty(),
-            slow: is_slow(scene, request, &account, &settlement),
+            slow_for: is_slow(scene, request, &account, &settlement).then(|| {
+                let first = settlement.entries.first();
+                first.map_or(Cause::Unexplained, |entry| entry.0)
+            }),
             ops: charged.collect(),
-            by_others: settlement
-                .entries
-                .first()
-                .is_some_and(|e| e.0 == Cause::NoisyNeighbour),
         }
     }
 }
@@ -72,7 +71,7 @@ pub(super) fn exclude(
 ) -> Excluded {
     let (forest, calls) = (ground.forest, &ground.measured.calls);
     let mut charged = vec![false; forest.ops.len()];
-    let slow: Vec<bool> = faults.iter().map(|f| f.slow).collect();
+    let slow: Vec<bool> = faults.iter().map(|f| f.slow_for.is_some()).collect();
     for (request, faults) in forest.requests.iter().zip(faults) {
         for op in &faults.ops {
             charged[(request.ops.start + op) as usize] = true;
@@ -100,6 +99,14 @@ pub(super) fn exclude(
 
 /// Requests that were slowed by others, counted around each request.
 pub(super) fn proven(scene: &Scene<'_>, faults: &[Faults]) -> Proven {
-    let slowed: Vec<bool> = faults.iter().map(|f| f.slow && f.by_others).collect();
+    let by_others = |faults: &Faults| faults.slow_for == Some(Cause::NoisyNeighbour);
+    let slowed: Vec<bool> = faults.iter().map(by_others).collect();
     Proven::of(scene.ground(), &slowed, scene.reach)
+}
+
+/// What other requests were slow for around each request.
+pub(super) fn witnesses(forest: &Forest, faults: &[Faults]) -> Witnesses {
+    let requests = forest.requests.iter().zip(faults);
+    let slow = requests.map(|(request, faults)| (request.wall, faults.slow_for));
+    Witnesses::of(&slow.collect::<Vec<_>>())
 }

@@ -8,7 +8,7 @@ use crate::trace::Forest;
 use crate::units::{Nanos, Sym, Window};
 
 /// Requests further apart than this, from the end of one to the start of the next, are two incidents.
-const APART: Nanos = Nanos(120_000_000_000);
+pub(super) const APART: Nanos = Nanos(120_000_000_000);
 /// One request alone is not an incident.
 const LEAST: usize = 2;
 

@@ -9,6 +9,9 @@ use crate::baseline::Call;
 /// What a pause hides that is more likely left by lost spans than by a stall.
 const LOST_SPANS: &str = "spans that are not in the dump";
 
+/// What a verdict lacks that no other request around bears out.
+const WITNESSES: &str = "other requests slow for the same cause at that time";
+
 /// What the calls of one request show.
 struct Shown {
     calls: usize,
@@ -41,7 +44,8 @@ pub(super) fn signals(
     primary: Option<Cause>,
 ) -> Vec<&'static str> {
     let shown = Shown::of(scene, request);
-    let mut list = Vec::new();
+    let alone = primary.is_some_and(|cause| scene.stands_alone(request, cause));
+    let mut list = Vec::from_iter(alone.then_some(WITNESSES));
     if shown.calls == 0 {
         return list;
     }

@@ -30,11 +30,13 @@ mod routes;
 mod scene;
 mod serving;
 mod shared;
+mod stays;
 mod swing;
 mod verdict;
 mod volume;
 mod whatif;
 mod windows;
+mod witnesses;
 mod word;
 
 pub use apart::{Judged, conclude, judge_part};

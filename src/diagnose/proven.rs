@@ -2,6 +2,7 @@
 //! slowdown there needs no proof of its own.
 
 use super::ground::Ground;
+use super::stays::Stays;
 use super::windows::Site;
 use crate::baseline::Map;
 use crate::units::{Nanos, Window};
@@ -14,32 +15,6 @@ pub(super) struct Proven(pub(super) Map<(u32, Site), (u32, u32)>);
 struct Place {
     all: Stays,
     slowed: Stays,
-}
-
-/// Starts and ends, each ascending.
-#[derive(Default)]
-struct Stays {
-    starts: Vec<Nanos>,
-    ends: Vec<Nanos>,
-}
-
-impl Stays {
-    fn push(&mut self, window: Window) {
-        self.starts.push(window.start);
-        self.ends.push(window.end);
-    }
-
-    fn sort(&mut self) {
-        self.starts.sort_unstable();
-        self.ends.sort_unstable();
-    }
-
-    /// How many touch `window`.
-    fn touching(&self, window: Window) -> usize {
-        let begun = self.starts.partition_point(|s| *s <= window.end);
-        let over = self.ends.partition_point(|e| *e < window.start);
-        begun.saturating_sub(over)
-    }
 }
 
 impl Proven {
@@ -80,31 +55,5 @@ impl Proven {
     /// Of the other requests at `site` around `request`: those slowed, and all; `None` where none was slowed.
     pub(super) fn around(&self, request: u32, site: Site) -> Option<(u32, u32)> {
         self.0.get(&(request, site)).copied()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn those_that_only_touch_a_window_count() {
-        let mut stays = Stays::default();
-        for (start, end) in [(0, 10), (5, 20), (30, 40), (12, 14)] {
-            stays.push(Window {
-                start: Nanos(start),
-                end: Nanos(end),
-            });
-        }
-        stays.sort();
-        let touching = |start, end| {
-            stays.touching(Window {
-                start: Nanos(start),
-                end: Nanos(end),
-            })
-        };
-        assert_eq!(touching(10, 12), 3);
-        assert_eq!(touching(21, 29), 0);
-        assert_eq!(touching(0, 100), 4);
     }
 }

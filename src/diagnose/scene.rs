@@ -1,6 +1,5 @@
 //! Everything a cause may look at: one request's neighbours, the normal, and what was seen of each call.
 
-use super::Options;
 use super::giants::Giants;
 use super::ground::Ground;
 use super::holes::Holes;
@@ -10,6 +9,8 @@ use super::releases::Releases;
 use super::routes::Routes;
 use super::volume::Seen;
 use super::windows::{self, Site, Windows};
+use super::witnesses::Witnesses;
+use super::{Cause, Options};
 use crate::baseline::{Baselines, Call, CallIx, Calls};
 use crate::units::Nanos;
 
@@ -35,8 +36,16 @@ pub(super) struct Scene<'a> {
     pub(super) giants: Giants,
     pub(super) holes: Holes,
     pub(super) overtaken: Overtaken,
-    /// Who was slowed by others, as the pass before found.
+    pub(super) found: Found,
+}
+
+/// What the pass before found in the requests around each.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Who was slowed by others.
     pub(super) proven: Proven,
+    /// What others were slow for.
+    pub(super) witnesses: Witnesses,
 }
 
 impl<'a> std::ops::Deref for Scene<'a> {
@@ -55,7 +64,7 @@ pub(super) struct Known<'a> {
     pub(super) giants: Giants,
     pub(super) holes: Holes,
     pub(super) overtaken: Overtaken,
-    pub(super) proven: Proven,
+    pub(super) found: Found,
 }
 
 impl<'a> Scene<'a> {
@@ -63,7 +72,7 @@ impl<'a> Scene<'a> {
         ground: &'a Ground<'a>,
         base: &'a Baselines,
         options: &'a Options,
-        proven: Proven,
+        found: Found,
     ) -> Self {
         let calls = &ground.measured.calls;
         let seen = super::volume::see(calls, base, options);
@@ -82,7 +91,7 @@ impl<'a> Scene<'a> {
             giants: Giants::find(ground, &seen, options),
             holes: Holes::find(ground, base, options),
             overtaken: Overtaken::find(ground, &seen, options),
-            proven,
+            found,
             ground,
             calls,
             base,
@@ -118,7 +127,7 @@ impl<'a> Scene<'a> {
             giants: known.giants,
             holes: known.holes,
             overtaken: known.overtaken,
-            proven: known.proven,
+            found: known.found,
         }
     }
 
@@ -132,6 +141,12 @@ impl<'a> Scene<'a> {
     pub(super) fn is_stranger(&self, request: u32) -> bool {
         let mut calls = self.calls_of(request).peekable();
         self.shows_clients && calls.peek().is_some() && calls.all(|(_, _, c)| c.server_side_only)
+    }
+
+    /// True where no other request around was slow for a cause that leaves no failures in the dump.
+    pub(super) fn stands_alone(&self, request: u32, cause: Cause) -> bool {
+        let is_recorded = matches!(cause, Cause::RetryCascade | Cause::ProviderError);
+        !is_recorded && self.found.witnesses.none(request, cause)
     }
 
     /// The calls of a request: its operations' position, index and call.

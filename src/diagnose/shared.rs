@@ -67,6 +67,8 @@ pub struct Own {
     pub(super) overtaken: Vec<(CallIx, u32)>,
     /// Of the other requests around each of its requests at a place: those slowed by others, and all.
     pub(super) proven: Vec<((u32, Site), (u32, u32))>,
+    /// The causes that requests around each of its requests were slow for, one bit each.
+    pub(super) witnesses: Vec<u16>,
 }
 
 /// What is learned over all requests, for the parts they lie in: `part_of` says which, request by request.
@@ -82,11 +84,11 @@ pub fn share(
     let learned = learn(&ground, options);
     let Learned {
         base,
-        proven,
+        found,
         notes,
         clear,
     } = learned;
-    let scene = Scene::new(&ground, &base, options, proven);
+    let scene = Scene::new(&ground, &base, options, found);
     let own = own(&scene, &clear, part_of);
     let notes = all_notes(&ground, norms, notes);
     let mut sites = Vec::new();
@@ -158,8 +160,10 @@ fn own(scene: &Scene<'_>, clear: &[bool], part_of: &[u32]) -> Vec<Own> {
         number_in_part.push(own.requests.len() as u32);
         own.requests.push(request);
         own.clear.extend(clear.get(request as usize));
+        let witnesses = &scene.found.witnesses.0;
+        own.witnesses.extend(witnesses.get(request as usize));
     }
-    for ((request, site), counts) in &scene.proven.0 {
+    for ((request, site), counts) in &scene.found.proven.0 {
         let request = *request as usize;
         let key = (number_in_part[request], *site);
         own[part_of[request] as usize].proven.push((key, *counts));

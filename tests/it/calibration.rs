@@ -13,12 +13,13 @@ use std::path::{Path, PathBuf};
 
 use agentdiag::diagnose::{Cause, Diagnosis};
 use agentdiag::ingest::Source;
+use agentdiag::units::Nanos;
 
-use crate::pipeline::run;
+use crate::pipeline::{Run, run};
 use crate::yardsticks::{labelled_in, labels};
 
-/// One, how far beyond the threshold, the lead over the runner-up, contention or not.
-const FEATURES: usize = 4;
+/// One, how far beyond the threshold, the lead over the runner-up, contention or not, alone or not.
+const FEATURES: usize = 5;
 
 /// A verdict: what is known of it, and whether it was right.
 struct Case {
@@ -87,7 +88,7 @@ fn cases(folders: &[PathBuf]) -> Vec<Case> {
         let run = run(Source::find(std::slice::from_ref(folder)), 2);
         for d in run.verdicts.diagnoses.iter().filter(|d| d.slow) {
             let trace = run.forest.requests[d.request as usize].trace.to_string();
-            if let (Some(label), Some(features)) = (labels.get(&trace), features(d)) {
+            if let (Some(label), Some(features)) = (labels.get(&trace), features(&run, d)) {
                 cases.push(Case {
                     scenario: scenario(folder),
                     features,
@@ -108,7 +109,7 @@ fn scenario(folder: &Path) -> String {
 }
 
 /// The same as in `src/diagnose/confidence.rs`, from what a diagnosis shows.
-fn features(d: &Diagnosis) -> Option<[f64; FEATURES]> {
+fn features(run: &Run, d: &Diagnosis) -> Option<[f64; FEATURES]> {
     let cause = d.primary.filter(|c| *c != Cause::Unexplained)?;
     let threshold = (0.3 * d.expected?.as_millis()).max(500.0);
     let beyond = (d.excess.as_millis() / threshold).ln().clamp(-1.0, 2.0);
@@ -123,7 +124,21 @@ fn features(d: &Diagnosis) -> Option<[f64; FEATURES]> {
         beyond,
         1.0 - second / first.max(1e-9),
         f64::from(u8::from(contention)),
+        f64::from(u8::from(stands_alone(run, d, cause))),
     ])
+}
+
+/// No other request within two minutes was slow for the same cause, or fewer than one in a hundred.
+pub(crate) fn stands_alone(run: &Run, d: &Diagnosis, cause: Cause) -> bool {
+    let wall = |d: &Diagnosis| run.forest.requests[d.request as usize].wall;
+    let (own, apart) = (wall(d), Nanos(120_000_000_000));
+    let others = run.verdicts.diagnoses.iter().filter(|other| {
+        let touches = wall(other).start <= own.end + apart && wall(other).end >= own.start - apart;
+        touches && other.request != d.request
+    });
+    let witnesses = others.clone().filter(|other| other.primary == Some(cause));
+    let is_recorded = matches!(cause, Cause::RetryCascade | Cause::ProviderError);
+    !is_recorded && (witnesses.count() as f64) < (0.01 * others.count() as f64).max(1.0)
 }
 
 fn chance(weights: &[f64; FEATURES], features: &[f64; FEATURES]) -> f64 {

@@ -6,6 +6,7 @@ use std::path::Path;
 use agentdiag::diagnose::{Cause, Diagnosis, Options};
 use agentdiag::ingest::Source;
 
+use crate::calibration::stands_alone;
 use crate::pipeline::run;
 
 /// How far beyond the threshold, and the lead; `None` where no verdict was given.
@@ -44,7 +45,9 @@ fn more_excess_and_a_larger_lead_make_a_verdict_surer() {
     for (a, (far, lead)) in &judged {
         for (b, (farther, larger)) in &judged {
             let alike = a.missing.len() == b.missing.len()
-                && is_contention(a.claims[0].cause) == is_contention(b.claims[0].cause);
+                && is_contention(a.claims[0].cause) == is_contention(b.claims[0].cause)
+                && stands_alone(&run, a, a.claims[0].cause)
+                    == stands_alone(&run, b, b.claims[0].cause);
             if alike && farther > far && larger > lead {
                 assert!(b.confidence >= a.confidence, "{a:?}\n{b:?}");
                 compared += usize::from(b.confidence > a.confidence);

@@ -90,7 +90,14 @@ fn verdict(row: &Row<'_>) -> String {
         format!(", expected {}", duration(expected))
     });
     let Some(cause) = row.cause() else {
-        return format!("Not slow: it took {took}{expected}.");
+        let more = match row.excess() {
+            Nanos::ZERO => String::new(),
+            excess => format!(
+                ": the {} more are below the limit, or no more than requests here vary by",
+                duration(excess)
+            ),
+        };
+        return format!("Not slow: it took {took}{expected}{more}.");
     };
     let (label, title) = (cause.label(), cause.meta().title);
     let share = row

@@ -6,7 +6,7 @@ use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, LONE_SLOWDOWN, Proof};
 use crate::diagnose::scene::Scene;
 
-/// Share of the expectation that healthy calls exceed it by anyway.
+/// Share of the expectation that healthy calls exceed it by anyway, at least: where they scatter widely, by one spread.
 const NATURAL: f64 = 0.25;
 /// Slowed company counts fully from this much beyond its limit on.
 const FULL_COMPANY: f64 = 1.3;
@@ -26,8 +26,6 @@ const TOGETHER: f64 = 8.0;
 const LEAST_TOGETHER: f64 = 0.35;
 /// Servers are under pressure from this multiple of their normal inter-token time on.
 const PRESSURE: f64 = 3.0;
-/// A crowded server counts against calls slowed by this many natural spreads.
-const CROWD_SLOWED: f64 = 3.0;
 /// What delayed giants must amount to this share of the residual.
 const GIANT_SHARE: f64 = 0.8;
 /// Where more than this share of the requests around was proven to be slowed by others, a slowdown needs no
@@ -130,7 +128,8 @@ impl Residual<'_> {
         let natural = if has_volume {
             0.0
         } else {
-            NATURAL * self.expected_total() * (1.0 - best.certainty)
+            let share = self.scene.base.prices.spread.exp_m1().max(NATURAL);
+            share * self.expected_total() * (1.0 - best.certainty)
         };
         let millis = self.millis - natural;
         if millis <= 0.0 {
@@ -161,7 +160,7 @@ impl Residual<'_> {
 
     /// Most requests around were proven to be slowed by others: so was this one, however little of it shows.
     fn incident_evidence(&self) -> Option<Support> {
-        let (victims, others) = self.scene.proven.around(self.request, self.site)?;
+        let (victims, others) = self.scene.found.proven.around(self.request, self.site)?;
         let share = f64::from(victims) / f64::from(others);
         let weight = (share - PROVEN) / (FULLY_PROVEN - PROVEN);
         (victims >= LEAST_PROVEN).then(|| {
@@ -188,24 +187,13 @@ impl Residual<'_> {
     }
 
     fn crowd_evidence(&self) -> Option<Support> {
-        let others = self.scene.crowd.others(self.index)?;
-        let usual = self.scene.crowd.usual;
-        let weight = self.scene.crowd.weight(self.index);
-        if weight <= 0.0 || self.seen.log_ratio < CROWD_SLOWED * self.scene.base.prices.spread {
-            return None;
-        }
-        Some(Support::of(
-            weight,
-            0.0,
-            self.proof(
-                "others_in_flight",
-                others,
-                Some(usual),
-                "calls",
-                "derived",
-                "the server was working for others at the same time",
-            ),
-        ))
+        let crowd = &self.scene.crowd;
+        let (others, usual) = (crowd.others(self.index)?, crowd.usual);
+        let note = "the server was working for others at the same time";
+        let usual = Some(usual);
+        let proof = self.proof("others_in_flight", others, usual, "calls", "derived", note);
+        let (weight, certainty) = (crowd.weight(self.index), crowd.certainty(self.index));
+        Some(Support::of(weight, certainty, proof))
     }
 
     fn solo_evidence(&self) -> Option<Support> {

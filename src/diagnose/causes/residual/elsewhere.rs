@@ -55,11 +55,12 @@ impl Residual<'_> {
         let own = own.iter().sum::<f64>() / own.len().max(1) as f64;
         let moved = home < CALM && elsewhere > RISEN && elsewhere > home;
         // All that moved is slower than home and no slower than the place it moved to, the request itself
-        // as well as its company.
-        let like_elsewhere = own >= RISEN.ln().max(LIKE_ELSEWHERE * elsewhere.ln())
-            && self
-                .company()
-                .is_some_and(|(w, _)| w > MOVED * home && w < elsewhere);
+        // as well as its company. What moved a request once moves its other calls.
+        let like_elsewhere = account.has(Cause::RoutingChange)
+            || own >= RISEN.ln().max(LIKE_ELSEWHERE * elsewhere.ln())
+                && self
+                    .company()
+                    .is_some_and(|(w, _)| w > MOVED * home && w < elsewhere);
         if !(moved && like_elsewhere) {
             return false;
         }

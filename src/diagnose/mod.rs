@@ -19,6 +19,7 @@ mod giants;
 mod ground;
 mod holes;
 mod incident;
+mod margin;
 mod meta;
 mod missing;
 mod notes;

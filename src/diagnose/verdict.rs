@@ -2,12 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::account::{Account, Settlement, Target};
+use super::account::{Account, Settlement};
 use super::causes::LOOKS;
 use super::faults::{self, Faults};
 use super::ground::Ground;
 use super::scene::{Found, Scene};
-use super::{Cause, Diagnosis, Incident, Options, arbiter, incident, notes, whatif};
+use super::{Cause, Diagnosis, Incident, Options, arbiter, incident, margin, notes, whatif};
 use crate::baseline::{Baselines, Excluded, Norms};
 use crate::model::Dataset;
 use crate::trace::{Forest, Request, RootState};
@@ -241,47 +241,6 @@ fn judge_by(scene: &Scene<'_>, request: u32, account: Option<Account>) -> Diagno
     arbiter::diagnosis(scene, request, &account, settlement, slow)
 }
 
-/// Margins are this many times as wide where no other request around was slow for the same cause. Of verdicts that
-/// stood so alone in labelled dumps of a simulated fleet, five in six were wrong.
-const ALONE: f64 = 2.0;
-
-/// How much more than the threshold a verdict of this cause must show, so that natural variation, which
-/// looks most like contention, is not accused. Shrinks where calls, or the tools charged, vary little, and for contention
-/// with how far beyond doubt its company is; contention that nothing but single slow calls speaks for must
-/// show most. What leaves failed attempts in the dump needs no margin, and no others to witness it.
-///
-/// Found by trying values over labelled dumps of a simulated fleet and of real servers, all at once: of
-/// requests that exceed the threshold by less than these factors, fewer than half are truly slow.
-fn margin(cause: Cause, spread: f64, account: &Account, alone: bool) -> f64 {
-    let full = match cause {
-        Cause::NoisyNeighbour if account.is_lonely() => 3.0,
-        Cause::NoisyNeighbour => 2.0 - account.certainty(),
-        Cause::ColdCache => 1.5,
-        Cause::OrchestrationGap => 1.4,
-        Cause::LongGeneration | Cause::RetryCascade | Cause::ProviderError => 1.0,
-        _ => 1.15,
-    };
-    let full = if alone { ALONE * full } else { full };
-    1.0 + (full - 1.0) * (spread / 0.3).min(1.0)
-}
-
-/// How widely what a cause is about varies by itself: the tools charged, else the model calls.
-fn natural_spread(scene: &Scene<'_>, request: u32, account: &Account, cause: Cause) -> f64 {
-    let first = scene.forest.requests[request as usize].ops.start;
-    let tools = account.charges.iter().filter_map(|charge| {
-        let Target::Op(position) = charge.target else {
-            return None;
-        };
-        let charged = charge.cause == cause && cause == Cause::ToolBottleneck;
-        let tool = charged.then(|| first + position as u32)?;
-        let usual = scene.base.tools.of(&scene.measured.tools, tool)?;
-        Some(usual.fit.spread)
-    });
-    tools
-        .max_by(f64::total_cmp)
-        .unwrap_or(scene.base.prices.spread)
-}
-
 /// Excess from which a request is slow, milliseconds, before any margin.
 pub(super) fn threshold(options: &Options, settlement: &Settlement) -> f64 {
     ((options.slow_factor - 1.0) * settlement.expected.as_millis()).max(options.floor())
@@ -302,9 +261,7 @@ pub(super) fn is_slow(
         return false;
     };
     let threshold = threshold(options, settlement);
-    let alone = scene.stands_alone(request, *cause);
-    let spread = natural_spread(scene, request, account, *cause);
-    let margin = margin(*cause, spread, account, alone);
+    let margin = margin::of(scene, request, account, *cause);
     settlement.excess.as_millis() >= threshold * margin
 }
 

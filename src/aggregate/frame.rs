@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 use polars::prelude::*;
+use rayon::prelude::*;
 
 /// Calls summed at once. What a table takes besides its rows is several times their size, and its sums are
 /// few.
@@ -124,30 +125,39 @@ impl Totals {
     }
 
     fn in_parts(mut rows: &[CallRow], size: usize) -> Result<Self, FrameError> {
-        let mut totals = Self::default();
+        let mut parts = Vec::new();
         while !rows.is_empty() {
             let at = size.clamp(1, rows.len());
             // Whole requests, so that each is counted in one part.
             let request = rows[at - 1].request;
             let more = rows[at..].iter().take_while(|row| row.request == request);
             let (part, rest) = rows.split_at(at + more.count());
-            totals.add(&Frame::new(part)?)?;
+            parts.push(part);
             rows = rest;
+        }
+        let sums = parts.into_par_iter().map(|part| {
+            let frame = Frame::new(part)?;
+            let sums = Key::ALL.into_iter().map(|key| frame.sums(key));
+            sums.collect::<Result<Vec<_>, _>>()
+        });
+        let mut totals = Self::default();
+        for part in sums.collect::<Result<Vec<_>, FrameError>>()? {
+            totals.add(&part);
         }
         Ok(totals)
     }
 
-    fn add(&mut self, frame: &Frame) -> Result<(), FrameError> {
-        for (sums, key) in self.0.iter_mut().zip(Key::ALL) {
-            for row in frame.sums(key)? {
+    /// Adds what a part sums to, key by key.
+    fn add(&mut self, part: &[Vec<SumRow>]) {
+        for (sums, rows) in self.0.iter_mut().zip(part) {
+            for row in rows {
                 let fresh = || SumRow {
                     code: row.code,
                     ..SumRow::default()
                 };
-                sums.entry(row.code).or_insert_with(fresh).add(&row);
+                sums.entry(row.code).or_insert_with(fresh).add(row);
             }
         }
-        Ok(())
     }
 
     /// The sums per code of one key, by code.

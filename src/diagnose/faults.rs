@@ -1,5 +1,7 @@
 //! What one pass finds fault with, for the next to leave out of the fits.
 
+use rayon::prelude::*;
+
 use super::Cause;
 use super::account::Target;
 use super::ground::Ground;
@@ -81,7 +83,8 @@ pub(super) fn exclude(
     for (request, _) in forest.requests.iter().zip(&slow).filter(|(_, s)| **s) {
         ops[request.ops.start as usize..request.ops.end as usize].fill(true);
     }
-    let left = calls.all.iter().filter(|c| !ops[c.op as usize]).count();
+    let left = calls.all.par_iter();
+    let left = left.filter(|c| !ops[c.op as usize]).count();
     if (left as f64) < ENOUGH * calls.all.len() as f64 {
         notes.push("Most of this dump is slow: what is normal was learned from what little is not. A baseline of a healthy period would be surer.".to_owned());
         return Excluded {

@@ -1,6 +1,8 @@
 //! Requests around that an earlier pass found slow for the same cause. What befalls a service befalls whoever uses it,
 //! so a disturbance shows in several requests; what shows in one alone is more often what requests do by themselves.
 
+use rayon::prelude::*;
+
 use super::Cause;
 use super::incident::APART;
 use super::stays::Stays;
@@ -26,7 +28,7 @@ impl Witnesses {
                 stays[cause.index()].push(*wall);
             }
         }
-        stays.iter_mut().chain([&mut all]).for_each(Stays::sort);
+        rayon::join(|| stays.iter_mut().for_each(Stays::sort), || all.sort());
         let around = |(wall, own): &(Window, Option<Cause>)| {
             let window = Window {
                 start: wall.start - APART,
@@ -41,7 +43,7 @@ impl Witnesses {
             let causes = Cause::ALL.into_iter().filter(others);
             causes.fold(0, |set, cause| set | bit(cause))
         };
-        Self(requests.iter().map(around).collect())
+        Self(requests.par_iter().map(around).collect())
     }
 
     /// True where `request` is known to be the only one around that was slow for `cause`, if it was.

@@ -235,19 +235,25 @@ impl Dataset {
         let number = |trace: TraceIx| traces.get(trace.0 as usize).copied().unwrap_or_default();
         let bases = self.arenas();
 
-        self.llm.absorb(other.llm, |mut s| {
-            sym(&mut s);
-            s
-        });
-        append(&mut self.tools, other.tools, |t| t.symbols(sym));
-        append(&mut self.tasks, other.tasks, |t| t.symbols(sym));
-        append(&mut self.https, other.https, |h| h.symbols(sym));
-        append(&mut self.spans, other.spans, |span| {
-            span.symbols(sym);
-            span.emitter = place(&emitters, span.emitter);
-            span.trace = number(span.trace);
-            span.move_call(bases);
-        });
+        rayon::join(
+            || {
+                append(&mut self.spans, other.spans, |span| {
+                    span.symbols(sym);
+                    span.emitter = place(&emitters, span.emitter);
+                    span.trace = number(span.trace);
+                    span.move_call(bases);
+                });
+            },
+            || {
+                self.llm.absorb(other.llm, |mut s| {
+                    sym(&mut s);
+                    s
+                });
+                append(&mut self.tools, other.tools, |t| t.symbols(sym));
+                append(&mut self.tasks, other.tasks, |t| t.symbols(sym));
+                append(&mut self.https, other.https, |h| h.symbols(sym));
+            },
+        );
         append(&mut self.links, other.links, |_| ());
         append(&mut self.rounds, other.rounds, |round| {
             round.trace = number(round.trace);

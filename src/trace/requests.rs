@@ -116,8 +116,8 @@ impl Batch {
     /// Moves a batch's numbers to where it lies among all.
     fn append(&mut self, batch: Self) {
         let (ops, lanes) = (self.ops.len() as u32, self.lanes.len() as u32);
-        let moved_ops = batch.ops.into_iter().map(|op| moved_op(op, lanes));
-        self.ops.extend(moved_ops);
+        let moved_ops = batch.ops.into_par_iter().map(|op| moved_op(op, lanes));
+        self.ops.par_extend(moved_ops);
         let moved_lanes = batch.lanes.into_iter().map(|lane| moved_lane(lane, ops));
         self.lanes.extend(moved_lanes);
         self.requests

@@ -156,7 +156,7 @@ fn analyze(dump: &Path, threads: usize) -> u64 {
     let spans = dataset.spans.len() as u64;
     let forest = Forest::build(&mut dataset, &trace::Options::default());
     let verdicts = diagnose::diagnose(&dataset, &forest, &diagnose::Options::default());
-    let sums = aggregate::summarise(&dataset, &forest, &Prices::builtin()).expect("sums");
+    let sums = aggregate::summarise(&dataset, &forest, &Prices::builtin());
     let cost: units::Usd = sums.per_request.iter().filter_map(|r| r.cost).sum();
     std::hint::black_box((verdicts.diagnoses.len(), cost));
     spans

@@ -3,24 +3,27 @@
 mod columns;
 mod cost;
 pub mod drift;
-mod frame;
 mod latency;
+#[cfg(feature = "parquet-export")]
+mod parquet;
 mod prices;
 pub mod profile;
 mod readings;
 mod signals;
+mod sums;
 mod total;
 
-pub use columns::{Cell, Kind, Parquet};
+pub use columns::{Cell, Kind};
 pub use cost::{
     Cost, Difference, MachineUse, PricedCall, Reconciliation, RequestCost, TableUse, ToolCost,
     UnknownModel, Waste, WasteItem, WasteReason, Worst, recost,
 };
 pub(crate) use cost::{agent_of, call_of, ops};
 pub use drift::{Drift, Study, ToolShift};
-pub use frame::FrameError;
 pub use latency::{Estimate, Latency, ModelLatency, Named, Spread};
 pub(crate) use latency::{inter_token, tool_name};
+#[cfg(feature = "parquet-export")]
+pub use parquet::Parquet;
 pub use prices::{
     BadPrice, Change, Changes, Config, Entry, Given, Machine, PriceError, Prices, STALE_DAYS,
     Service, Skipped, Source, Tariff, Terms, Usage, Vintage, Written,
@@ -52,15 +55,9 @@ pub struct Aggregates {
 
 /// Sums over all requests of a dump. The same dump gives the same answer, in whatever order its
 /// spans and names were read.
-///
-/// # Errors
-/// When the table of calls cannot be summed: a fault of the program, not of the dump.
-pub fn summarise(
-    data: &Dataset,
-    forest: &Forest,
-    prices: &Prices,
-) -> Result<Aggregates, FrameError> {
-    let (cost, ((latency, counts), (drift, signals))) = rayon::join(
+#[must_use]
+pub fn summarise(data: &Dataset, forest: &Forest, prices: &Prices) -> Aggregates {
+    let ((cost, per_request), ((latency, counts), (drift, signals))) = rayon::join(
         || cost::summarise(data, forest, prices),
         || {
             rayon::join(
@@ -79,15 +76,14 @@ pub fn summarise(
             )
         },
     );
-    let (cost, per_request) = cost?;
-    Ok(Aggregates {
+    Aggregates {
         readings: readings::summarise(data, counts, &cost, &drift),
         cost,
         latency,
         drift,
         signals,
         per_request,
-    })
+    }
 }
 
 /// Every model call with token counts and what it cost, in the order of operations.
@@ -114,11 +110,9 @@ pub fn request_costs(data: &Dataset, forest: &Forest, prices: &Prices) -> Vec<Re
 }
 
 /// What all requests cost, and nothing else.
-///
-/// # Errors
-/// As [`summarise`].
-pub fn cost(data: &Dataset, forest: &Forest, prices: &Prices) -> Result<Cost, FrameError> {
-    cost::summarise(data, forest, prices).map(|(cost, _)| cost)
+#[must_use]
+pub fn cost(data: &Dataset, forest: &Forest, prices: &Prices) -> Cost {
+    cost::summarise(data, forest, prices).0
 }
 
 #[cfg(test)]

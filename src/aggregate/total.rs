@@ -1,6 +1,6 @@
 //! Sums of cost over a group of calls.
 
-use super::frame::SumRow;
+use super::sums::SumRow;
 use crate::units::{Ratio, Usd};
 
 /// Sums over the calls of one group.

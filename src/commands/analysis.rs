@@ -55,29 +55,25 @@ impl Analysis {
         progress.stage("diagnosing");
         let verdicts = diagnose::diagnose_against(dataset, forest, &rule, norms);
         progress.stage("adding up");
-        Self::with(loaded, verdicts, rule, prices)
+        Ok(Self::with(loaded, verdicts, rule, prices))
     }
 
     /// With verdicts that were reached before: adds up.
-    ///
-    /// # Errors
-    /// When calls cannot be summed, which is a fault of the program.
     pub(super) fn with(
         loaded: Loaded,
         mut verdicts: Verdicts,
         rule: diagnose::Options,
         prices: &Prices,
-    ) -> Result<Self, Error> {
+    ) -> Self {
         let Loaded { dataset, forest } = &loaded;
-        let sums = aggregate::summarise(dataset, forest, prices)
-            .map_err(|error| Error::Fault(error.to_string()))?;
+        let sums = aggregate::summarise(dataset, forest, prices);
         spared::price(dataset, prices, &mut verdicts.incidents);
-        Ok(Self {
+        Self {
             loaded,
             verdicts,
             sums,
             rule,
-        })
+        }
     }
 
     /// What alert rules said over it.

@@ -37,10 +37,7 @@ pub fn cost(options: &Options, out: impl Write) -> Result<Outcome, Error> {
         let loaded = Loaded::read(&options.inputs, progress)?;
         progress.stage("adding up");
         let cost = aggregate::cost(&loaded.dataset, &loaded.forest, &prices);
-        Ok((
-            loaded,
-            cost.map_err(|error| Error::Fault(error.to_string()))?,
-        ))
+        Ok((loaded, cost))
     })?;
     let report = CostReport::assemble(&loaded.dataset, &loaded.forest, &cost, &options.by);
     if options.json {

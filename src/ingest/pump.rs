@@ -97,7 +97,8 @@ pub fn read_all<S: Sink>(
     let (send, receive) = sync_channel::<Job>(threads + 2);
     let receive = Mutex::new(receive);
     let (opened, decoded) = thread::scope(|scope| {
-        let decoders: Vec<_> = (0..decoders)
+        // This thread decodes as well.
+        let decoders: Vec<_> = (1..decoders)
             .map(|_| scope.spawn(|| decode_all(&receive, make(), &spare)))
             .collect();
         let readers: Vec<_> = (0..threads.min(READERS).min(plan.len()))
@@ -107,7 +108,9 @@ pub fn read_all<S: Sink>(
             })
             .collect();
         drop(send);
-        (join(readers), join(decoders))
+        let mut decoded = vec![decode_all(&receive, make(), &spare)];
+        decoded.append(&mut join(decoders));
+        (join(readers), decoded)
     });
     merge(plan.len(), opened.into_iter().flatten(), decoded)
 }

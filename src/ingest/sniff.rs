@@ -73,36 +73,39 @@ fn candidates(bytes: &[u8]) -> impl Iterator<Item = Option<Shape<'_>>> {
     std::iter::once(Shape::of(bytes)).chain(later)
 }
 
+/// A line, and whether it has an end.
+type Line = (std::ops::Range<usize>, bool);
+
 /// True when JSON values stand one to a line: some line that begins with a brace is complete in
 /// itself. An array is one value and stands in lines only when its first line is all of it.
 fn stands_in_lines(bytes: &[u8], whole: bool) -> bool {
-    let complete = |(line, ended): (std::ops::Range<usize>, bool)| {
-        let text = bytes.get(line).unwrap_or_default().trim_ascii();
-        let brace = text.len() > 2 && matches!(text.first(), Some(b'{' | b'['));
-        let Extent::Ends(first) = extent(text, 0) else {
-            return false;
-        };
-        brace && (ended || whole) && (first == text.len() || text.get(first) == Some(&b'{'))
+    // `end` is where the value ends that begins at `start`.
+    let complete = |(line, ended): &Line, start: usize, end: usize| {
+        let text = bytes.get(..line.end).unwrap_or_default().trim_ascii_end();
+        let alone = matches!(text.get(end), None | Some(b'{'));
+        alone && text.len() > start + 2 && (*ended || whole)
     };
-    match bytes.trim_ascii_start().first() {
-        Some(b'[') => lines(bytes).next().is_some_and(complete),
-        _ => {
-            let mut braces = lines(bytes)
-                .take(TRIES)
-                .filter(|(line, _)| bytes.get(line.start) == Some(&b'{'))
-                .peekable();
-            !braces
-                .peek()
-                .is_some_and(|(line, _)| spans_lines(bytes, line))
-                && braces.any(complete)
-        }
+    let within = |line: Line| {
+        let text = bytes.get(..line.0.end).unwrap_or_default();
+        let begun = text.get(line.0.start..).unwrap_or_default();
+        let start = text.len() - begun.trim_ascii_start().len();
+        matches!(extent(text, start), Extent::Ends(end) if complete(&line, start, end))
+    };
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return lines(bytes).next().is_some_and(within);
     }
-}
-
-/// True when the value that begins with `line` ends in a later one: what stands in lines of its own
-/// inside is part of it.
-fn spans_lines(bytes: &[u8], line: &std::ops::Range<usize>) -> bool {
-    matches!(extent(bytes, line.start), Extent::Ends(end) if end > line.end)
+    let mut braces = lines(bytes)
+        .take(TRIES)
+        .filter(|(line, _)| bytes.get(line.start) == Some(&b'{'));
+    let Some(first) = braces.next() else {
+        return false;
+    };
+    match extent(bytes, first.0.start) {
+        // What stands in lines of its own inside a value that ends in a later one is part of it.
+        Extent::Ends(end) if end > first.0.end => false,
+        Extent::Ends(end) if complete(&first, first.0.start, end) => true,
+        _ => braces.any(within),
+    }
 }
 
 fn is_text(bytes: &[u8]) -> bool {

@@ -214,9 +214,12 @@ impl Finder {
                 _ => Path::new("."),
             };
             let beside = fs::read_dir(folder).into_iter().flatten().flatten();
-            let older = beside.map(|entry| entry.path()).filter(|other| {
+            let rotated = beside
+                .map(|entry| entry.path())
+                .filter(|other| is_rotated(path, other));
+            let older = rotated.filter(|other| {
                 let real = fs::canonicalize(other).unwrap_or_else(|_| other.clone());
-                is_rotated(path, other) && !files.contains(&real)
+                !files.contains(&real)
             });
             source.older = older.count();
         }

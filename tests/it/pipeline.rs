@@ -41,7 +41,7 @@ pub(crate) fn over(mut data: Dataset) -> Run {
     let rule = diagnose::Options::default();
     let forest = Forest::build(&mut data, &trace::Options::default());
     let verdicts = diagnose::diagnose(&data, &forest, &rule);
-    let sums = aggregate::summarise(&data, &forest, &Prices::builtin()).expect("sums");
+    let sums = aggregate::summarise(&data, &forest, &Prices::builtin());
     Run {
         data,
         forest,

@@ -15,7 +15,6 @@ pub use reconcile::{Difference, Reconciliation, Worst};
 pub use tools::ToolCost;
 pub use waste::{Waste, WasteItem, WasteReason};
 
-use super::frame::FrameError;
 use super::prices::{Prices, Service, Source, Vintage};
 use super::total::Total;
 use crate::model::Dataset;
@@ -131,7 +130,7 @@ pub(super) fn summarise(
     data: &Dataset,
     forest: &Forest,
     prices: &Prices,
-) -> Result<(Cost, Vec<RequestCost>), FrameError> {
+) -> (Cost, Vec<RequestCost>) {
     let mut pricer = pricer::Pricer::new(data, forest, prices);
     pricer.read();
     pricer.finish()

@@ -5,8 +5,8 @@ use hashbrown::HashMap;
 use super::{
     Cost, PricedCall, RequestCost, TableUse, UnknownModel, machine, reconcile, tools, waste,
 };
-use crate::aggregate::frame::{CallRow, FrameError, Key, Totals};
 use crate::aggregate::prices::{Prices, Service, Source, Tariff, Terms, Usage};
+use crate::aggregate::sums::{CallRow, Key, Totals};
 use crate::aggregate::total::{day_label, dearest, labelled, whole};
 use crate::model::{Dataset, Known, LlmCall, Span};
 use crate::trace::{Forest, Request, StepKind, StepOp};
@@ -205,7 +205,7 @@ impl<'a> Pricer<'a> {
     }
 
     /// Prices what needs all calls to be known, and sums.
-    pub(super) fn finish(mut self) -> Result<(Cost, Vec<RequestCost>), FrameError> {
+    pub(super) fn finish(mut self) -> (Cost, Vec<RequestCost>) {
         self.cost.machines = machine::settle(&mut self.calls);
         self.cost.waste = waste::find(&mut self.calls);
         let calls = &self.calls;
@@ -218,8 +218,8 @@ impl<'a> Pricer<'a> {
         self.add_to_requests();
         self.tables();
         self.unpriced();
-        self.name_totals(&totals?);
-        Ok((self.cost, self.per_request))
+        self.name_totals(&totals);
+        (self.cost, self.per_request)
     }
 
     /// What each request cost, and nothing else; where machines are paid by the hour, nothing at all.

@@ -15,6 +15,10 @@ use crate::error::{Error, Outcome};
 pub use crate::report::tables::Table;
 use crate::units::Nanos;
 
+/// Said by a build without polars.
+const NO_PARQUET: &str =
+    "this build cannot write Parquet: take --to csv, or a build with the feature parquet-export";
+
 /// What to write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum To {
@@ -51,6 +55,9 @@ pub struct Options {
 /// # Errors
 /// When the options do not fit, nothing can be read, or the result cannot be written.
 pub fn export(options: &Options, mut out: impl Write) -> Result<Outcome, Error> {
+    if options.to == To::Parquet && !cfg!(feature = "parquet-export") {
+        return Err(Error::Usage(NO_PARQUET.to_owned()));
+    }
     let tables = matches!(options.to, To::Parquet | To::Csv);
     if tables && options.table.is_none() && options.output.is_none() {
         return Err(Error::Usage(

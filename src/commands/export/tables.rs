@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::To;
-use crate::aggregate::{Cell, Parquet};
+use crate::aggregate::Cell;
+#[cfg(feature = "parquet-export")]
+use crate::aggregate::Parquet;
 use crate::commands::output::write_file;
 use crate::error::Error;
 use crate::report::Report;
@@ -34,6 +36,7 @@ pub(super) fn one(report: &Report<'_>, to: To, table: Table, out: impl Write) ->
     }
 }
 
+#[cfg(feature = "parquet-export")]
 fn as_parquet(report: &Report<'_>, table: Table, out: impl Write) -> io::Result<()> {
     let columns = table.columns();
     let columns: Vec<_> = columns
@@ -43,6 +46,14 @@ fn as_parquet(report: &Report<'_>, table: Table, out: impl Write) -> io::Result<
     let mut file = Parquet::new(out, &columns)?;
     table.rows(report, |cells| file.row(cells))?;
     file.finish()
+}
+
+#[cfg(not(feature = "parquet-export"))]
+fn as_parquet(_: &Report<'_>, _: Table, _: impl Write) -> io::Result<()> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        super::NO_PARQUET,
+    ))
 }
 
 fn as_csv(report: &Report<'_>, table: Table, out: impl Write) -> io::Result<()> {

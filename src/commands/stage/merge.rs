@@ -57,7 +57,7 @@ pub(super) fn merge(options: &Merge, out: impl Write) -> Result<Outcome, Error> 
         } = rebuilt;
         let verdicts = conclude(&dataset, &forest, judged, shared);
         let loaded = load::Loaded { dataset, forest };
-        Analysis::with(loaded, verdicts, shown.rule, &prices)
+        Ok(Analysis::with(loaded, verdicts, shown.rule, &prices))
     })?;
     analyze::finish(&analysis, &shown, out)
 }

@@ -33,26 +33,29 @@ pub(super) fn pad(text: &str, width: usize) -> String {
 /// `text` in lines of at most `width` columns, broken between words where possible.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
-    let mut lines = vec![String::new()];
+    let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
     for word in text.split_whitespace() {
         let mut rest = word;
-        while !rest.is_empty() {
-            let Some(line) = lines.last_mut() else { break };
-            let used = line.width();
-            let gap = usize::from(used > 0);
-            if used + gap + rest.width() <= width {
-                line.push_str(&" "[..gap]);
-                line.push_str(rest);
-                break;
-            }
-            if used > 0 {
-                lines.push(String::new());
-                continue;
-            }
-            let (head, tail) = split_at_width(rest, width);
-            line.push_str(head);
-            rest = tail;
+        let mut long = rest.width();
+        if used > 0 && used + 1 + long > width {
+            lines.push(std::mem::take(&mut line));
+            used = 0;
         }
+        while long > width {
+            let (head, tail) = split_at_width(rest, width);
+            lines.push(head.to_owned());
+            rest = tail;
+            long = rest.width();
+        }
+        if used > 0 && !rest.is_empty() {
+            line.push(' ');
+            used += 1;
+        }
+        line.push_str(rest);
+        used += long;
+    }
+    if used > 0 || lines.is_empty() {
+        lines.push(line);
     }
     lines
 }

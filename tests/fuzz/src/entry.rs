@@ -154,7 +154,7 @@ fn pipe(bytes: &[u8]) {
         );
     }
     let verdicts = diagnose::diagnose(&data, &forest, &rule);
-    let sums = aggregate::summarise(&data, &forest, &Prices::builtin()).expect("sums");
+    let sums = aggregate::summarise(&data, &forest, &Prices::builtin());
     let report = Report::assemble(Findings {
         dataset: &data,
         forest: &forest,

@@ -4,13 +4,13 @@ mod columns;
 mod cost;
 pub mod drift;
 mod latency;
-#[cfg(feature = "parquet-export")]
-mod parquet;
 mod prices;
 pub mod profile;
 mod readings;
 mod signals;
 mod sums;
+#[cfg(feature = "parquet-export")]
+mod tables;
 mod total;
 
 pub use columns::{Cell, Kind};
@@ -22,8 +22,6 @@ pub(crate) use cost::{agent_of, call_of, ops};
 pub use drift::{Drift, Study, ToolShift};
 pub use latency::{Estimate, Latency, ModelLatency, Named, Spread};
 pub(crate) use latency::{inter_token, tool_name};
-#[cfg(feature = "parquet-export")]
-pub use parquet::Parquet;
 pub use prices::{
     BadPrice, Change, Changes, Config, Entry, Given, Machine, PriceError, Prices, STALE_DAYS,
     Service, Skipped, Source, Tariff, Terms, Usage, Vintage, Written,
@@ -31,6 +29,8 @@ pub use prices::{
 pub use profile::Profile;
 pub use readings::{Reading, SignalLayer, State};
 pub use signals::{Layer, Signal};
+#[cfg(feature = "parquet-export")]
+pub use tables::Parquet;
 pub use total::Total;
 
 use crate::model::Dataset;

@@ -247,7 +247,8 @@ impl<'p> Plan<'p> {
             }
             Verdict::Known(known) => {
                 opened.input.format = format!("{}, not read", known.name);
-                let detail = format!("this is {}: {}", known.name, known.hint);
+                let hint = known.hint.map_or(String::new(), |hint| format!(": {hint}"));
+                let detail = format!("this is {}{hint}", known.name);
                 opened.issue(IssueKind::UnsupportedFormat, None, detail);
             }
             Verdict::Unknown(what, text) => opened.unknown(what, found && text),

@@ -3,6 +3,7 @@
 
 use super::{CauseTotal, Report, Summary};
 use crate::diagnose::{Cause, Options};
+use crate::model::ErrorKind;
 use crate::units::human::{counted, duration, instant, money, percent, plain, span_of_time};
 
 /// One line under "why".
@@ -45,6 +46,8 @@ pub struct Headline {
     pub why: Vec<Why>,
     /// The rule that made a request slow.
     pub rule: String,
+    /// How many requests ended in an error, and which errors came last; `None` where none did.
+    pub failed: Option<String>,
     /// What it cost.
     pub cost: Option<String>,
     /// What changed in the choice of tools.
@@ -61,6 +64,8 @@ pub struct Headline {
 
 /// Causes named on the first screen.
 const CAUSES: usize = 3;
+/// Classes of errors named there.
+const ERRORS: usize = 3;
 
 impl Headline {
     pub(super) fn of(report: &Report<'_>) -> Self {
@@ -73,9 +78,11 @@ impl Headline {
             healthy: model_calls
                 && summary.judged > 0
                 && summary.slow == 0
+                && summary.failed == 0
                 && !report.integrity().weakens(),
             why: why(summary),
             rule: rule(report.rule()),
+            failed: failed(summary),
             cost: cost(report),
             drift: drift(report),
             sure: sure(summary),
@@ -93,6 +100,7 @@ impl Headline {
             Some(format!("{label}: {fact}."))
         };
         let facts = [
+            labelled("Failed", &self.failed),
             labelled("Cost", &self.cost),
             labelled("Drift", &self.drift),
             labelled("Sure", &self.sure),
@@ -225,6 +233,28 @@ fn rule(rule: &Options) -> String {
         let (factor, floor) = (plain(rule.slow_factor), duration(rule.slow_floor));
         format!("over {factor} x what it should take, by {floor} or more")
     })
+}
+
+fn failed(summary: &Summary) -> Option<String> {
+    let share = percent(summary.failed_share().filter(|_| summary.failed > 0)?);
+    let of = counted(summary.ended, "finished request");
+    let last = summary.last_errors.iter().take(ERRORS);
+    let last: Vec<String> = last
+        .map(|last| match last.kind {
+            None => format!("none on record ({})", last.requests),
+            Some(ErrorKind::Other) => format!("without a class ({})", last.requests),
+            Some(kind) => format!("{} ({})", kind.as_str(), last.requests),
+        })
+        .collect();
+    let more = match summary.last_errors.len() - last.len() {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    Some(format!(
+        "{} of {of} ended in an error ({share}); the last before it: {}{more}",
+        summary.failed,
+        last.join(", ")
+    ))
 }
 
 fn cost(report: &Report<'_>) -> Option<String> {

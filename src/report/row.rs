@@ -3,7 +3,7 @@
 use super::Report;
 use crate::aggregate::RequestCost;
 use crate::diagnose::{Cause, Claim, Diagnosis, Fact, Outcome};
-use crate::model::SpanId;
+use crate::model::{ErrorKind, Span, SpanId};
 use crate::trace::{Request, RootState, StepKind, StepOp};
 use crate::units::Nanos;
 
@@ -75,6 +75,30 @@ impl<'a> Row<'a> {
     pub fn failed_calls(&self) -> u32 {
         let failed = self.ops().iter().filter(|op| op.kind == StepKind::Failed);
         failed.count() as u32
+    }
+
+    /// Whether it ended in an error; `None` where the dump does not show its end.
+    #[must_use]
+    pub fn failed(&self) -> Option<bool> {
+        let root = self.root()?;
+        (self.request.root_state == RootState::Complete).then(|| root.failed())
+    }
+
+    /// The last error before its end, of those on record; `None` without any.
+    #[must_use]
+    pub fn last_error(&self) -> Option<ErrorKind> {
+        let spans = &self.report.dataset().spans;
+        let errors = self.ops().iter().filter_map(|op| {
+            let error = spans.get(op.span as usize)?.error?;
+            Some((op.window.end, error))
+        });
+        let last = errors.max_by_key(|(end, _)| *end);
+        last.map(|(_, error)| error).or_else(|| self.root()?.error)
+    }
+
+    fn root(&self) -> Option<&'a Span> {
+        let spans = &self.report.dataset().spans;
+        spans.get(self.request.root as usize)
     }
 
     /// Its operations, lane by lane.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Report, Row};
 use crate::diagnose::Cause;
+use crate::model::ErrorKind;
 use crate::trace::{Part, Parts};
 use crate::units::{Nanos, Ratio, Usd, Window};
 
@@ -42,6 +43,15 @@ pub struct MissingSignal {
     pub requests: u64,
 }
 
+/// A class of errors, and how many failed requests met it last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LastError {
+    /// The class; `None` where a request failed without an error on record.
+    pub kind: Option<ErrorKind>,
+    /// Requests that failed after it.
+    pub requests: u64,
+}
+
 /// Sums over all requests.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Summary {
@@ -67,6 +77,12 @@ pub struct Summary {
     pub orphans: u64,
     /// Spans that ended in error.
     pub errors: u64,
+    /// Requests whose end the dump shows.
+    pub ended: u64,
+    /// Of these: requests that ended in an error.
+    pub failed: u64,
+    /// By the last error before that, most requests first.
+    pub last_errors: Vec<LastError>,
     /// Model calls seen: those that answered, and failed attempts.
     pub llm_calls: u64,
     /// Attempts at a model call that failed.
@@ -140,8 +156,10 @@ impl Summary {
             ..Self::default()
         };
         let mut verdicts = Verdicts::default();
+        let mut failures = Failures::default();
         for row in report.rows() {
             summary.add(&row);
+            failures.add(&row);
             if row.slow() {
                 verdicts.add(&row);
             }
@@ -150,6 +168,7 @@ impl Summary {
             summary.window = Window::default();
         }
         verdicts.finish(&mut summary);
+        failures.finish(&mut summary);
         summary
     }
 
@@ -177,6 +196,16 @@ impl Summary {
         self.judged += u64::from(row.slow() || row.expected().is_some());
     }
 
+    /// The share of requests with an end that ended in an error.
+    #[must_use]
+    pub fn failed_share(&self) -> Option<f64> {
+        Ratio {
+            part: self.failed,
+            whole: self.ended,
+        }
+        .share()
+    }
+
     /// Requests that could not be held against anything: unfinished, cut off, or without calls.
     #[must_use]
     pub fn not_judged(&self) -> u64 {
@@ -191,6 +220,37 @@ impl Summary {
             whole: self.judged,
         }
         .share()
+    }
+}
+
+/// What is counted over requests with an end.
+#[derive(Default)]
+struct Failures {
+    ended: u64,
+    last: BTreeMap<&'static str, LastError>,
+}
+
+impl Failures {
+    fn add(&mut self, row: &Row<'_>) {
+        let Some(failed) = row.failed() else { return };
+        self.ended += 1;
+        if failed {
+            let kind = row.last_error();
+            let first = LastError { kind, requests: 0 };
+            let name = kind.map_or("", ErrorKind::as_str);
+            self.last.entry(name).or_insert(first).requests += 1;
+        }
+    }
+
+    fn finish(self, summary: &mut Summary) {
+        summary.ended = self.ended;
+        summary.last_errors = self.last.into_values().collect();
+        summary.failed = summary.last_errors.iter().map(|last| last.requests).sum();
+        // Of as many, those of a known class first.
+        let vague = |last: &LastError| matches!(last.kind, None | Some(ErrorKind::Other));
+        summary
+            .last_errors
+            .sort_by_key(|last| (std::cmp::Reverse(last.requests), vague(last)));
     }
 }
 

@@ -79,15 +79,24 @@ pub fn normal_upper(risk: f64) -> f64 {
     z
 }
 
-/// P(K = 0), P(K = 1), … of a binomial(n, q), by logarithms so that large n does not underflow.
+/// P(K = 0), P(K = 1), … of a binomial(n, q), each from the one before. What is far smaller than any risk asked
+/// for is zero, but is carried on with, by powers of [`TINY`], so that large n does not underflow.
 fn binomial(n: usize, q: f64) -> impl Iterator<Item = f64> {
-    let (mut log, odds) = (n as f64 * (1.0 - q).ln(), (q / (1.0 - q)).ln());
+    let odds = q / (1.0 - q);
+    let log = n as f64 * (1.0 - q).ln() / TINY.ln();
+    let (mut mass, mut powers) = (TINY.powf(log.fract()), log.trunc() as u32);
     (0..=n).map(move |k| {
-        let mass = log.exp();
-        log += ((n - k) as f64 / (k + 1) as f64).ln() + odds;
-        mass
+        if mass >= 1.0 && powers > 0 {
+            (mass, powers) = (mass * TINY, powers - 1);
+        }
+        let this = if powers == 0 { mass } else { 0.0 };
+        mass *= (n - k) as f64 / (k + 1) as f64 * odds;
+        this
     })
 }
+
+/// No risk that anybody asks for is as small.
+const TINY: f64 = 1e-200;
 
 /// Wilson's score interval of a share of `hits` in `n`, at `z` standard deviations (1.96 for 95 %):
 /// Wilson, "Probable Inference" (1927). `None` when `n` is zero.
@@ -146,6 +155,26 @@ mod tests {
             (interval.low - 99_562.0).abs() < 3.0 && (interval.high - 100_438.0).abs() < 3.0,
             "{interval:?}"
         );
+    }
+
+    #[test]
+    fn masses_of_a_binomial() {
+        let exact: Vec<f64> = binomial(4, 0.5).collect();
+        let textbook = [1.0, 4.0, 6.0, 4.0, 1.0].map(|ways| ways / 16.0);
+        let close = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-12;
+        assert!(exact.iter().zip(&textbook).all(close), "{exact:?}");
+        // Where the first mass underflows, all still add up to one, around the mean.
+        for (n, q) in [(5000, 0.5), (5000, 0.99), (4999, 0.9), (3, 0.999)] {
+            let masses: Vec<f64> = binomial(n, q).collect();
+            let sum: f64 = masses.iter().sum();
+            let mean: f64 = masses
+                .iter()
+                .zip(0u32..)
+                .map(|(p, k)| p * f64::from(k))
+                .sum();
+            assert!((sum - 1.0).abs() < 1e-9, "{n} {q}: {sum}");
+            assert!((mean - n as f64 * q).abs() < 1e-6, "{n} {q}: {mean}");
+        }
     }
 
     #[test]

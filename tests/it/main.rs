@@ -32,6 +32,7 @@ mod dialects;
 mod evidence;
 mod explained;
 mod export;
+mod failed;
 mod fuzzed;
 mod gpu;
 mod hostile_cli;

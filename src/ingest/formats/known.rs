@@ -7,8 +7,8 @@ use super::Head;
 pub(crate) struct Known {
     /// Its name.
     pub(crate) name: &'static str,
-    /// What to do instead.
-    pub(crate) hint: &'static str,
+    /// What to do instead, where that is more than all such inputs are told.
+    pub(crate) hint: Option<&'static str>,
 }
 
 /// Bytes that start a file, with what they say.
@@ -90,14 +90,15 @@ const KEYS: &[(&[&str], &str)] = &[
     ),
 ];
 
-const HINT: &str = "`agentdiag formats` lists what can be read; export OTLP/JSON where you can";
-
 /// The unreadable format that `head` shows, if it is one of those that are known.
 pub(crate) fn known_but_unread(head: &Head<'_>) -> Option<Known> {
     let magic = MAGIC
         .iter()
         .find(|(magic, ..)| head.bytes.starts_with(magic))
-        .map(|&(_, name, hint)| Known { name, hint });
+        .map(|&(_, name, hint)| Known {
+            name,
+            hint: Some(hint),
+        });
     magic.or_else(|| by_keys(head)).or_else(|| csv(head.bytes))
 }
 
@@ -109,7 +110,7 @@ fn by_keys(head: &Head<'_>) -> Option<Known> {
         None if shape.ends_with("spanContext.spanId") => "a list of spans without times",
         None => return None,
     };
-    Some(Known { name, hint: HINT })
+    Some(Known { name, hint: None })
 }
 
 /// A header line of a table about model calls that has no spans.
@@ -123,7 +124,7 @@ fn csv(bytes: &[u8]) -> Option<Known> {
     let table = line.iter().filter(|b| **b == b',').count() > 1;
     (table && (has(b"trace_id") || has(b"traceid") || has(b"tokens"))).then_some(Known {
         name: "a CSV table without span ids and times",
-        hint: "export the spans as JSON",
+        hint: Some("export the spans as JSON"),
     })
 }
 

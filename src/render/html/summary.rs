@@ -113,6 +113,7 @@ fn facts(report: &Report<'_>) -> Markup {
     let headline = report.headline();
     let input = Some(headline.input.replace("; see INPUT", ""));
     let facts = [
+        ("Failed", &headline.failed),
         ("Cost", &headline.cost),
         ("Drift", &headline.drift),
         ("Sure", &headline.sure),

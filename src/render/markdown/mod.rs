@@ -66,6 +66,7 @@ fn head(report: &Report<'_>) -> String {
         ("Looked at", Some(headline.scope.clone())),
         ("Period", headline.period.clone()),
         ("Slow means", Some(headline.rule.clone())),
+        ("Failed", headline.failed.clone()),
         ("Cost", headline.cost.clone()),
         ("Tool choice", headline.drift.clone()),
         ("Sure", headline.sure.clone()),

@@ -25,6 +25,7 @@ pub(super) fn write<W: Write>(report: &Report<'_>, page: &mut Page<W>) -> io::Re
         page.cause(label, why)?;
     }
     let facts = [
+        ("  Failed", &headline.failed),
         ("  Cost", &headline.cost),
         ("  Drift", &headline.drift),
         ("  Sure", &headline.sure),

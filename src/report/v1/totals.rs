@@ -33,6 +33,10 @@ pub(super) struct Summary<'a> {
     roots: u64,
     orphans: u64,
     errors: u64,
+    ended: u64,
+    failed: u64,
+    failed_share: Option<f64>,
+    failed_after: BTreeMap<&'static str, u64>,
     llm_calls: u64,
     llm_calls_failed: u64,
     tool_calls: u64,
@@ -116,6 +120,10 @@ impl<'a> From<&'a Report<'a>> for Summary<'a> {
             roots: sum.roots,
             orphans: sum.orphans,
             errors: sum.errors,
+            ended: sum.ended,
+            failed: sum.failed,
+            failed_share: sum.failed_share(),
+            failed_after: failed_after(sum),
             llm_calls: sum.llm_calls,
             llm_calls_failed: sum.failed_calls,
             tool_calls: sum.tool_calls,
@@ -128,6 +136,13 @@ impl<'a> From<&'a Report<'a>> for Summary<'a> {
             cost_priced_share: sum.priced.share(),
         }
     }
+}
+
+/// Failed requests by the class of their last error; those without any on record are left out.
+fn failed_after(sum: &crate::report::Summary) -> BTreeMap<&'static str, u64> {
+    let last = sum.last_errors.iter();
+    last.filter_map(|last| Some((last.kind?.as_str(), last.requests)))
+        .collect()
 }
 
 impl From<&CauseTotal> for CauseShare {

@@ -104,6 +104,26 @@ pub(in crate::man) const ANALYZE: &[(&str, &str, &str)] = &[
     ),
     ("summary.errors", "number", "spans that ended in error"),
     (
+        "summary.ended",
+        "number",
+        "requests whose end the dump shows",
+    ),
+    (
+        "summary.failed",
+        "number",
+        "of these, requests that ended in an error",
+    ),
+    (
+        "summary.failed_share",
+        "number or null",
+        "their share; null where the dump shows the end of no request",
+    ),
+    (
+        "summary.failed_after.CLASS",
+        "number",
+        "failed requests by the class of the last error before their end: rate_limit, overloaded, timeout, context_length, auth, bad_request, server_error, connection, cancelled, tool_error or error",
+    ),
+    (
         "summary.llm_calls",
         "number",
         "model calls, failed attempts included",

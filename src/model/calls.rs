@@ -135,6 +135,21 @@ impl LlmCalls {
         self.calls.get(index).map(|call| call.conversation)
     }
 
+    /// The model of the call at `index`: the one that answered, else the one asked for.
+    #[must_use]
+    pub fn model(&self, index: usize) -> Option<Sym> {
+        let route = self.calls.get(index)?.route;
+        let route = self.routes.get(route as usize)?;
+        Some(route.answered.or(route.requested))
+    }
+
+    /// Attempts that failed inside the span of the call at `index`, where known.
+    #[must_use]
+    pub fn resends(&self, index: usize) -> Option<u16> {
+        let rare = self.calls.get(index)?.rare;
+        self.rare.get(rare as usize)?.resends
+    }
+
     /// Changes the call at `index`, if there is one.
     pub fn change(&mut self, index: usize, change: impl FnOnce(&mut LlmCall)) {
         if let Some(packed) = self.calls.get(index).copied() {
@@ -429,6 +444,8 @@ mod tests {
         for call in [full(), LlmCall::default()] {
             let at = calls.push(call);
             assert_eq!(calls.get(at), Some(call));
+            let some = (calls.model(at), calls.resends(at));
+            assert_eq!(some, (Some(call.model()), call.resends));
         }
         calls.change(1, |call| *call = full());
         calls.change(0, |call| *call = LlmCall::default());

@@ -159,11 +159,13 @@ impl Dataset {
     #[must_use]
     #[inline]
     pub fn llm_of(&self, span: &Span) -> Option<LlmCall> {
-        if span.op.is_model() {
-            self.llm.get(span.call.get()?)
-        } else {
-            None
-        }
+        self.llm.get(self.llm_index(span)?)
+    }
+
+    /// Where the facts of a span's model call lie in [`Dataset::llm`], if it is one.
+    #[must_use]
+    pub fn llm_index(&self, span: &Span) -> Option<usize> {
+        span.call.get().filter(|_| span.op.is_model())
     }
 
     /// Tool facts of a span.

@@ -119,10 +119,11 @@ fn count_unmetered(calls: &Calls<'_>, repeated: &[u32], tally: &mut Tally) {
             .iter()
             .zip(request.ops.start..)
         {
-            let Some(call) = super::call_of(calls.data, op) else {
+            let span = calls.data.spans.get(op.span as usize);
+            let Some(call) = span.and_then(|span| calls.data.llm_index(span)) else {
                 continue;
             };
-            let hidden = u64::from(call.resends.unwrap_or(0));
+            let hidden = u64::from(calls.data.llm.resends(call).unwrap_or(0));
             tally.unpriced(WasteReason::FailedAttempts, index, hidden);
             let has_row = || calls.origins.binary_search_by_key(&at, |o| o.op).is_ok();
             if op.kind == StepKind::Failed {

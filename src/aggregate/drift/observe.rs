@@ -34,8 +34,9 @@ pub(super) fn picks<'a>(data: &'a Dataset, forest: &Forest, request: &Request) -
         let Some(span) = data.spans.get(op.span as usize) else {
             continue;
         };
-        if let (StepKind::Model, Some(call)) = (op.kind, call_of(data, op)) {
-            model = (op.lane, data.text(call.model()));
+        if let (StepKind::Model, Some(call)) = (op.kind, data.llm_index(span)) {
+            let named = data.llm.model(call).unwrap_or_default();
+            model = (op.lane, data.text(named));
         }
         if op.kind != StepKind::Tool || !span.op.is_tool() {
             continue;

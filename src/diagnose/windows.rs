@@ -34,6 +34,8 @@ pub(super) type Site = u32;
 
 /// Calls between two cumulative histograms.
 const BLOCK: usize = 128;
+/// Calls between two counts of those that were slowed, which take one number each.
+const SLOWED_BLOCK: usize = 16;
 
 /// Slowdowns shared by the calls of a place.
 pub(super) struct Windows {
@@ -47,7 +49,7 @@ pub(super) struct Windows {
     sums: Vec<[u32; BUCKETS]>,
     /// The bucket that company must reach in the median to be slowed.
     limit: usize,
-    /// Entries of that bucket and above before `b * BLOCK`.
+    /// Entries of that bucket and above before `b * SLOWED_BLOCK`.
     slowed: Vec<u32>,
 }
 
@@ -73,14 +75,18 @@ impl Windows {
     fn over((reach, bin, start): (Nanos, u64, u64), entries: Vec<u64>, limit: f64) -> Self {
         let sums = accumulate(&entries);
         let limit = bucket(limit.ln());
-        let slowed = sums.iter().map(|sum| sum[limit..].iter().sum()).collect();
+        let blocks = entries.chunks(SLOWED_BLOCK);
+        let slowed = std::iter::once(0).chain(blocks.scan(0, |before, block| {
+            *before += slowed(block, limit);
+            Some(*before)
+        }));
         Self {
             reach,
             bin,
             start,
             sums,
             limit,
-            slowed,
+            slowed: slowed.collect(),
             entries,
         }
     }
@@ -118,10 +124,9 @@ impl Windows {
         let (from, to) = self.around(call);
         let (low, high) = self.entries_between(key(site, from), key(site, to));
         let before = |at: usize| {
-            let block = at / BLOCK;
-            let rest = &self.entries[block * BLOCK..at];
-            let rest = rest.iter().filter(|e| bucket_of(**e) >= self.limit);
-            self.slowed[block] + rest.count() as u32
+            let block = at / SLOWED_BLOCK;
+            let rest = &self.entries[block * SLOWED_BLOCK..at];
+            self.slowed[block] + slowed(rest, self.limit)
         };
         2 * (before(high) - before(low)) as usize + own <= high - low
     }
@@ -199,6 +204,12 @@ fn key(site: Site, bin: usize) -> u64 {
 /// The bucket of an entry.
 fn bucket_of(entry: u64) -> usize {
     ((entry & 0xff) as usize).min(BUCKETS - 1)
+}
+
+/// How many entries are of the bucket `limit` or above.
+fn slowed(entries: &[u64], limit: usize) -> u32 {
+    let slowed = entries.iter().filter(|e| bucket_of(**e) >= limit);
+    slowed.count() as u32
 }
 
 fn accumulate(entries: &[u64]) -> Vec<[u32; BUCKETS]> {

@@ -14,6 +14,9 @@ use crate::baseline::{Baselines, Call, CallIx, GapIx, GapKey, Map, Pause, StepNa
 use crate::trace::{Lane, StepKind, StepOp, TOLERANCE};
 use crate::units::Nanos;
 
+#[cfg(test)]
+mod tests;
+
 /// From this many deviations above the usual pause on …
 const OVER: f64 = 4.0;
 /// … and from this many slow floors on top.

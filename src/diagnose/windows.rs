@@ -252,7 +252,7 @@ mod tests {
         let mut entries: Vec<u64> = (0..count)
             .map(|n| {
                 let draw = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-                key((draw % 3) as Site, (draw / 3 % 40) as usize) | draw / 120 % BUCKETS as u64
+                key((draw % 3) as Site, (draw / 3 % 40) as usize) | (draw / 120 % BUCKETS as u64)
             })
             .collect();
         entries.sort_unstable();

@@ -58,8 +58,8 @@ fn a_hole_is_as_likely_left_by_a_lost_tool_as_tools_are_lost() {
     // Twenty tools of 400 milliseconds between two calls, and one pause of as long.
     assert!(close(share(fleet(1, 2_000, 410.0), 0.02), 0.4));
     assert!(close(share(fleet(1, 2_000, 410.0), 0.04), 0.8));
-    assert_eq!(share(fleet(1, 2_000, 410.0), 0.041).1, true);
-    assert_eq!(share(fleet(1, 2_000, 410.0), 0.039).1, false);
+    assert!(share(fleet(1, 2_000, 410.0), 0.041).1);
+    assert!(!share(fleet(1, 2_000, 410.0), 0.039).1);
     assert!(close(share(fleet(1, 2_000, 410.0), 0.5), 1.0));
     assert!(close(share(fleet(1, 2_000, 410.0), 0.0), 0.0));
 }

@@ -4,6 +4,7 @@ mod account;
 mod causes;
 mod incidents;
 mod learned;
+mod margins;
 mod sayings;
 
 use super::account::Account;

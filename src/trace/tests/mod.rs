@@ -1,7 +1,9 @@
 //! Traces built by hand, and what is made of them.
 
+mod joining;
 mod lengths;
 mod mending;
+mod records;
 mod requests;
 
 use super::{Forest, NO_SPAN, Options};

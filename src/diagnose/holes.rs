@@ -15,6 +15,9 @@ use crate::stats::{LowSide, SpreadLimits};
 use crate::trace::{Lane, StepKind, StepOp, TOLERANCE};
 use crate::units::{Nanos, Sym};
 
+#[cfg(test)]
+mod tests;
+
 /// From this many deviations above the usual pause on …
 const OVER: f64 = 4.0;
 /// … and from this many slow floors on top.

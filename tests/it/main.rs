@@ -36,6 +36,7 @@ mod export;
 mod fuzzed;
 mod gpu;
 mod hostile_cli;
+mod incidents;
 mod ingest;
 mod invariants;
 mod layers;

@@ -190,7 +190,7 @@ fn anywhere(value: &mut Value) {
             let named = ["key", "name", "Key"]
                 .iter()
                 .find_map(|key| entries.get(*key)?.as_str());
-            let holds = named.is_some_and(|name| is_content(name));
+            let holds = named.is_some_and(is_content);
             for (key, value) in entries.iter_mut() {
                 let is_value = matches!(key.as_str(), "value" | "Value" | "vStr");
                 if holds && is_value || is_content(key) {

@@ -170,7 +170,12 @@ pub(in crate::man) const ANALYZE: &[(&str, &str, &str)] = &[
     (
         "incidents[].scope_kind",
         "string",
-        "tool, endpoint, model, service or all",
+        "tool, endpoint, region, model, service or all",
+    ),
+    (
+        "incidents[].onset",
+        "string",
+        "when it most likely began: before the first of its requests by the usual distance between them, a minute at most",
     ),
     (
         "incidents[].start",

@@ -365,5 +365,12 @@ fn next(summary: &Summary, model_calls: bool) -> Option<String> {
     }
     let first = summary.causes.iter().find(|c| c.requests > 0);
     let check = first.and_then(|total| total.cause.meta().next_checks.first());
-    check.map(|check| (*check).to_owned())
+    let failed = summary.first_failed.map(|trace| {
+        let id = trace.to_string();
+        let start = id.get(..8).unwrap_or(&id);
+        format!(
+            "look at the first request that failed, step by step: `agentdiag trace {start} PATH...`"
+        )
+    });
+    check.map(|check| (*check).to_owned()).or(failed)
 }

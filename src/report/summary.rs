@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Report, Row};
 use crate::diagnose::Cause;
-use crate::model::ErrorKind;
+use crate::model::{ErrorKind, TraceId};
 use crate::trace::{Part, Parts};
 use crate::units::{Nanos, Ratio, Usd, Window};
 
@@ -81,6 +81,8 @@ pub struct Summary {
     pub ended: u64,
     /// Of these: requests that ended in an error.
     pub failed: u64,
+    /// The first of them.
+    pub first_failed: Option<TraceId>,
     /// By the last error before that, most requests first.
     pub last_errors: Vec<LastError>,
     /// Model calls seen: those that answered, and failed attempts.
@@ -227,6 +229,7 @@ impl Summary {
 #[derive(Default)]
 struct Failures {
     ended: u64,
+    first: Option<TraceId>,
     last: BTreeMap<&'static str, LastError>,
 }
 
@@ -235,6 +238,7 @@ impl Failures {
         let Some(failed) = row.failed() else { return };
         self.ended += 1;
         if failed {
+            self.first.get_or_insert(row.request.trace);
             let kind = row.last_error();
             let first = LastError { kind, requests: 0 };
             let name = kind.map_or("", ErrorKind::as_str);
@@ -244,6 +248,7 @@ impl Failures {
 
     fn finish(self, summary: &mut Summary) {
         summary.ended = self.ended;
+        summary.first_failed = self.first;
         summary.last_errors = self.last.into_values().collect();
         summary.failed = summary.last_errors.iter().map(|last| last.requests).sum();
         // Of as many, those of a known class first.

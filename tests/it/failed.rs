@@ -76,6 +76,13 @@ fn failed_requests_are_counted_by_their_last_error() {
     let text = said(&requests, "text");
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words(&text).contains(&format!("Failed {line}")), "{text}");
+    // Nothing was slow: what failed is what to look at.
+    assert_eq!(summary["slow"], 0);
+    assert_eq!(summary["failed_trace_id"], format!("{:032x}", 1));
+    assert!(
+        words(&text).contains("Next look at the first request that failed"),
+        "{text}"
+    );
     for form in ["markdown", "json"] {
         let text = said(&requests, form).replace('\\', "");
         assert!(text.contains(line), "{form}: {text}");

@@ -119,6 +119,11 @@ pub(in crate::man) const ANALYZE: &[(&str, &str, &str)] = &[
         "their share; null where the dump shows the end of no request",
     ),
     (
+        "summary.failed_trace_id",
+        "string or null",
+        "the first request that ended in an error",
+    ),
+    (
         "summary.failed_after.CLASS",
         "number",
         "failed requests by the class of the last error before their end: rate_limit, overloaded, timeout, context_length, auth, bad_request, server_error, connection, cancelled, tool_error or error",

@@ -434,3 +434,42 @@ fn model_calls_of_a_sub_agent_behind_a_tool_count_whatever_ran_first() {
         assert_eq!(found.forest.requests[0].tool_calls, 2);
     }
 }
+
+#[test]
+fn a_sub_agent_without_a_region_is_where_the_agent_is_that_started_it() {
+    let span = |id: u64, parent: u64, operation: &str, service: &str| Span {
+        trace: 7,
+        id,
+        parent,
+        name: operation.to_owned(),
+        kind: 1,
+        start: BEGIN + id * 1_000 * MS,
+        end: BEGIN + (20 - id) * 1_000 * MS,
+        service: service.to_owned(),
+        scope: "one".to_owned(),
+        attributes: vec![
+            ("gen_ai.operation.name", operation.into()),
+            ("gen_ai.agent.name", service.into()),
+            ("gen_ai.request.model", "gpt-4.1".into()),
+        ],
+        ..Span::default()
+    };
+    let resource = "\"resource\":{\"attributes\":[";
+    let region = r#"{"key":"cloud.region","value":{"stringValue":"eu-west-1"}},"#;
+    let told = |span: Span| {
+        span.line()
+            .replace(resource, &format!("{resource}{region}"))
+    };
+    let lines = [
+        told(span(1, 0, "invoke_agent", "planner")),
+        span(2, 1, "invoke_agent", "worker").line(),
+        span(3, 2, "chat", "worker").line(),
+    ];
+    let source = Source::from_bytes("dump.jsonl", lines.join("\n").into_bytes());
+    let found = run(vec![source], 1);
+    let lanes = &found.forest.lanes;
+    let worker = lanes
+        .iter()
+        .find(|l| found.data.text(l.service) == "worker");
+    assert_eq!(worker.map(|l| found.data.text(l.region)), Some("eu-west-1"));
+}

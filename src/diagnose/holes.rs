@@ -11,8 +11,7 @@ use rayon::prelude::*;
 use super::Options;
 use super::ground::Ground;
 use crate::baseline::{Baselines, Call, CallIx, GapIx, GapKey, Map, Pause, StepName, step_name};
-use crate::trace::{Lane, StepKind, StepOp, TOLERANCE};
-use crate::units::Nanos;
+use crate::trace::{Lane, StepKind, StepOp, over};
 
 /// From this many deviations above the usual pause on …
 const OVER: f64 = 4.0;
@@ -175,7 +174,7 @@ impl<'a> Search<'a> {
         };
         let before = last.map_or(StepName::Start, name);
         let start = last.map_or(lane.window.start, |op| op.window.end);
-        if start > end + Nanos(TOLERANCE.unsigned_abs()) {
+        if last.is_some_and(|op| over(op) > end) {
             return None;
         }
         let key = (lane.service, before, after);

@@ -77,4 +77,14 @@ mod tests {
             assert_eq!(cause.index(), index);
         }
     }
+
+    #[test]
+    fn labels_are_as_published() {
+        let labels = Cause::ALL.map(Cause::label);
+        assert_eq!(
+            labels.join(" "),
+            "prefill_surge cold_cache noisy_neighbour tool_bottleneck retry_cascade routing_change \
+             long_generation orchestration_gap provider_error unexplained"
+        );
+    }
 }

@@ -260,4 +260,92 @@ mod tests {
         );
         assert_eq!((facts[0].observed, facts[0].expected), (100.0, Some(0.0)));
     }
+
+    #[test]
+    fn the_busiest_beyond_its_usual_is_named_and_the_first_of_equals() {
+        let mut data = dataset("DCGM_FI_DEV_GPU_UTIL", &[("gpu", "1")], &[50.0; 12]);
+        for (name, then) in [("3", 70.0), ("2", 70.0), ("0", 64.9)] {
+            let mut values = [50.0; 12];
+            values[9..11].fill(then);
+            let other = dataset("DCGM_FI_DEV_GPU_UTIL", &[("gpu", name)], &values);
+            let text = |sym| other.text(sym).to_owned();
+            let mut series = other.series[0].clone();
+            series.name = data.names.intern(&text(series.name));
+            for (key, value) in &mut series.labels {
+                (*key, *value) = (
+                    data.names.intern(&text(*key)),
+                    data.names.intern(&text(*value)),
+                );
+            }
+            data.series.push(series);
+        }
+        let found = facts(&data);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].note, "GPU 2 was busier than usual meanwhile");
+    }
+
+    #[test]
+    fn busier_is_by_fifteen_points_and_held_down_by_half_of_the_time() {
+        let busy = |then: f64| {
+            let mut values = [50.0; 12];
+            values[9..11].fill(then);
+            let data = dataset("DCGM_FI_DEV_GPU_UTIL", &[("gpu", "1")], &values);
+            facts(&data).len()
+        };
+        assert_eq!((busy(65.0), busy(64.9)), (1, 0));
+        let held = |usual: f64, then: f64| {
+            let mut values = [usual; 12];
+            values[9..11].fill(then);
+            let labels = [("gpu", "1"), ("gpu_throttle_reason", "sw_power_cap")];
+            facts(&dataset("gpu_throttle_active", &labels, &values)).len()
+        };
+        assert_eq!((held(0.0, 0.5), held(0.0, 0.49)), (1, 0));
+        assert_eq!(
+            (held(0.49, 0.9), held(0.5, 0.9)),
+            (1, 0),
+            "always held down"
+        );
+    }
+
+    #[test]
+    fn a_call_between_samples_is_read_from_the_next_within_a_minute() {
+        let mut data = dataset(
+            "DCGM_FI_DEV_GPU_UTIL",
+            &[("gpu", "1")],
+            &CALM_THEN_BUSY.map(|v| 100.0 * v),
+        );
+        let seconds = |n: u64| Nanos(n * 1_000_000_000);
+        let ran = |data: &Dataset, start, end| {
+            let window = Window {
+                start: seconds(start),
+                end: seconds(end),
+            };
+            Devices::of(data).0[0].over(window)
+        };
+        assert_eq!(ran(&data, 91, 99), Some(98.0));
+        assert_eq!(ran(&data, 100, 110), Some(99.0));
+        data.series[0].points[11].time = seconds(178);
+        assert_eq!(ran(&data, 111, 118), Some(40.0));
+        assert_eq!(ran(&data, 111, 117), None);
+        assert_eq!(ran(&data, 179, 190), None);
+    }
+
+    #[test]
+    fn a_device_of_another_region_serves_nobody_here() {
+        let labels = [("gpu", "1"), ("region", "eu")];
+        let mut data = dataset(
+            "DCGM_FI_DEV_GPU_UTIL",
+            &labels,
+            &CALM_THEN_BUSY.map(|v| 100.0 * v),
+        );
+        let us = data.names.intern("us");
+        let eu = data.names.intern("eu");
+        let devices = Devices::of(&data);
+        let ran = Window {
+            start: Nanos(95_000_000_000),
+            end: Nanos(112_000_000_000),
+        };
+        let of = |region| devices.facts(0, ran, region).len();
+        assert_eq!((of(eu), of(us), of(Sym::NONE)), (1, 0, 1));
+    }
 }

@@ -33,7 +33,7 @@ pub(super) struct Faults {
     /// What it was slow for, if it was slow.
     pub(super) slow_for: Option<Cause>,
     /// Positions of the operations charged, or following a gap that is.
-    ops: Vec<u32>,
+    pub(super) ops: Vec<u32>,
 }
 
 impl Faults {

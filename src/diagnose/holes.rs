@@ -13,6 +13,9 @@ use super::ground::Ground;
 use crate::baseline::{Baselines, Call, CallIx, GapIx, GapKey, Map, Pause, StepName, step_name};
 use crate::trace::{Lane, StepKind, StepOp, over};
 
+#[cfg(test)]
+mod tests;
+
 /// From this many deviations above the usual pause on …
 const OVER: f64 = 4.0;
 /// … and from this many slow floors on top.

@@ -33,6 +33,8 @@ mod serving;
 mod shared;
 mod stays;
 mod swing;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod volume;
 mod whatif;

@@ -131,3 +131,85 @@ fn under_load(diagnoses: &[Diagnosis]) -> Option<String> {
         "Much of this dump was recorded under load. Without a baseline of a healthy period, natural swings of load and the load of neighbours cannot be told apart: take `noisy_neighbour` here for \"slowed together with others\".".to_owned()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::units::Nanos;
+
+    fn judged(count: u32, change: impl Fn(u32, &mut Diagnosis)) -> Vec<Diagnosis> {
+        let all = (0..count).map(|request| {
+            let mut diagnosis = Diagnosis {
+                request,
+                expected: Some(Nanos::SECOND),
+                excess: Nanos::ZERO,
+                slow: false,
+                primary: None,
+                confidence: 0.0,
+                claims: Vec::new(),
+                considered: Vec::new(),
+                missing: Vec::new(),
+            };
+            change(request, &mut diagnosis);
+            diagnosis
+        });
+        all.collect()
+    }
+
+    fn slow(count: u32, of: u32, cause: Cause) -> Vec<Diagnosis> {
+        judged(of, |n, d| {
+            if n < count {
+                (d.slow, d.primary) = (true, Some(cause));
+            }
+        })
+    }
+
+    #[test]
+    fn more_than_half_slow_leaves_no_healthy_half() {
+        let says = |count, of| mostly_slow(&slow(count, of, Cause::ColdCache)).is_some();
+        assert!(says(7, 12) && !says(6, 12));
+        assert!(!says(11, 11), "eleven have no half");
+        let unjudged = judged(20, |n, d| {
+            d.slow = n < 10;
+            d.expected = d.expected.filter(|_| n < 12);
+        });
+        assert!(
+            mostly_slow(&unjudged).is_some(),
+            "of those that could be judged"
+        );
+    }
+
+    #[test]
+    fn much_contention_without_a_baseline_is_load() {
+        let says = |count, cause| under_load(&slow(count, 20, cause)).is_some();
+        assert!(says(4, Cause::NoisyNeighbour) && !says(3, Cause::NoisyNeighbour));
+        assert!(!says(20, Cause::ColdCache));
+        assert!(under_load(&judged(0, |_, _| {})).is_none());
+    }
+
+    #[test]
+    fn what_is_said_of_verdicts_depends_on_where_normal_came_from() {
+        let notes = |by_itself, normal: &[&str]| {
+            let notes = Notes {
+                normal: normal.iter().map(|&n| n.to_owned()).collect(),
+                by_itself,
+                contrast: Some("contrast".to_owned()),
+            };
+            notes.with(&slow(12, 12, Cause::NoisyNeighbour)).len()
+        };
+        assert_eq!(notes(true, &[]), 3);
+        assert_eq!(notes(true, &["told already"]), 3);
+        assert_eq!(notes(false, &["a baseline"]), 1);
+    }
+
+    #[test]
+    fn four_names_are_listed_and_the_rest_counted() {
+        let names = |names: &[&'static str]| list("tool", names.iter().copied().collect());
+        assert_eq!(names(&["", "b", "a"]).unwrap(), "tool a, b");
+        assert_eq!(names(&["d", "b", "a", "c"]).unwrap(), "tool a, b, c, d");
+        let six = names(&["d", "b", "a", "c", "f", "e"]).unwrap();
+        assert_eq!(six, "tool a, b, c, d and 2 more");
+        assert_eq!(names(&[""]), None);
+    }
+}

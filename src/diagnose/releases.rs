@@ -11,6 +11,9 @@ use crate::baseline::{Baselines, Map};
 use crate::trace::{Forest, Lane, StepKind, StepOp};
 use crate::units::{Nanos, Sym};
 
+#[cfg(test)]
+mod tests;
+
 /// Ends this close are one release.
 const TOGETHER: u64 = 6_000_000;
 /// Over this long before and after, the rate of such ends says what chance would do.

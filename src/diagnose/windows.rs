@@ -246,4 +246,75 @@ mod tests {
         counts[bucket(0.7)] = 5;
         assert!((median(&counts, 8) - 0.71).abs() < 0.03);
     }
+
+    /// Entries of three places over 40 bins, at all heights.
+    fn entries(count: u64) -> Vec<u64> {
+        let mut entries: Vec<u64> = (0..count)
+            .map(|n| {
+                let draw = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+                key((draw % 3) as Site, (draw / 3 % 40) as usize) | (draw / 120 % BUCKETS as u64)
+            })
+            .collect();
+        entries.sort_unstable();
+        entries
+    }
+
+    fn windows(entries: Vec<u64>) -> Windows {
+        Windows::over((Nanos(60), 10, 1_000), entries, 1.5)
+    }
+
+    #[test]
+    fn histograms_between_two_times_are_as_counted_one_by_one() {
+        for count in [0, 5, 127, 128, 129, 700, 3_000] {
+            let all = entries(count);
+            let windows = windows(all.clone());
+            for (from, to) in [
+                (0, 40),
+                (0, 1),
+                (3, 9),
+                (0, 39),
+                (17, 40),
+                (39, 40),
+                (20, 20),
+            ] {
+                let (from, to) = (key(1, from), key(1, to));
+                let mut counted = [0; BUCKETS];
+                for entry in all.iter().filter(|e| (from..to).contains(*e)) {
+                    counted[(entry & 0xff) as usize] += 1;
+                }
+                assert_eq!(windows.between(from, to), counted, "{count} entries");
+            }
+        }
+    }
+
+    #[test]
+    fn windows_are_made_again_from_their_parts() {
+        let whole = windows(entries(700));
+        let (measures, steps) = whole.parts();
+        assert_eq!(measures, (Nanos(60), 10, 1_000));
+        let again = Windows::of(measures, &steps, 1.5);
+        assert_eq!(again.entries, whole.entries);
+        assert_eq!(
+            (again.sums, again.slowed, again.limit),
+            (whole.sums, whole.slowed, whole.limit)
+        );
+        assert_eq!(Windows::of((Nanos(60), 0, 0), &[], 1.5).bin, 1);
+    }
+
+    #[test]
+    fn company_is_slowed_from_the_spread_of_healthy_calls_on() {
+        let millis = |spread| (limit(spread) * 1e3).round() as u64;
+        assert_eq!(millis(0.05), 1_350, "a third above normal at least");
+        assert_eq!(millis(0.2), 1_716);
+        assert_eq!(millis(0.5), 2_014, "twice normal at most");
+    }
+
+    #[test]
+    fn ratios_beyond_the_scale_count_at_its_ends() {
+        assert_eq!((bucket(-9.0), bucket(-2.0), bucket(-1.94)), (0, 0, 1));
+        assert_eq!((bucket(4.46), bucket(99.0)), (129, 129));
+        assert_eq!(bucket_of(0xff), 129);
+        assert_eq!(key(2, 3), (2 << 40) | (3 << 8));
+        assert_eq!(key(2, usize::MAX), (2 << 40) | (u64::from(u32::MAX) << 8));
+    }
 }

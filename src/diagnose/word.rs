@@ -39,3 +39,33 @@ fn kept(word: &str) -> Option<&'static str> {
     known.insert(kept);
     Some(kept)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use serde_json::Value;
+
+    fn read(value: Value) -> Option<&'static str> {
+        word(value).ok()
+    }
+
+    #[test]
+    fn a_word_is_kept_once() {
+        let long = "x".repeat(LONGEST);
+        let first = read("released_together".into()).unwrap();
+        let again = read("released_together".into()).unwrap();
+        assert_eq!(first, "released_together");
+        assert!(std::ptr::eq(first, again));
+        assert_eq!(read(long.clone().into()), Some(long.as_str()));
+    }
+
+    #[test]
+    fn what_no_version_says_is_refused() {
+        assert_eq!(read("x".repeat(LONGEST + 1).into()), None);
+        assert_eq!(read(5.into()), None);
+        let list = Value::from(vec!["a".to_owned(), "x".repeat(LONGEST + 1)]);
+        assert!(words(list).is_err());
+        assert_eq!(words(Value::from(vec!["a", "b"])).unwrap(), ["a", "b"]);
+    }
+}

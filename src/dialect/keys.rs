@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::DIALECTS;
-use super::field::{Field, NumberField, RawField};
+use super::field::{Field, RawField};
 use super::generic;
 use super::vocabulary::Trust;
 
@@ -153,7 +153,6 @@ pub(super) fn rank(trust: u8, place: usize) -> u16 {
 fn trust_of(trust: Trust, field: Field) -> u8 {
     match field {
         Field::Raw(RawField::Usage | RawField::Vendor | RawField::Metadata) => 5,
-        Field::Number(NumberField::Total, _) => trust as u8,
         _ => trust as u8,
     }
 }
@@ -224,6 +223,24 @@ mod tests {
         }
         assert!(KEYS.find(b"gen_ai.usage.input_token").is_none());
         assert!(KEYS.find(b"").is_none());
+    }
+
+    #[test]
+    fn keys_are_found_within_few_steps() {
+        let steps = |key: &str| {
+            let (number, _) = KEYS.find(key.as_bytes()).unwrap();
+            let from = hash(key.as_bytes());
+            (0..)
+                .find(|step| KEYS.cells[(from + step) % CELLS] == number)
+                .unwrap()
+        };
+        let all: Vec<usize> = KEYS.names.iter().map(|name| steps(name.text)).collect();
+        assert!(
+            all.iter().sum::<usize>() < all.len() / 4,
+            "{} keys",
+            all.len()
+        );
+        assert!(all.iter().all(|steps| *steps < 8));
     }
 
     #[test]

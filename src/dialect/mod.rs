@@ -48,6 +48,8 @@ mod shell;
 mod slots;
 mod spring_ai;
 mod strands;
+#[cfg(test)]
+mod tests;
 mod timing;
 mod tokens;
 mod vercel_ai;

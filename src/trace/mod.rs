@@ -13,6 +13,8 @@ mod repeats;
 mod replay;
 mod request;
 mod requests;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod usage;
 

@@ -106,7 +106,12 @@ impl Habits {
     }
 
     /// What `over` is to spans like `span`.
-    pub(super) fn relation(&self, dataset: &Dataset, span: &Span, over: &Span) -> Relation {
+    pub(in crate::trace) fn relation(
+        &self,
+        dataset: &Dataset,
+        span: &Span,
+        over: &Span,
+    ) -> Relation {
         let Some(kind) = self.known(dataset, span) else {
             return Relation::Unknown;
         };
@@ -212,7 +217,7 @@ impl KindName {
 
 /// What a span is to another, by the habits of the dump.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Relation {
+pub(in crate::trace) enum Relation {
     /// Its parent usually, and of one such child.
     OneEach,
     /// Its parent usually, and of several.

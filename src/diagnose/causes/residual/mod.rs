@@ -5,6 +5,8 @@ mod contention;
 mod elsewhere;
 mod released;
 mod retried;
+#[cfg(test)]
+mod tests;
 
 use std::cell::OnceCell;
 

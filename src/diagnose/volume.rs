@@ -280,7 +280,7 @@ mod tests {
             requests[..long].fill((wall, Some(Cause::LongGeneration)));
             bar(&Witnesses::of(&requests), 59)
         };
-        assert!(around(1) > around(3));
+        assert!(around(1) > around(8));
         let untold = bar(&Witnesses::default(), 0);
         assert!((around(0) - untold).abs() < 1e-9);
     }

@@ -32,9 +32,9 @@ pub struct Diagnosis {
 pub struct Incident {
     /// Its cause.
     pub cause: Cause,
-    /// What it concerned: a tool, an endpoint, a model, a service. Absent when spread over all.
+    /// What it concerned: a tool, an endpoint, a region, a model, a service. Absent when spread over several services.
     pub scope: Sym,
-    /// Kind of the scope: `tool`, `endpoint`, `model`, `service`, or `all`.
+    /// Kind of the scope: `tool`, `endpoint`, `region`, `model`, `service`, or `all`.
     pub scope_kind: &'static str,
     /// From the first to the last request touched.
     pub window: Window,

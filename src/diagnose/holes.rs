@@ -11,7 +11,9 @@ use rayon::prelude::*;
 use super::Options;
 use super::ground::Ground;
 use crate::baseline::{Baselines, Call, CallIx, GapIx, GapKey, Map, Pause, StepName, step_name};
+use crate::stats::{LowSide, SpreadLimits};
 use crate::trace::{Lane, StepKind, StepOp, over};
+use crate::units::Sym;
 
 #[cfg(test)]
 mod tests;
@@ -35,9 +37,22 @@ type Class = (Kind, u8);
 /// Holes seen, and holes expected of lost spans.
 type Counts = Map<Class, (f64, f64)>;
 
-/// The share that lost spans leave of the holes of a kind that are as long or longer.
+/// How widely model calls of one kind of task differ.
+const CALL_SPREAD: SpreadLimits = SpreadLimits {
+    least: 0.2,
+    most: 1.3,
+};
+
+/// What spans that were lost at random leave. Empty where none are known to be lost.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
-pub(super) struct Holes(#[serde(with = "crate::baseline::pairs")] Map<Class, f64>);
+pub(super) struct Holes {
+    /// The share that lost spans leave of the holes of a kind that are as long or longer.
+    #[serde(with = "crate::baseline::pairs")]
+    shares: Map<Class, f64>,
+    /// How long model calls of each kind of task are.
+    #[serde(with = "crate::baseline::pairs")]
+    calls: Map<Sym, LowSide>,
+}
 
 impl Holes {
     pub(super) fn find(ground: &Ground<'_>, base: &Baselines, options: &Options) -> Self {
@@ -59,16 +74,26 @@ impl Holes {
             (seen > 0.0).then(|| expected / seen)
         };
         let classes = counts.keys();
-        Self(
-            classes
-                .filter_map(|class| Some((*class, share(*class)?)))
-                .collect(),
-        )
+        let shares = classes.filter_map(|class| Some((*class, share(*class)?)));
+        Self {
+            shares: shares.collect(),
+            calls: usual_calls(ground),
+        }
+    }
+
+    /// True where spans are known to be lost.
+    pub(super) fn any(&self) -> bool {
+        !self.calls.is_empty()
+    }
+
+    /// How long model calls of a kind of task are, where spans are known to be lost.
+    pub(super) fn usual_call(&self, task: Sym) -> Option<&LowSide> {
+        self.calls.get(&task)
     }
 
     /// The share of the holes like this one that lost spans leave, at most one.
     pub(super) fn share(&self, ground: &Ground<'_>, pause: &Pause) -> f64 {
-        if self.0.is_empty() {
+        if self.shares.is_empty() {
             return 0.0;
         }
         let (_, before, after) = ground.measured.pauses.key_of(pause);
@@ -77,7 +102,7 @@ impl Holes {
             after,
             is_whole(ground, pause) == Some(true),
         );
-        let share = self.0.get(&(kind, length(pause.length())));
+        let share = self.shares.get(&(kind, length(pause.length())));
         share.map_or(0.0, |share| share.min(1.0))
     }
 
@@ -85,6 +110,16 @@ impl Holes {
     pub(super) fn hides_a_span(&self, ground: &Ground<'_>, pause: &Pause) -> bool {
         self.share(ground, pause) > LIKELY
     }
+}
+
+fn usual_calls(ground: &Ground<'_>) -> Map<Sym, LowSide> {
+    let mut times: Map<Sym, Vec<f64>> = Map::default();
+    for call in &ground.measured.calls.all {
+        times.entry(call.kind).or_default().push(call.total());
+    }
+    let fits = times.into_iter();
+    let fits = fits.filter_map(|(task, times)| Some((task, LowSide::fit(&times, CALL_SPREAD)?)));
+    fits.collect()
 }
 
 fn length(millis: f64) -> u8 {
@@ -208,6 +243,15 @@ pub(super) fn is_explained(base: &Baselines, index: GapIx, (_, before, after): G
     matches!(before, StepName::Failed | StepName::Human | StepName::Open)
         || matches!(after, StepName::Human | StepName::Open)
         || base.gaps.lacks_a_span(index)
+}
+
+/// True where a lost call is the least that would fill the pause, and nothing says that none is lost.
+pub(super) fn may_hide_a_call(ground: &Ground<'_>, pause: &Pause) -> bool {
+    use StepName::{End, Group, Start, Tool};
+    let (_, before, after) = ground.measured.pauses.key_of(pause);
+    matches!(before, Start | Tool | Group)
+        && matches!(after, Tool | Group | End)
+        && is_whole(ground, pause) != Some(true)
 }
 
 /// Whether all answered calls around a pause are in the dump, as far as the cache tells.

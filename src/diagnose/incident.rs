@@ -3,7 +3,7 @@
 
 use super::{Cause, Diagnosis, Incident};
 use crate::baseline::Map;
-use crate::model::{Dataset, SpanIx};
+use crate::model::Dataset;
 use crate::trace::Forest;
 use crate::units::{Nanos, Sym, Window};
 
@@ -11,6 +11,9 @@ use crate::units::{Nanos, Sym, Window};
 pub(super) const APART: Nanos = Nanos(120_000_000_000);
 /// One request alone is not an incident.
 const LEAST: usize = 2;
+
+/// Kind of the scope of what befalls agents, before it is known whose.
+const ANY_AGENT: &str = "all";
 
 /// Groups slow requests into incidents, the costliest first.
 pub(super) fn group(dataset: &Dataset, forest: &Forest, diagnoses: &[Diagnosis]) -> Vec<Incident> {
@@ -32,6 +35,9 @@ pub(super) fn group(dataset: &Dataset, forest: &Forest, diagnoses: &[Diagnosis])
             split(dataset, forest, diagnoses, cause, (kind, scope), requests)
         })
         .collect();
+    for incident in &mut incidents {
+        narrow(forest, incident);
+    }
     incidents.sort_by_key(|i| {
         (
             std::cmp::Reverse(i.excess),
@@ -87,6 +93,18 @@ fn split(
     incidents
 }
 
+/// What befell the agents of one service alone is that service's.
+fn narrow(forest: &Forest, incident: &mut Incident) {
+    let service = |r: &u32| forest.requests[*r as usize].service;
+    let mut services = incident.requests.iter().map(service);
+    if incident.scope_kind == ANY_AGENT
+        && let Some(first) = services.next()
+        && services.all(|service| service == first)
+    {
+        (incident.scope_kind, incident.scope) = ("service", first);
+    }
+}
+
 /// When the cause first showed in a request: the start of the earliest span its claim cites. A request
 /// that was under way for a minute when the disturbance began does not date it.
 fn onset(dataset: &Dataset, wall: Window, diagnosis: &Diagnosis) -> Nanos {
@@ -99,11 +117,20 @@ fn onset(dataset: &Dataset, wall: Window, diagnosis: &Diagnosis) -> Nanos {
     starts.min().unwrap_or(wall.start).max(wall.start)
 }
 
-/// What an incident of this cause is about: the tool, the address, the model, or the service.
+/// What an incident of this cause is about: the tool, the address, the region, the model, or whatever agents there are.
 fn scope(dataset: &Dataset, forest: &Forest, d: &Diagnosis, cause: Cause) -> (&'static str, Sym) {
     let span = d.claims.first().and_then(|c| c.evidence.first.span);
-    let model = |s: SpanIx| dataset.llm_of(&dataset.spans[s as usize]);
-    let service = forest.requests[d.request as usize].service;
+    let call = span.and_then(|s| dataset.llm_of(&dataset.spans[s as usize]));
+    let request = &forest.requests[d.request as usize];
+    let lane = forest.lanes.get(request.lanes.start as usize);
+    let region = lane.map_or(Sym::NONE, |lane| lane.region);
+    let endpoint = call.map_or(Sym::NONE, |call| call.endpoint);
+    let model = call.map_or(Sym::NONE, |call| call.model());
+    let service = request.service;
+    let first = |places: &[(&'static str, Sym)]| {
+        let known = places.iter().find(|(_, name)| !name.is_none());
+        known.copied().unwrap_or(("service", service))
+    };
     match cause {
         Cause::ToolBottleneck => {
             let tool = span
@@ -113,14 +140,12 @@ fn scope(dataset: &Dataset, forest: &Forest, d: &Diagnosis, cause: Cause) -> (&'
                 });
             ("tool", tool)
         }
-        Cause::NoisyNeighbour
-        | Cause::RoutingChange
-        | Cause::ProviderError
-        | Cause::RetryCascade => match span.and_then(model) {
-            Some(call) if !call.endpoint.is_none() => ("endpoint", call.endpoint),
-            Some(call) if !call.model().is_none() => ("model", call.model()),
-            _ => ("service", service),
-        },
-        _ => ("service", service),
+        Cause::NoisyNeighbour | Cause::RoutingChange => {
+            first(&[("endpoint", endpoint), ("region", region), ("model", model)])
+        }
+        Cause::ProviderError | Cause::RetryCascade => {
+            first(&[("endpoint", endpoint), ("model", model)])
+        }
+        _ => (ANY_AGENT, Sym::NONE),
     }
 }

@@ -7,6 +7,9 @@ use super::scene::Scene;
 /// Margins are this many times as wide where no other request around was slow for the same cause. Of verdicts that
 /// stood so alone in labelled dumps of a simulated fleet, five in six were wrong.
 const ALONE: f64 = 2.0;
+/// The same where the dump lost spans, of which what is left looks odd by itself, and where a healthy period tells what
+/// is usual: of 14 verdicts that stood alone beside the healthy day of their fleet, 11 were wrong.
+const ALONE_FOR_CERTAIN: f64 = 4.0;
 
 /// How much more than the threshold a verdict of this cause must show, so that natural variation, which
 /// looks most like contention, is not accused. Shrinks where calls, or the tools charged, vary little, and for contention
@@ -26,7 +29,11 @@ pub(super) fn of(scene: &Scene<'_>, request: u32, account: &Account, cause: Caus
         Cause::LongGeneration | Cause::RetryCascade | Cause::ProviderError => 1.0,
         _ => 1.15,
     };
-    let full = if alone { ALONE * full } else { full };
+    let full = match alone {
+        true if scene.swing.is_some() || scene.holes.any() => ALONE_FOR_CERTAIN * full,
+        true => ALONE * full,
+        false => full,
+    };
     1.0 + (full - 1.0) * (spread / 0.3).min(1.0)
 }
 

@@ -12,7 +12,7 @@ use super::windows::{self, Site, Windows};
 use super::witnesses::Witnesses;
 use super::{Cause, Options};
 use crate::baseline::{Baselines, Call, CallIx, Calls};
-use crate::units::Nanos;
+use crate::units::{Nanos, Window};
 
 /// Company is sought this far before and after a call at most; on quick dumps, one and a half tasks.
 const REACH: Nanos = Nanos(30_000_000_000);
@@ -175,6 +175,22 @@ impl<'a> Scene<'a> {
     pub(super) fn company(&self, request: u32, index: CallIx) -> Option<(f64, u32)> {
         let (call, site) = (self.calls.get(index), self.sites[index as usize]);
         self.windows.company(call, site, &self.own(request))
+    }
+
+    /// The same around a call of `request` that would have been served as `call` was, in `window`.
+    pub(super) fn company_within(
+        &self,
+        request: u32,
+        index: CallIx,
+        window: Window,
+    ) -> Option<f64> {
+        let call = Call {
+            window,
+            ..*self.calls.get(index)
+        };
+        let site = self.sites[index as usize];
+        let (shared, _) = self.windows.company(&call, site, &self.own(request))?;
+        Some(shared)
     }
 
     /// True where the company of a call of `request` is certainly not slowed.

@@ -84,6 +84,15 @@ pub(super) struct Extra {
     pub(super) millis: f64,
 }
 
+impl Extra {
+    /// Of a grown prompt: milliseconds at the normal price that calls before `call` must have computed it for.
+    pub(super) fn computed_before(&self, base: &Baselines, call: &Call) -> Option<f64> {
+        let grown = self.observed - self.usual;
+        let whole = base.prices.of(call.model)?.first.price(grown, grown);
+        Some(whole - self.millis)
+    }
+}
+
 /// More work than usual.
 #[derive(Clone, Copy, Debug, Default)]
 struct Extras {

@@ -198,6 +198,7 @@ prop_compose! {
             start,
             end,
             failed,
+            region: String::new(),
             service: ["agent", "gateway", "tools"][service].to_owned(),
             scope: ["one", "two"][role % 2].to_owned(),
             attributes,

@@ -35,6 +35,7 @@ mod export;
 mod fuzzed;
 mod gpu;
 mod hostile_cli;
+mod incidents;
 mod ingest;
 mod invariants;
 mod layers;

@@ -18,6 +18,8 @@ pub(crate) struct Span {
     pub(crate) end: u64,
     pub(crate) failed: bool,
     pub(crate) service: String,
+    /// Of the client; empty where it is not told.
+    pub(crate) region: String,
     pub(crate) scope: String,
     pub(crate) attributes: Vec<(&'static str, Value)>,
 }
@@ -46,8 +48,13 @@ impl Span {
             span["endTimeUnixNano"] = self.end.to_string().into();
         }
         let service = json!({"key": "service.name", "value": {"stringValue": self.service}});
+        let region = json!({"key": "cloud.region", "value": {"stringValue": self.region}});
+        let resource = match self.region.is_empty() {
+            true => json!([service]),
+            false => json!([service, region]),
+        };
         let scopes = json!([{"scope": {"name": self.scope}, "spans": [span]}]);
-        let block = json!({"resource": {"attributes": [service]}, "scopeSpans": scopes});
+        let block = json!({"resource": {"attributes": resource}, "scopeSpans": scopes});
         json!({"resourceSpans": [block]}).to_string()
     }
 }

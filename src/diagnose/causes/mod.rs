@@ -4,6 +4,7 @@
 
 mod failed_attempts;
 mod long_generation;
+mod lost_call;
 mod orchestration_gap;
 mod prompt;
 mod repeated_tools;

@@ -1,6 +1,7 @@
 //! Pauses of the agent itself, between its operations and after the last. Stalls that lie inside call
 //! spans are found by `residual`, where operations of several requests were released together.
 
+use super::lost_call;
 use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, Proof, Target};
 use crate::diagnose::holes;
@@ -14,10 +15,6 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         return;
     }
     for pause in scene.measured.pauses.of(request) {
-        let Some(norm) = scene.base.gaps.norm(pause.key) else {
-            continue;
-        };
-        let over = pause.length() - norm.centre;
         let op = scene.measured.pauses.op_after(pause);
         let lane = scene
             .measured
@@ -30,13 +27,23 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         };
         // A pause that ended together with operations of other requests is a stall at any length.
         let released = op.is_some_and(|op| scene.releases.of_gap(op).is_some());
+        if account.charged(target) > 0.0 {
+            continue;
+        }
+        if !released && let Some(lost) = lost_call::explain(scene, request, pause) {
+            account.charge(lost.cause, target, lost.millis, lost.proof);
+            continue;
+        }
+        let Some(norm) = scene.base.gaps.norm(pause.key) else {
+            continue;
+        };
+        let over = pause.length() - norm.centre;
         let long = holes::is_long(scene.base, scene.options, pause.key, pause.length());
         let stalled = released || long && !scene.holes.hides_a_span(scene, pause);
         if over <= 0.0
             || !stalled
             || holes::is_explained(scene.base, pause.key, scene.measured.pauses.key_of(pause))
             || holes::is_whole(scene, pause) == Some(false)
-            || account.charged(target) > 0.0
         {
             continue;
         }

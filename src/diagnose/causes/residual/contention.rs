@@ -5,6 +5,7 @@ use crate::baseline::{Call, CallIx};
 use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, LONE_SLOWDOWN, Proof};
 use crate::diagnose::scene::Scene;
+use crate::units::Window;
 
 /// Share of the expectation that healthy calls exceed it by anyway, at least: where they scatter widely, by one spread.
 const NATURAL: f64 = 0.25;
@@ -240,7 +241,16 @@ impl Residual<'_> {
     }
 
     fn metric_evidence(&self) -> Option<Support> {
-        let level = self.scene.serving.at_home(self.call)?;
+        // What others load a server with lasts; what requests do to each other swings from call to call.
+        let around = Call {
+            window: Window {
+                start: self.call.window.start - self.scene.reach,
+                end: self.call.window.end + self.scene.reach,
+            },
+            ..*self.call
+        };
+        let serving = &self.scene.serving;
+        let level = serving.at_home(self.call)?.min(serving.at_home(&around)?);
         let limit = self.scene.company_limit.max(PRESSURE);
         (level > limit).then(|| {
             Support::of(

@@ -150,7 +150,7 @@ pub(in crate::man) const ANALYZE: &[(&str, &str, &str)] = &[
     (
         "incidents[].scope_kind",
         "string",
-        "tool, endpoint, model, service or all",
+        "tool, endpoint, region, model, service or all",
     ),
     (
         "incidents[].start",

@@ -1,7 +1,7 @@
 //! Parses, dispatches, and turns the outcome into an exit code. A closed pipe is success.
 
 use std::io::{self, BufWriter, Write};
-use std::panic::{self, PanicHookInfo};
+use std::panic::{self, Location};
 use std::process::ExitCode;
 
 use agentdiag::cli::{Cli, Command};
@@ -12,7 +12,7 @@ use clap::{CommandFactory, Parser};
 fn main() -> ExitCode {
     panic::set_hook(Box::new(|fault| {
         if !contains_panics() {
-            say_where(fault);
+            say_where(fault.location());
         }
     }));
     let cli = Cli::parse();
@@ -27,10 +27,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// Where the program is at fault; not what it stumbled over, which may be content of the input.
-fn say_where(fault: &PanicHookInfo<'_>) {
-    let place = fault.location().map(ToString::to_string);
-    let place = place.unwrap_or_else(|| "an unknown place".into());
+/// Where the program is at fault. What it stumbled over may be content of the input: that is not even handed over.
+fn say_where(place: Option<&Location<'_>>) {
+    let place = place.map_or_else(|| "an unknown place".into(), ToString::to_string);
     let _ = writeln!(
         io::stderr(),
         "agentdiag: internal fault at {place}, please report it"

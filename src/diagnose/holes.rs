@@ -12,7 +12,7 @@ use super::Options;
 use super::ground::Ground;
 use crate::baseline::{Baselines, Call, CallIx, GapIx, GapKey, Map, Pause, StepName, step_name};
 use crate::stats::{LowSide, SpreadLimits};
-use crate::trace::{Lane, StepKind, StepOp, over};
+use crate::trace::{Lane, StepKind, StepOp};
 use crate::units::Sym;
 
 #[cfg(test)]
@@ -212,9 +212,6 @@ impl<'a> Search<'a> {
         };
         let before = last.map_or(StepName::Start, name);
         let start = last.map_or(lane.window.start, |op| op.window.end);
-        if last.is_some_and(|op| over(op) > end) {
-            return None;
-        }
         let key = (lane.service, before, after);
         let millis = end.since(start).as_millis();
         if !self.is_hole(*self.keys.get(&key)?, key, millis) {

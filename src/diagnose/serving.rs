@@ -162,6 +162,7 @@ mod tests {
     fn scraped(data: &mut Dataset, region: &str, millis: &[f64]) {
         let name = data.names.intern("vllm:time_per_output_token_seconds");
         let label = (data.names.intern("region"), data.names.intern(region));
+        let engine = data.names.intern("engine");
         let (mut sums, mut counts) = (vec![0.0], vec![0.0]);
         for level in millis {
             sums.push(sums[sums.len() - 1] + 100.0 * level / 1e3);
@@ -175,7 +176,7 @@ mod tests {
             data.series.push(Series {
                 name,
                 kind,
-                labels: vec![label],
+                labels: vec![(engine, engine), label],
                 points: times
                     .zip(values)
                     .map(|(time, value)| Point { time, value })

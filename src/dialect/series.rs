@@ -220,6 +220,57 @@ mod tests {
     }
 
     #[test]
+    fn series_are_told_apart_by_name_kind_and_every_label() {
+        let mut data = Dataset::default();
+        data.resources.push(Resource {
+            service: data.names.intern("s"),
+            region: data.names.intern("eu"),
+            ..Resource::default()
+        });
+        let mut index = SeriesIndex::default();
+        let label = |key: &'static str, value: RawValue<'static>| RawAttr {
+            key: key.into(),
+            value,
+        };
+        let labels = [
+            label("a", RawValue::Str(Text::plain(b"x"))),
+            label("a", RawValue::Int(4)),
+            label("a", RawValue::Double(0.5)),
+            label("a", RawValue::Bool(true)),
+            label("a", RawValue::Bool(false)),
+            label("b", RawValue::Bool(true)),
+            label("a", RawValue::Str(Text::plain(b""))),
+        ];
+        for time in [1, 2] {
+            for attribute in labels.iter().cloned() {
+                let mut metric = metric(RawPointValue::Number(1.0), RawMetricKind::Gauge, time);
+                metric.points[0].attributes = vec![attribute];
+                index.metric(&mut data, &metric, 0);
+            }
+            let counter = metric(RawPointValue::Number(1.0), RawMetricKind::Cumulative, time);
+            index.metric(&mut data, &counter, 0);
+        }
+        let text = |series: &Series| {
+            let mut all: Vec<String> = series
+                .labels
+                .iter()
+                .map(|(k, v)| format!("{}={}", data.text(*k), data.text(*v)))
+                .collect();
+            all.sort();
+            all.join(" ")
+        };
+        let found: Vec<String> = data.series.iter().map(text).collect();
+        let of = |own: &str| format!("{own}cloud.region=eu service.name=s");
+        let expected = [
+            "a=x ", "a=4 ", "a=0.5 ", "a=true ", "a=false ", "b=true ", "",
+        ]
+        .map(of);
+        assert_eq!(found[..7], expected);
+        assert_eq!((found.len(), data.series[7].kind), (8, SeriesKind::Counter));
+        assert!(data.series.iter().all(|s| s.points.len() == 2));
+    }
+
+    #[test]
     fn histograms_become_sum_and_count() {
         let value = RawPointValue::Distribution {
             sum: Some(2.5),

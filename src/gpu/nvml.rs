@@ -455,4 +455,43 @@ mod tests {
         let message = no_driver(&NvmlError::LibraryNotFound);
         assert!(message.contains("libnvidia-ml.so.1"), "{message}");
     }
+
+    #[test]
+    fn every_reason_for_silence_says_what_to_do() {
+        for (error, what, help) in [
+            (
+                NvmlError::DriverNotLoaded,
+                "installed but not loaded",
+                "nvidia-smi",
+            ),
+            (
+                NvmlError::NoPermission,
+                "does not let this user",
+                "/dev/nvidiactl",
+            ),
+            (
+                NvmlError::LibRmVersionMismatch,
+                "of different versions",
+                "reload the driver",
+            ),
+            (NvmlError::Unknown, "does not answer", "nvidia-smi"),
+        ] {
+            let said = no_driver(&error);
+            assert!(said.contains(what) && said.contains(help), "{said}");
+        }
+    }
+
+    #[test]
+    fn samples_of_every_type_are_whole_numbers_or_none() {
+        assert_eq!(whole(SampleValue::U32(7)), Some(7));
+        assert_eq!(whole(SampleValue::U64(1 << 40)), Some(1 << 40));
+        assert_eq!(
+            (whole(SampleValue::I64(7)), whole(SampleValue::I64(-7))),
+            (Some(7), None)
+        );
+        assert_eq!(
+            (whole(SampleValue::F64(7.9)), whole(SampleValue::F64(-0.5))),
+            (Some(7), None)
+        );
+    }
 }

@@ -60,7 +60,7 @@ impl Loss {
                 if let Some(declared) = facts.declared_steps {
                     loss.steps(dataset, tree, index, declared.get());
                 }
-                if let Some(sum) = facts.rollup_input.filter(|sum| sum.get() > 0) {
+                if let Some(sum) = facts.rollup_input {
                     loss.tokens(dataset, tree, index, u64::from(sum));
                 }
             }

@@ -168,7 +168,6 @@ fn candidates(walk: &Walk<'_>, trace: &Range<SpanIx>) -> Vec<Vec<SpanIx>> {
         .iter()
         .partition(|&&r| spans[r as usize].parent.is_none());
     match (tops.len(), rest.len()) {
-        (0, 0) => Vec::new(),
         (0, _) => vec![rest],
         (1, 0) => vec![tops],
         _ if tops.iter().all(|&r| !holds_work(walk, r)) => vec![roots],

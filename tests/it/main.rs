@@ -29,6 +29,7 @@ mod compare;
 mod damage;
 mod deep;
 mod dialects;
+mod drifted;
 mod evidence;
 mod explained;
 mod export;

@@ -1,15 +1,24 @@
 //! What people and models said never leaves the program: a word planted wherever programs write
 //! content is in no output, no message and no file.
 
+mod plant;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use agentdiag::cli::Cli;
+use agentdiag::dialect::dialects;
+use agentdiag::ingest::Source;
 use assert_cmd::Command;
 use clap::CommandFactory;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use self::plant::{content_keys, key, list, logs, plant, records, spans, spoil, table};
+use crate::pipeline::read;
+use crate::stages::recipe;
 
 /// The word that nobody may see.
 const CANARY: &str = "zQ7canaryKx";
@@ -30,6 +39,7 @@ const RUNS: &[&[&str]] = &[
         "DUMP",
     ],
     &["analyze", "--format", "markdown", "DUMP"],
+    &["analyze", "--format", "html", "DUMP"],
     &[
         "report",
         "--slow-over",
@@ -58,6 +68,7 @@ const RUNS: &[&[&str]] = &[
     &["baseline", "DUMP"],
     &["compare", "DUMP", "DUMP"],
     &["compare", "--json", "DUMP", "DUMP"],
+    &["compare", "--format", "markdown", "DUMP", "DUMP"],
     &["check", "--budget", "BUDGETS", "--baseline", "DUMP", "DUMP"],
     &[
         "check",
@@ -84,6 +95,38 @@ const RUNS: &[&[&str]] = &[
 const WITHOUT_DUMP: &[&str] = &["completions", "explain", "formats", "gpu", "help", "prices"];
 
 #[test]
+fn every_form_of_output_is_tried() {
+    for command in Cli::command().get_subcommands() {
+        let runs: Vec<_> = RUNS
+            .iter()
+            .filter(|run| run[0] == command.get_name())
+            .collect();
+        for arg in command.get_arguments() {
+            let usual = arg.get_default_values();
+            // Charts as pixels are those that are searched as SVG.
+            let forms = ["format", "to"].contains(&arg.get_id().as_str());
+            for value in arg
+                .get_possible_values()
+                .iter()
+                .filter(|_| forms && !runs.is_empty())
+            {
+                let name = value.get_name();
+                let tried = runs
+                    .iter()
+                    .any(|run| run.iter().any(|arg| arg.split(',').any(|a| a == name)));
+                let short = name == "json" && runs.iter().any(|run| run.contains(&"--json"));
+                assert!(
+                    tried || short || usual.iter().any(|v| v == name),
+                    "`{} --{} {name}` is not tried",
+                    command.get_name(),
+                    arg.get_id()
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn every_subcommand_is_tried() {
     let tried: Vec<&str> = RUNS.iter().map(|run| run[0]).collect();
     for command in Cli::command().get_subcommands() {
@@ -95,19 +138,148 @@ fn every_subcommand_is_tried() {
     }
 }
 
-#[test]
-fn content_of_every_vocabulary_stays_inside() {
+/// Recordings of every vocabulary with planted content, and what this program exports of them.
+fn planted() -> TempDir {
     let folder = TempDir::new().expect("a scratch folder");
     for path in dialect_fixtures() {
         let text = fs::read_to_string(&path).expect("readable");
+        // An SDK's spans in the scope of its own, where its recording is of an agent's.
+        let text = text.replace("\"support-agent\"", "\"strands.telemetry\"");
         let mut dump: Value = serde_json::from_str(&text).expect("JSON");
         plant(&mut dump);
-        let name = path.strip_prefix(fixtures()).expect("a fixture");
+        let name = path.strip_prefix(fixtures("dialects")).expect("a fixture");
         let name = name.to_string_lossy().replace('/', "-");
         fs::write(folder.path().join(name), dump.to_string()).expect("written");
     }
     fs::write(folder.path().join("logs.json"), logs().to_string()).expect("written");
+    let exported = run(
+        &["export", "--to", "otlp", "DUMP"],
+        folder.path(),
+        folder.path(),
+    );
+    let path = folder.path().join("exported.jsonl");
+    fs::write(&path, exported.stdout).expect("written");
+    let mut spans: Vec<String> = Vec::new();
+    for line in fs::read_to_string(&path).expect("readable").lines() {
+        let mut document: Value = serde_json::from_str(line).expect("JSON");
+        plant(&mut document);
+        spans.push(document.to_string());
+    }
+    fs::write(&path, spans.join("\n")).expect("written");
+    folder
+}
+
+#[test]
+fn content_of_every_vocabulary_stays_inside() {
+    let folder = planted();
+    let spoken = read(Source::find(&[folder.path()]), 2).dialects;
+    for dialect in dialects().filter(|dialect| dialect.name != "general") {
+        assert!(
+            spoken.contains_key(dialect.name),
+            "{} is not planted",
+            dialect.name
+        );
+    }
     nothing_leaks(folder.path());
+}
+
+#[test]
+fn content_of_every_format_stays_inside() {
+    let folder = TempDir::new().expect("a scratch folder");
+    let mut planted = 0;
+    for path in files(&fixtures("formats")) {
+        let name = path.strip_prefix(fixtures("formats")).expect("a fixture");
+        let name = name.to_string_lossy().replace('/', "-");
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
+        let text = match name.rsplit('.').next() {
+            Some("csv") => table(&text),
+            Some("json" | "jsonl") => records(&text),
+            _ => None,
+        };
+        if let Some(text) = text {
+            // And once more, cut off inside a planted word.
+            let places: Vec<usize> = text.match_indices(CANARY).map(|(at, _)| at).collect();
+            let cut = places[places.len() / 2] + CANARY.len();
+            fs::write(folder.path().join(format!("cut-{name}")), &text[..cut]).expect("written");
+            fs::write(folder.path().join(name), text).expect("written");
+            planted += 1;
+        }
+    }
+    assert!(planted >= 25, "{planted} formats hold content");
+    nothing_leaks(folder.path());
+}
+
+#[test]
+fn content_stays_inside_between_stages() {
+    let (folder, work) = (planted(), TempDir::new().expect("a scratch folder"));
+    let output = recipe(work.path(), 3, &files(folder.path()));
+    assert!(output.status.success());
+    assert!(!leaks(&output.stdout) && !leaks(&output.stderr));
+    let streams = files(work.path());
+    let mut known = 0;
+    for stream in &streams {
+        let bytes = fs::read(stream).expect("readable");
+        assert!(
+            !leaks(&bytes),
+            "{} holds it: {}",
+            stream.display(),
+            around(&bytes)
+        );
+        // Rows are not packed: what may be said is found in them.
+        known += usize::from(holds(&bytes, b"gen_ai") || holds(&bytes, b"lookup"));
+    }
+    assert!(
+        streams.len() > 8 && known > 3,
+        "{known} of {}",
+        streams.len()
+    );
+    for damaged in [
+        &["stage", "learn"][..],
+        &["stage", "windows"],
+        &["stage", "merge"],
+    ] {
+        let path = work.path().join("damaged.arrow");
+        let mut bytes = fs::read(&streams[1]).expect("readable");
+        let half = bytes.len() / 2;
+        bytes.truncate(half);
+        bytes.extend(CANARY.as_bytes());
+        fs::write(&path, bytes).expect("written");
+        let said = run(&[damaged, &["DUMP"]].concat(), &path, work.path());
+        assert!(!leaks(&said.stdout) && !leaks(&said.stderr), "{damaged:?}");
+    }
+}
+
+#[test]
+fn every_key_that_a_vocabulary_looks_into_is_planted() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dialect");
+    let looks_into = [
+        "R::Arguments",
+        "R::CostDetails",
+        "R::Invocation",
+        "R::Metadata",
+        "R::Usage",
+        "R::Vendor",
+        "T::ErrorText",
+    ];
+    let mut found = 0;
+    for path in files(&folder) {
+        let text = fs::read_to_string(&path).expect("readable");
+        let flat: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for field in looks_into {
+            for (at, _) in flat.match_indices(&format!("\", {field}")) {
+                let name = flat[..at].rsplit('"').next().unwrap_or_default();
+                found += 1;
+                assert!(
+                    content_keys().any(|key| key == name),
+                    "`{name}` of {} is not planted",
+                    path.display()
+                );
+            }
+        }
+    }
+    assert!(found > 20, "{found} keys");
 }
 
 #[test]
@@ -137,7 +309,8 @@ fn content_in_damaged_records_stays_inside() {
 #[test]
 fn ids_of_customers_are_shown_as_digests_when_asked_for() {
     let folder = TempDir::new().expect("a scratch folder");
-    let text = fs::read_to_string(fixtures().join("seed_agent/full.json")).expect("readable");
+    let text =
+        fs::read_to_string(fixtures("dialects").join("seed_agent/full.json")).expect("readable");
     let mut dump: Value = serde_json::from_str(&text).expect("JSON");
     for span in spans(&mut dump) {
         let ids = [
@@ -152,7 +325,7 @@ fn ids_of_customers_are_shown_as_digests_when_asked_for() {
         attributes.extend(ids.map(|id| json!({"key": id, "value": {"stringValue": CANARY}})));
     }
     fs::write(folder.path().join("dump.json"), dump.to_string()).expect("written");
-    let run = |more: &[&str]| {
+    let shown = |more: &[&str]| {
         let mut command = Command::cargo_bin("agentdiag").expect("the binary is built");
         let command = command.env_clear().current_dir(folder.path());
         let output = command
@@ -161,134 +334,57 @@ fn ids_of_customers_are_shown_as_digests_when_asked_for() {
             .output();
         output.expect("it runs").stdout
     };
-    assert!(leaks(&run(&[])), "the dump shows no id to hide");
-    let (once, again) = (run(&["--redact"]), run(&["--redact"]));
+    assert!(leaks(&shown(&[])), "the dump shows no id to hide");
+    let (once, again) = (shown(&["--redact"]), shown(&["--redact"]));
     assert!(!leaks(&once) && !leaks(&again));
     assert_ne!(once, again, "two runs share a key");
     let keyed = ["--redact", "--redact-key", "k"];
-    assert_eq!(run(&keyed), run(&keyed));
+    assert_eq!(shown(&keyed), shown(&keyed));
 }
 
-/// Content under every key of the list, in every kind of value, on every span; in events, status
-/// messages and links.
-fn plant(dump: &mut Value) {
-    let message = json!([{"role": "user", "content": CANARY, "parts": [{"type": "text", "content": CANARY}]}]);
-    let kinds = [
-        json!({"stringValue": CANARY}),
-        json!({"stringValue": message.to_string()}),
-        json!({"arrayValue": {"values": [{"stringValue": CANARY}]}}),
-        json!({"kvlistValue": {"values": [{"key": "content", "value": {"stringValue": CANARY}}]}}),
-        json!({"bytesValue": CANARY}),
-    ];
-    let mut next = 0;
-    for span in spans(dump) {
-        let attributes = list(span, "attributes");
-        let present: Vec<String> = attributes.iter().map(key).collect();
-        for attribute in attributes.iter_mut() {
-            if content_keys().any(|content| content == key(attribute)) {
-                attribute["value"] = said(&key(attribute), &kinds[0]);
-            }
-        }
-        for content in content_keys().filter(|c| !present.iter().any(|p| p == c)) {
-            next += 1;
-            attributes
-                .push(json!({"key": content, "value": said(content, &kinds[next % kinds.len()])}));
-        }
-        let events = [
-            "exception",
-            "gen_ai.user.message",
-            "gen_ai.choice",
-            "gen_ai.content.prompt",
-            "tool.output",
-        ];
-        let time = span["startTimeUnixNano"].clone();
-        let recorded = events.iter().map(|name| {
-            let attributes = content_keys().map(|key| json!({"key": key, "value": kinds[0]}));
-            json!({"name": name, "timeUnixNano": time, "attributes": attributes.collect::<Vec<_>>()})
-        });
-        list(span, "events").extend(recorded.collect::<Vec<_>>());
-        span["status"] = json!({"code": 2, "message": format!("Error code: 429 - {CANARY}")});
-        span["traceState"] = json!(CANARY);
-    }
-}
-
-/// A value for `key`: where an address is expected, one with private parts.
-fn said(key: &str, content: &Value) -> Value {
-    match key {
-        "url.full" | "http.url" => {
-            let url = format!("https://me:{CANARY}@llm.example/v1/{CANARY}?key={CANARY}#{CANARY}");
-            json!({"stringValue": url})
-        }
-        "http.target" => json!({"stringValue": format!("/v1/chat?key={CANARY}#{CANARY}")}),
-        _ => content.clone(),
-    }
-}
-
-/// Numbers that are words, ids that are sentences.
-fn spoil(dump: &mut Value) {
-    for (index, span) in spans(dump).into_iter().enumerate() {
-        for attribute in list(span, "attributes") {
-            if key(attribute).contains("tokens") {
-                attribute["value"] = json!({"intValue": CANARY});
-            }
-        }
-        match index % 4 {
-            0 => span["endTimeUnixNano"] = json!(CANARY),
-            1 => span["spanId"] = json!(CANARY),
-            2 => span["kind"] = json!(CANARY),
-            _ => span["status"] = json!(CANARY),
-        }
-    }
-}
-
-fn logs() -> Value {
-    let record = json!({
-        "timeUnixNano": "1777795200010000000",
-        "severityText": "ERROR",
-        "body": {"stringValue": CANARY},
-        "traceId": "5b8efff798038103d269b633813fc60c",
-        "spanId": "eee19b7ec3c1b171",
-        "attributes": [{"key": "exception.message", "value": {"stringValue": CANARY}}],
-    });
-    json!({"resourceLogs": [{"resource": {}, "scopeLogs": [{"scope": {}, "logRecords": [record]}]}]})
+/// One run over `dump`, what it writes going to `out`.
+fn run(args: &[&str], dump: &Path, out: &Path) -> Output {
+    let place = |arg: &&str| -> OsString {
+        let arg = arg.replace("DUMP", &dump.display().to_string());
+        let budgets = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/fixtures/budgets/agentdiag.toml"
+        );
+        let arg = arg.replace("BUDGETS", budgets);
+        arg.replace("OUT", &out.display().to_string()).into()
+    };
+    let mut command = Command::cargo_bin("agentdiag").expect("the binary is built");
+    // Whatever it wrote to a place for temporary files would fail.
+    let command = command.env_clear().env("TMPDIR", "/dev/null/none");
+    let command = command.current_dir(out).args(args.iter().map(place));
+    command.output().expect("it runs")
 }
 
 fn nothing_leaks(dump: &Path) {
     let out = TempDir::new().expect("a scratch folder");
-    for run in RUNS {
-        let place = |arg: &&str| -> OsString {
-            let arg = arg.replace("DUMP", &dump.display().to_string());
-            let budgets = concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/fixtures/budgets/agentdiag.toml"
-            );
-            let arg = arg.replace("BUDGETS", budgets);
-            arg.replace("OUT", &out.path().display().to_string()).into()
-        };
-        let mut command = Command::cargo_bin("agentdiag").expect("the binary is built");
-        let command = command.env_clear().current_dir(out.path());
-        let said = command
-            .args(run.iter().map(place))
-            .output()
-            .expect("it runs");
+    for args in RUNS {
+        let said = run(args, dump, out.path());
         assert!(
             said.status.code().is_some_and(|code| code != 101),
-            "{run:?}"
+            "{args:?}"
         );
         assert!(
             !leaks(&said.stdout),
-            "{run:?} says it: {}",
+            "{args:?} says it: {}",
             around(&said.stdout)
         );
         assert!(
             !leaks(&said.stderr),
-            "{run:?} says it: {}",
+            "{args:?} says it: {}",
             around(&said.stderr)
         );
     }
     let mut written = 0;
     for file in files(out.path()) {
-        let bytes = fs::read(&file).expect("readable");
+        let bytes = match file.extension().is_some_and(|kind| kind == "parquet") {
+            true => rows(&file),
+            false => fs::read(&file).expect("readable"),
+        };
         assert!(
             !leaks(&bytes),
             "{} holds it: {}",
@@ -300,10 +396,22 @@ fn nothing_leaks(dump: &Path) {
     assert!(written > 0, "no run wrote a file");
 }
 
+/// The rows of a Parquet file, which are packed in it.
+fn rows(path: &Path) -> Vec<u8> {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let file = fs::File::open(path).expect("readable");
+    let reader = SerializedFileReader::new(file).expect("Parquet");
+    let rows = reader.get_row_iter(None).expect("rows");
+    let texts: Vec<String> = rows.map(|row| row.expect("a row").to_string()).collect();
+    texts.join("\n").into_bytes()
+}
+
+fn holds(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|part| part == word)
+}
+
 fn leaks(bytes: &[u8]) -> bool {
-    bytes
-        .windows(CANARY.len())
-        .any(|part| part == CANARY.as_bytes())
+    holds(bytes, CANARY.as_bytes())
 }
 
 /// The text before and after the word.
@@ -320,35 +428,15 @@ fn around(bytes: &[u8]) -> String {
     text[from.unwrap_or(0)..to.unwrap_or(0)].to_owned()
 }
 
-fn content_keys() -> impl Iterator<Item = &'static str> {
-    let lines = include_str!("content_keys.txt").lines();
-    lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
-}
-
-fn key(attribute: &Value) -> String {
-    attribute["key"].as_str().unwrap_or_default().to_owned()
-}
-
-fn list<'a>(of: &'a mut Value, key: &str) -> &'a mut Vec<Value> {
-    if !of[key].is_array() {
-        of[key] = json!([]);
-    }
-    of[key].as_array_mut().expect("a list")
-}
-
-fn spans(dump: &mut Value) -> Vec<&mut Value> {
-    let resources = list(dump, "resourceSpans").iter_mut();
-    let scopes = resources.flat_map(|resource| list(resource, "scopeSpans"));
-    scopes.flat_map(|scope| list(scope, "spans")).collect()
-}
-
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/dialects")
+fn fixtures(kind: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(kind)
 }
 
 /// The recordings of every vocabulary that are one OTLP/JSON document.
 fn dialect_fixtures() -> Vec<PathBuf> {
-    let all = files(&fixtures()).into_iter();
+    let all = files(&fixtures("dialects")).into_iter();
     let dumps: Vec<PathBuf> = all
         .filter(|path| {
             let name = path.to_string_lossy();
@@ -356,7 +444,9 @@ fn dialect_fixtures() -> Vec<PathBuf> {
         })
         .filter(|path| {
             let text = fs::read_to_string(path).expect("readable");
-            serde_json::from_str::<Value>(&text).is_ok_and(|dump| dump["resourceSpans"].is_array())
+            serde_json::from_str::<Value>(&text).is_ok_and(|dump| {
+                dump["resourceSpans"].is_array() || dump["resourceLogs"].is_array()
+            })
         })
         .collect();
     assert!(dumps.len() >= 20, "{dumps:?}");

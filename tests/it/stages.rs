@@ -54,7 +54,7 @@ pub(crate) fn alone(format: &str, files: &[PathBuf]) -> Vec<u8> {
 }
 
 /// Runs the recipe for the shell; the report goes nowhere, the streams stay in `work`.
-fn recipe(work: &Path, parts: usize, files: &[PathBuf]) -> Output {
+pub(crate) fn recipe(work: &Path, parts: usize, files: &[PathBuf]) -> Output {
     let mut path = program().parent().expect("a folder").as_os_str().to_owned();
     path.push(":");
     path.push(std::env::var_os("PATH").unwrap_or_default());

@@ -266,3 +266,95 @@ fn observations_that_name_the_trace_are_shown_with_it() {
         }])
     );
 }
+
+/// A request beside logs, metrics, exemplars and events: some of it, of its services, or of others; near and far.
+fn surrounded() -> tempfile::TempDir {
+    let folder = tempfile::TempDir::new().expect("a scratch folder");
+    let write =
+        |name: &str, text: String| std::fs::write(folder.path().join(name), text).expect("written");
+    let begin = 1_778_572_800_u64;
+    let nanos = |second: u64| format!("{}000000000", begin + second);
+    let service = json!([{"key": "service.name", "value": {"stringValue": "shop"}}]);
+    let trace = "5b8efff798038103d269b633813fc60c";
+    let span = json!({"traceId": trace, "spanId": "eee19b7ec3c1b174", "name": "invoke_agent", "kind": 1,
+        "startTimeUnixNano": nanos(600), "endTimeUnixNano": nanos(620),
+        "attributes": [{"key": "gen_ai.operation.name", "value": {"stringValue": "invoke_agent"}}]});
+    let spans = json!({"resourceSpans": [{"resource": {"attributes": service}, "scopeSpans": [{"spans": [span]}]}]});
+    write("traces.json", spans.to_string());
+    let log = |second, severity: u8, trace: &str, event: &str, status: u16| {
+        json!({"timeUnixNano": nanos(second), "severityNumber": severity, "traceId": trace, "eventName": event,
+            "body": {"stringValue": "private"},
+            "attributes": [{"key": "http.response.status_code", "value": {"intValue": status.to_string()}}]})
+    };
+    let records = json!([
+        log(601, 17, trace, "of.trace", 503),
+        log(700, 9, trace, "late.of.trace", 200),
+        log(605, 13, "", "meanwhile", 429),
+        log(599, 13, "", "before", 429),
+        log(602, 2, trace, "traced", 200),
+        log(603, 6, trace, "debugged", 200),
+        log(604, 21, trace, "died", 500),
+    ]);
+    let logs = json!({"resourceLogs": [{"resource": {"attributes": service}, "scopeLogs": [{"logRecords": records}]}]});
+    write("logs.json", logs.to_string());
+    let sample = |minute: u64, name: &str, value: u64| {
+        format!(
+            "{name} {value} {}\n",
+            (begin + 60 * minute) * 1_000 + 10_000
+        )
+    };
+    let waiting = (0..20).map(|n| sample(n, "queue", if n == 10 { 9 } else { 1 }));
+    let sent = (0..20).map(|n| sample(n, "sent_total", 120 * n));
+    let mut metrics = String::from("# TYPE queue gauge\n");
+    metrics.extend(waiting);
+    metrics += "# TYPE sent_total counter\n";
+    metrics.extend(sent);
+    write("metrics.prom", metrics);
+    let event = |second: u64, reason: &str| {
+        let time = jiff::Timestamp::from_second((begin + second) as i64).expect("a time");
+        json!({"kind": "Event", "apiVersion": "v1", "reason": reason, "lastTimestamp": time.to_string(), "count": 3,
+            "involvedObject": {"kind": "Pod", "name": "shop-1"}, "message": "private"})
+    };
+    let events = json!({"kind": "List", "apiVersion": "v1", "items": [event(480, "Early"), event(479, "TooEarly"), event(739, "Late"), event(740, "TooLate")]});
+    write("events.json", events.to_string());
+    folder
+}
+
+#[test]
+fn what_was_recorded_meanwhile_stands_beside_a_request() {
+    let folder = surrounded();
+    let path = folder.path().to_str().expect("UTF-8");
+    let (code, text, err) = run(&["trace", "5b8efff7", path, "--width", "120"], "");
+    assert_eq!((code, err.as_str()), (0, ""));
+    let from = text.find("LOGS").expect("logs");
+    insta::assert_snapshot!(&text[from..]);
+    assert!(!text.contains("private"));
+    let (_, json, _) = run(&["trace", "5b8efff7", path, "--json"], "");
+    let page: Value = serde_json::from_str(&json).expect("JSON");
+    let names = |key: &str, name: &str| -> Vec<String> {
+        let list = page[key].as_array().expect("a list").iter();
+        list.map(|line| line[name].as_str().expect("a name").to_owned())
+            .collect()
+    };
+    assert_eq!(
+        names("logs", "event"),
+        [
+            "of.trace",
+            "traced",
+            "debugged",
+            "died",
+            "meanwhile",
+            "late.of.trace"
+        ]
+    );
+    assert_eq!(
+        names("logs", "severity"),
+        ["error", "trace", "debug", "fatal", "warn", "info"]
+    );
+    assert_eq!(names("cluster_events", "reason"), ["Early", "Late"]);
+    assert_eq!(
+        names("metrics", "name"),
+        ["queue", "sent_total"],
+        "the most unusual first"
+    );
+}

@@ -127,3 +127,123 @@ fn what_is_not_supported_is_named() {
         assert_eq!(refusal.offset(text), at, "{text}: {}", refusal.why);
     }
 }
+
+#[test]
+fn functions_of_numbers_are_those_of_prometheus() {
+    let lines: &[Line<'_>] = &[
+        ("v", &[], &[-2.4]),
+        ("w", &[], &[8.0]),
+        ("n", &[], &[f64::NAN]),
+    ];
+    let mut store = store(Version::V3, lines);
+    for (text, expected) in [
+        ("abs(v)", 2.4),
+        ("ceil(v)", -2.0),
+        ("floor(v)", -3.0),
+        ("sgn(v)", -1.0),
+        ("sgn(w)", 1.0),
+        ("sgn(w - 8)", 0.0),
+        ("sqrt(w * 2)", 4.0),
+        ("log2(w)", 3.0),
+        ("log10(w * 125)", 3.0),
+        ("ln(exp(w))", 8.0),
+        ("round(v)", -2.0),
+        ("round(w / 3, 0.5)", 2.5),
+        ("clamp(v, -1, 1)", -1.0),
+        ("clamp(w, -1, 1)", 1.0),
+        ("clamp_min(v, 0)", 0.0),
+        ("clamp_max(w, 3)", 3.0),
+        ("vector(scalar(w))", 8.0),
+        ("vector(time())", 0.0),
+        ("timestamp(w)", 0.0),
+        ("absent(nothing)", 1.0),
+        ("-w", -8.0),
+        ("w % 3", 2.0),
+        ("w ^ 2", 64.0),
+        ("w atan2 w", std::f64::consts::FRAC_PI_4),
+        ("w > bool 9", 0.0),
+        ("w <= bool 8", 1.0),
+        ("w != bool 8", 0.0),
+        ("w == bool 8", 1.0),
+        ("w < bool 8", 0.0),
+        ("w >= bool 8", 1.0),
+        ("(w) unless v > 0", 8.0),
+        ("minute(vector(1778572824))", 0.0),
+        ("hour(vector(1778572824))", 8.0),
+        ("day_of_week(vector(1778572824))", 2.0),
+        ("day_of_month(vector(1778572824))", 12.0),
+        ("day_of_year(vector(1778572824))", 132.0),
+        ("days_in_month(vector(1778572824))", 31.0),
+        ("month(vector(1778572824))", 5.0),
+        ("year(vector(1778572824))", 2026.0),
+        ("w @ 0", 8.0),
+        ("max(w)", 8.0),
+        ("group(w)", 1.0),
+        ("stddev(w)", 0.0),
+        ("stdvar(w)", 0.0),
+        ("quantile(0.5, w)", 8.0),
+        ("topk(1, w)", 8.0),
+        ("bottomk(1, w)", 8.0),
+    ] {
+        let found = ask(&mut store, text, 0);
+        assert!(
+            found.len() == 1 && (found[0].1 - expected).abs() < 1e-9,
+            "{text}: {found:?}"
+        );
+    }
+    for text in ["clamp_min(n, 0)", "clamp_max(n, 0)"] {
+        assert!(ask(&mut store, text, 0)[0].1.is_nan(), "{text}");
+    }
+    assert_eq!(ask(&mut store, "w and v > 0", 0), []);
+}
+
+#[test]
+fn offsets_reach_back_and_ahead() {
+    let values: Vec<f64> = (0..10).map(f64::from).collect();
+    let mut store = store(Version::V3, &[("v", &[], &values)]);
+    for (text, expected) in [
+        ("v offset 2m", 3.0),
+        ("v offset -2m", 7.0),
+        ("v @ 60", 1.0),
+        ("max_over_time(v[3m] offset 2m)", 3.0),
+        ("max_over_time((v * 2)[3m:1m])", 10.0),
+        ("max_over_time((v * 2)[3m:1m] offset 1m)", 8.0),
+    ] {
+        assert_eq!(ask(&mut store, text, 5)[0].1, expected, "{text}");
+    }
+}
+
+#[test]
+fn labels_are_replaced_by_fixed_texts() {
+    let mut store = store(Version::V3, &[("v", &[("host", "a:80")], &[1.0])]);
+    let found = ask(
+        &mut store,
+        "label_replace(v, \"name\", \"$1\", \"host\", \"(.*):.*\")",
+        0,
+    );
+    assert_eq!(found[0].0, "v{host=\"a:80\",name=\"a\"}");
+}
+
+#[test]
+fn ranges_and_functions_that_cannot_be_are_named() {
+    let mut store = store(Version::V3, &[]);
+    for (text, why) in [
+        ("v[5m]", "a range must stand inside a function"),
+        ("v[5m:1m]", "a range must stand inside a function"),
+        (
+            "count_values(\"x\", v)",
+            "the aggregation `count_values` is not supported",
+        ),
+        (
+            "label_join(v, \"a\", \"b\", \"c\")",
+            "the function `label_join` is not supported",
+        ),
+        ("v @ start()", "mean nothing in a rule"),
+        ("v @ end()", "mean nothing in a rule"),
+        ("rate(v)", "expected"),
+    ] {
+        let refused = Query::parse(text, &mut store).err();
+        let refused = refused.unwrap_or_else(|| panic!("{text} is taken"));
+        assert!(refused.why.contains(why), "{text}: {}", refused.why);
+    }
+}

@@ -126,3 +126,26 @@ fn a_wait_for_a_person_or_after_a_failure_explains_itself() {
         "they never follow each other"
     );
 }
+
+#[test]
+fn a_stall_is_doubted_by_the_share_that_losses_leave() {
+    let doubt = |odds: f64| {
+        fleet(1, 2_000, 410.0).seen(
+            |_, base| {
+                let mut gaps = serde_json::to_value(&base.gaps).unwrap();
+                gaps["odds_of_loss"] = odds.into();
+                base.gaps = serde_json::from_value(gaps).unwrap();
+            },
+            |_| {},
+            |scene| {
+                let mut account = crate::diagnose::account::Account::default();
+                crate::diagnose::causes::LOOKS[3](scene, 26, &mut account);
+                (account.charges.len(), account.doubt_of_pauses())
+            },
+        )
+    };
+    assert_eq!(doubt(0.0), (1, 0.0));
+    let (charges, share) = doubt(0.02);
+    assert!(charges == 1 && (share - 0.4).abs() < 1e-6, "{share}");
+    assert_eq!(doubt(0.05).0, 0, "most likely a span was lost");
+}

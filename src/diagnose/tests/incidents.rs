@@ -233,3 +233,48 @@ fn without_failures_and_repeats_their_calls_are_spared() {
     let (_, spared) = without(&[Step::Model(CALL), Step::Tool("search", 1, 9_000.0), further]);
     assert_eq!(spared, [], "a slow tool spends no tokens");
 }
+
+#[test]
+fn without_a_lost_cache_its_tokens_would_have_come_from_there() {
+    let cold = Call {
+        input: Some(30_400),
+        cached: Some(0),
+        first: Some(6_180.0),
+        takes: 7_380.0,
+        ..CALL
+    };
+    let before = Call {
+        input: Some(30_000),
+        cached: Some(29_500),
+        ..CALL
+    };
+    let mut fleet = Fleet::healthy(20, 60_000.0);
+    let further = Call {
+        cached: Some(30_000),
+        first: Some(180.0),
+        takes: 1_380.0,
+        ..cold
+    };
+    (0..12).for_each(|n| {
+        let start = 2e6 + 60_000.0 * f64::from(n);
+        fleet.request(start, &[Step::Model(before), Step::Model(further)]);
+    });
+    (0..3).for_each(|n| {
+        let start = 1e7 + 10.0 * SECOND * f64::from(n);
+        fleet.request(start, &[Step::Model(before), Step::Model(cold)]);
+    });
+    let (_, _, verdicts) = fleet.diagnose();
+    let cold = verdicts
+        .incidents
+        .iter()
+        .find(|i| i.cause == ColdCache)
+        .unwrap();
+    let spared = &cold.without.as_ref().unwrap().spared;
+    assert_eq!(spared.len(), 3, "{spared:?}");
+    assert!(
+        spared
+            .iter()
+            .all(|s| matches!(s.tokens, SparedTokens::Cached(29_000..=30_060))),
+        "{spared:?}"
+    );
+}

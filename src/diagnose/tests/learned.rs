@@ -414,6 +414,9 @@ fn judged_as_one_part_all_is_as_judged_at_once() {
     let (data, forest, whole) = fleet().diagnose();
     let (shared, own) = share(&data, &forest, &Options::default(), None, &[0; 43]);
     let [own] = <[_; 1]>::try_from(own).ok().unwrap();
+    for name in ["m", "agent", "search", "task"] {
+        assert!(shared.names.iter().any(|known| known == name), "{name}");
+    }
     let judged = judge_part(&data, &forest, shared, own);
     let text = |list: &[super::super::Diagnosis]| serde_json::to_string(list).unwrap();
     assert_eq!(text(&judged.diagnoses), text(&whole.diagnoses));
@@ -508,4 +511,27 @@ fn a_pass_leaves_out_what_it_faulted_unless_hardly_anything_were_left() {
     // Fifteen in a hundred calls must be left.
     assert_eq!(excluded(17), (51, 3, 0));
     assert_eq!(excluded(18), (0, 20, 1));
+}
+
+#[test]
+fn what_a_part_cannot_know_counts_from_its_own_beginning() {
+    let mut fleet = Fleet::healthy(20, 60_000.0);
+    fleet.request(FAR, &[Step::Model(CALL.late(1_500.0, 0.0))]);
+    (0..3).for_each(|n| {
+        fleet.request(FAR + 100.0 + f64::from(n), &[Step::Model(CALL)]);
+    });
+    let (data, forest) = fleet.build();
+    // Every other request lies in the second part.
+    let part_of: Vec<u32> = (0..24).map(|n| n % 2).collect();
+    let (_, own) = share(&data, &forest, &Options::default(), None, &part_of);
+    assert_eq!(
+        own[0].requests,
+        (0..12).map(|n| 2 * n).collect::<Vec<u32>>()
+    );
+    // Ten requests of two calls come before it there.
+    assert_eq!(
+        (own[0].overtaken.as_slice(), own[1].overtaken.len()),
+        (&[(20, 3)][..], 0)
+    );
+    assert_eq!(own[0].witnesses.len(), 12);
 }

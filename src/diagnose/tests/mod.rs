@@ -98,17 +98,35 @@ impl Fleet {
     /// Adds a request that starts so many milliseconds from the beginning. Returns its number, by order of start.
     pub(super) fn request(&mut self, start: f64, steps: &[Step]) -> u64 {
         let root = self.root(Op::Task, start, "task");
+        let end = self.steps(1, start, steps);
+        self.data.spans[root].end = at(end);
+        self.requests - 1
+    }
+
+    /// The same with a sub-agent after the first steps, which takes the others.
+    pub(super) fn delegated(&mut self, start: f64, steps: &[Step], inner: &[Step]) {
+        let root = self.root(Op::Task, start, "task");
+        let now = self.steps(1, start, steps);
+        let agent = self.span(Op::Agent, 1, now, now, "agent");
+        let id = self.data.spans[agent].id.0 & 0xffff_ffff;
+        let end = self.steps(id, now, inner);
+        self.data.spans[agent].end = at(end);
+        self.data.spans[root].end = at(end);
+    }
+
+    /// Adds steps below span `parent` of the last request; the answer is when they end.
+    fn steps(&mut self, parent: u64, start: f64, steps: &[Step]) -> f64 {
         let mut now = start;
         for step in steps {
             match *step {
                 Step::Pause(length) => now += length,
                 Step::Model(call) => {
-                    self.span(Op::Llm, 1, now, now + call.takes, "chat");
+                    self.span(Op::Llm, parent, now, now + call.takes, "chat");
                     self.called(call);
                     now += call.takes;
                 }
                 Step::Failed(length) => {
-                    let span = self.span(Op::Llm, 1, now, now + length, "chat");
+                    let span = self.span(Op::Llm, parent, now, now + length, "chat");
                     self.data.spans[span].status = Status::Error;
                     self.called(Call {
                         input: None,
@@ -120,7 +138,7 @@ impl Fleet {
                     now += length;
                 }
                 Step::Tool(name, argument, length) => {
-                    self.span(Op::Tool, 1, now, now + length, name);
+                    self.span(Op::Tool, parent, now, now + length, name);
                     let tool = self.data.names.intern(name);
                     let arguments = Some(Digest::of(&argument.to_le_bytes()));
                     let call = self.data.tools.last_mut().unwrap();
@@ -129,8 +147,7 @@ impl Fleet {
                 }
             }
         }
-        self.data.spans[root].end = at(now);
-        self.requests - 1
+        now
     }
 
     /// Begins a request; returns the index of its root.

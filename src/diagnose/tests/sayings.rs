@@ -9,6 +9,7 @@ use crate::diagnose::Cause::{
     ColdCache, LongGeneration, NoisyNeighbour, OrchestrationGap, PrefillSurge, ProviderError,
     RetryCascade, RoutingChange, ToolBottleneck, Unexplained,
 };
+use crate::model::{Point, Series, SeriesKind};
 
 const USAGE: &str = "token usage of model calls";
 const FIRST_TOKEN: &str = "time to first token";
@@ -331,4 +332,82 @@ fn a_dump_without_contrast_says_so() {
     assert!(notes(11, 1_277.0).contains("hardly longer than its requests"));
     assert_eq!(notes(11, 1_279.0), "");
     assert_eq!(Fleet::default().diagnose().2.notes, [""; 0]);
+}
+
+#[test]
+fn devices_stand_beside_the_evidence_of_contention_in_slow_requests() {
+    let facts = |cause, slow| {
+        let mut fleet = Fleet::healthy(20, 60_000.0);
+        let name = fleet.data.names.intern("DCGM_FI_DEV_GPU_UTIL");
+        let points = (0..40).map(|n: u32| Point {
+            time: at(f64::from(n) * 1_000.0),
+            value: if n < 3 { 99.0 } else { 40.0 },
+        });
+        fleet.data.series.push(Series {
+            name,
+            kind: SeriesKind::Gauge,
+            labels: Vec::new(),
+            points: points.collect(),
+        });
+        fleet.seen(
+            |_, _| {},
+            |_| {},
+            |scene| {
+                let span = Some(scene.forest.ops[0].span);
+                let mut account = Account::default();
+                account.charge(cause, Target::Op(0), 9.0, Proof { span, ..proof("f") });
+                let verdict =
+                    arbiter::diagnosis(scene, 0, &account, settled(1, &[(cause, 9)]), slow);
+                let facts = verdict.claims[0].evidence.iter().map(|f| f.fact);
+                facts.collect::<Vec<_>>()
+            },
+        )
+    };
+    assert_eq!(facts(NoisyNeighbour, true), ["f", "gpu_busy"]);
+    assert_eq!(facts(NoisyNeighbour, false), ["f"]);
+    assert_eq!(facts(ColdCache, true), ["f"]);
+}
+
+#[test]
+fn of_the_causes_that_lost_those_with_a_claim_keep_it() {
+    looking(0.0, |scene| {
+        let mut account = charged(ColdCache, 0, "cold");
+        account.charge(ToolBottleneck, Target::Op(1), 9.0, proof("tool"));
+        let settled = settled(1_000, &[(ColdCache, 18), (ToolBottleneck, 9)]);
+        let verdict = arbiter::diagnosis(scene, 0, &account, settled, true);
+        let held: Vec<Cause> = verdict
+            .considered
+            .iter()
+            .filter_map(|o| match o {
+                Outcome::Holds(claim) => Some(claim.cause),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(held, [ToolBottleneck]);
+    });
+}
+
+#[test]
+fn without_tools_the_note_says_so() {
+    let note = |tools: bool| {
+        let mut fleet = Fleet::default();
+        for n in 0..20 {
+            let all = [Step::Model(CALL), Step::Tool("t", n, 50.0)];
+            fleet.request(
+                60_000.0 * f64::from(n),
+                if tools { &all } else { &all[..1] },
+            );
+        }
+        let account = Account::default();
+        fleet.seen(
+            |_, _| {},
+            |_| {},
+            |scene| match missing::outcome(scene, 0, &account, ToolBottleneck) {
+                Some(Outcome::Refuted(_, fact)) => fact.note,
+                other => panic!("{other:?}"),
+            },
+        )
+    };
+    assert_eq!(note(false), "no tool was called");
+    assert!(note(true).starts_with("every tool took"));
 }

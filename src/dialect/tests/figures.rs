@@ -484,3 +484,17 @@ fn servers_tell_queue_prefill_and_decode() {
         [300_000_000, 1_500_000_000]
     );
 }
+
+#[test]
+fn a_model_that_was_only_queued_is_no_server_of_triton() {
+    let mut raw = span("model", vec![]);
+    let event = |name: &'static str| crate::ingest::RawEvent {
+        name: name.into(),
+        time: Some(Nanos(1_100_000_000)),
+        ..Default::default()
+    };
+    raw.events = vec![event("QUEUE_START")];
+    assert_eq!(read("x", &raw).spans[0].op, Op::Other);
+    raw.events.push(event("COMPUTE_START"));
+    assert_eq!(read("x", &raw).spans[0].op, Op::Engine);
+}

@@ -541,3 +541,59 @@ fn logs_are_kept_by_their_size_whatever_their_body_is() {
     let sizes = reader.finish().logs.into_iter().map(|l| l.body_bytes);
     assert_eq!(sizes.collect::<Vec<_>>(), [0, 3, 8, 11, 6]);
 }
+
+#[test]
+fn what_is_kept_of_a_span_beside_its_facts() {
+    let of = |flags: u32| {
+        let mut raw = span("n", vec![int("a", 1)]);
+        raw.flags = flags;
+        raw.events = vec![RawEvent::default(), RawEvent::default()];
+        let data = read("x", &raw);
+        (data.spans[0].flags.0, data.spans[0].weight)
+    };
+    let remote = crate::model::SpanFlags::REMOTE_PARENT;
+    assert_eq!(
+        (of(0), of(0x200), of(0x301)),
+        ((0, 3), (remote, 3), (remote, 3))
+    );
+}
+
+#[test]
+fn tiers_and_routes_are_kept() {
+    let data = read(
+        "x",
+        &span(
+            "n",
+            vec![
+                text("gen_ai.operation.name", "chat"),
+                text("openai.response.service_tier", "flex"),
+            ],
+        ),
+    );
+    let call = data.llm_of(&data.spans[0]).unwrap();
+    assert_eq!(
+        (data.text(call.tier), data.text(call.fingerprint)),
+        ("flex", "flex")
+    );
+    let data = read(
+        "x",
+        &span(
+            "n",
+            vec![
+                text("http.request.method", "POST"),
+                text("http.target", "/v1/chat?key=x"),
+            ],
+        ),
+    );
+    let http = data.http_of(&data.spans[0]).unwrap();
+    assert_eq!(
+        (data.text(http.method), data.text(http.route)),
+        ("POST", "/v1/chat")
+    );
+}
+
+#[test]
+fn buckets_are_taken_only_where_they_are_asked_for() {
+    assert!(!Normalizer::default().wants_buckets());
+    assert!(Normalizer::default().taking_buckets().wants_buckets());
+}

@@ -337,3 +337,79 @@ fn a_span_without_an_end_lasts_as_long_as_what_it_contains() {
     assert_eq!((built.ran(4), built.ran(5)), ((300, 600), (350, 350)));
     assert_eq!(built.total(IssueKind::UnfinishedSpan), 3);
 }
+
+#[test]
+fn an_orphan_beside_a_lone_root_hangs_under_it() {
+    let spans = [
+        span(AGENT, 0, Op::Agent, 0, 1_000),
+        span(2, LOST, Op::Tool, 100, 200),
+    ];
+    assert_eq!(built(&spans).parent(2), AGENT);
+    let lone = built(&[span(2, LOST, Op::Tool, 100, 200)]);
+    assert_eq!((lone.parent(2), lone.forest.orphans), (0, 1));
+}
+
+#[test]
+fn a_child_of_another_kind_takes_no_ones_place() {
+    let mut spans = whole(6);
+    spans.extend([
+        span(AGENT, 0, Op::Agent, 0, 1_000),
+        span(2, AGENT, Op::Step, 10, 990).named("step"),
+        span(3, 2, Op::Llm, 100, 600),
+        span(4, 3, Op::Other, 110, 590),
+        span(5, 2, Op::Llm, 50, 700),
+        span(6, LOST, Op::Http, 120, 580).named("POST"),
+    ]);
+    assert_eq!(built(&spans).parent(6), 3);
+}
+
+#[test]
+fn where_half_of_a_kind_name_no_parent_none_is_looked_for() {
+    let with = |roots: u64| {
+        let mut spans = whole(4);
+        for n in 0..roots {
+            spans.push(
+                span(60 + n, 0, Op::Step, n, n + 10)
+                    .named("step")
+                    .of(6_000 + n),
+            );
+        }
+        spans.extend([
+            span(AGENT, 0, Op::Agent, 0, 1_000),
+            span(2, 0, Op::Step, 100, 500).named("step"),
+        ]);
+        built(&spans).parent(2)
+    };
+    // Four name one, and with this one as many do not.
+    assert_eq!((with(2), with(3)), (AGENT, 0));
+}
+
+#[test]
+fn only_broken_traces_need_the_habits_of_all() {
+    let needs = |spans: &[S], repair| {
+        let mut data = Dump::of(spans).data;
+        let options = Options {
+            repair,
+            ..Options::default()
+        };
+        let joined = Sorted::of(&mut data).join(&mut data, &options);
+        joined.needs_habits(&data, &options)
+    };
+    let orphan = [
+        span(AGENT, 0, Op::Agent, 0, 1_000),
+        span(2, LOST, Op::Tool, 100, 200),
+    ];
+    assert!(needs(&orphan, true) && !needs(&orphan, false));
+    assert!(!needs(&whole(2), true));
+    assert!(
+        !needs(&[span(2, LOST, Op::Tool, 100, 200)], true),
+        "alone it has nowhere to hang"
+    );
+    assert!(needs(
+        &[
+            span(2, LOST, Op::Step, 100, 200),
+            span(3, 2, Op::Tool, 110, 120)
+        ],
+        true
+    ));
+}

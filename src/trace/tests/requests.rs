@@ -154,6 +154,16 @@ fn sums_of_groups_are_used_where_no_call_shows_usage() {
     };
     assert_eq!(of(None, SpanFlags::ROLLUP), (Some(70), Some(7), true));
     assert_eq!(of(Some(5), SpanFlags::ROLLUP), (None, Some(5), false));
+    let mut nested = Dump::of(&[
+        span(1, 0, Op::Task, 0, 9_000),
+        span(2, 1, Op::Agent, 0, 9_000),
+        span(3, 2, Op::Llm, 1, 2),
+    ]);
+    for id in [1, 2] {
+        nested.task(id).rollup_input = Some(Small::new(70));
+    }
+    let request = &nested.build().forest.requests[0];
+    assert_eq!(request.input_tokens, Some(70), "that of the outermost");
 }
 
 /// How often a tool was asked for again.
@@ -365,9 +375,20 @@ fn loss_is_what_groups_declare_and_their_calls_do_not_show() {
         for id in [1, 2] {
             dump.task(id).rollup_input = Some(Small::new(declared));
         }
-        let loss = dump.build().forest.loss;
+        let built = dump.build();
+        let loss = built.forest.loss;
+        // Either way round, a sum that differs by more is noted.
+        let differs = u64::from(calls.iter().sum::<u32>().abs_diff(declared) > 10);
+        if calls.len() == 2 {
+            assert_eq!(
+                built.total(IssueKind::RollupMismatch),
+                differs,
+                "{declared}"
+            );
+        }
         (loss.tokens_declared, loss.tokens_seen)
     };
+    assert_eq!(of(989, &[400, 600]), (0, 0));
     // More than one percent, counted at the topmost group alone.
     assert_eq!(of(1_010, &[400, 600]), (0, 0));
     assert_eq!(of(1_011, &[400, 600]), (1_011, 1_000));
@@ -500,4 +521,63 @@ fn traces_come_by_their_first_start_whatever_the_order_they_were_read_in() {
     let starts = built.forest.requests.iter().map(|r| r.wall.start);
     assert_eq!(starts.collect::<Vec<_>>(), [at(100), at(100), at(500)]);
     assert_eq!((built.forest.traces, built.forest.roots), (3, 3));
+}
+
+#[test]
+fn the_rest_of_a_trace_with_other_requests_is_shown_by_itself() {
+    let built = Dump::of(&[
+        span(1, 0, Op::Agent, 0, 100),
+        span(2, 0, Op::Agent, 500, 600),
+        span(3, 9, Op::Other, 900, 950),
+        span(4, 9, Op::Other, 960, 970),
+    ])
+    .build();
+    let rest = built
+        .forest
+        .requests
+        .iter()
+        .find(|r| r.root_state == RootState::Missing)
+        .unwrap();
+    let ids = tops(&built.data, &built.forest, rest).into_iter();
+    let ids = ids.map(|span| built.data.spans[span as usize].id.0);
+    assert_eq!(ids.collect::<Vec<_>>(), [3, 4]);
+}
+
+#[test]
+fn a_sub_agent_runs_where_its_service_does() {
+    let region = |service: &'static str| {
+        let mut dump = Dump::of(&[span(1, 0, Op::Task, 0, 9_000)]);
+        let eu = dump.data.names.intern("eu");
+        dump.data.resources[0].region = eu;
+        let mut inner = Dump::of(&[]);
+        std::mem::swap(&mut inner, &mut dump);
+        // The same service without a region of its own, or another.
+        let other = crate::model::Resource {
+            service: inner.data.names.intern(service),
+            ..crate::model::Resource::default()
+        };
+        inner.data.resources.push(other);
+        inner.data.scopes.push(Scope::default());
+        inner.data.emitters.push(Emitter {
+            resource: 1,
+            scope: 1,
+        });
+        inner.add(span(2, 1, Op::Agent, 100, 900));
+        inner.add(span(3, 2, Op::Llm, 200, 300));
+        for s in &mut inner.data.spans[1..] {
+            s.emitter = 1;
+        }
+        let built = inner.build();
+        let lane = built
+            .forest
+            .lanes
+            .iter()
+            .find(|l| l.window.start == at(100))
+            .unwrap();
+        built.data.text(lane.region).to_owned()
+    };
+    assert_eq!(
+        (region("agent"), region("other")),
+        ("eu".to_owned(), String::new())
+    );
 }

@@ -281,3 +281,56 @@ fn sums_are_compared_and_used_only_where_no_call_shows_any() {
     let _ = t.count();
     assert!(t.data.spans[0].flags.has(SpanFlags::ROLLUP));
 }
+
+/// What two records of different instrumentations side by side are, the second from `start` to `end`.
+fn beside(start: u64, end: u64, scope: u32, used: [Option<u32>; 2]) -> Counted {
+    let mut t = Trace::default();
+    let agent = t.span(NO_SPAN, Op::Agent, 0, 0, 20_000);
+    let first = t.span(agent, Op::Llm, 1, 1_000, 9_000);
+    let second = t.span(agent, Op::Llm, scope, start, end);
+    for (span, used) in [first, second].into_iter().zip(used) {
+        if let Some(used) = used {
+            t.used(span, used, 7);
+        }
+    }
+    t.count()[second as usize]
+}
+
+#[test]
+fn of_two_records_side_by_side_one_lies_in_the_other() {
+    let within = |start, end| beside(start, end, 2, [Some(50), None]) == Twin(1);
+    assert!(within(1_100, 8_900));
+    // Up to 5 milliseconds and one percent of 8 seconds; of the inner one where that is the longer.
+    assert!(within(1_100, 9_085) && !within(1_200, 9_086));
+    assert!(!within(8_000, 12_000), "one after the other, nearly");
+    assert!(!within(9_100, 12_000));
+}
+
+#[test]
+fn records_side_by_side_are_one_call_where_their_figures_agree_or_one_shows_none() {
+    let within = |scope, used| beside(1_100, 8_900, scope, used);
+    assert_eq!(within(2, [Some(50), Some(50)]), Twin(1));
+    assert_eq!(within(2, [None, Some(50)]), Twin(1));
+    assert_eq!(within(2, [Some(50), None]), Twin(1));
+    assert_eq!(within(2, [None, None]), Twin(1));
+    assert_eq!(within(2, [Some(50), Some(90)]), Owner);
+    assert_eq!(
+        within(1, [Some(50), Some(50)]),
+        Owner,
+        "one instrumentation records a call once"
+    );
+}
+
+#[test]
+fn a_sum_of_nothing_is_no_sum() {
+    let mut t = Trace::default();
+    let agent = t.span(NO_SPAN, Op::Agent, 0, 0, 100);
+    let call = t.span(agent, Op::Llm, 1, 10, 90);
+    t.data.tasks[0].rollup_input = Some(crate::units::Small::new(0));
+    let counted = t.count();
+    assert_eq!(
+        (counted[agent as usize], counted[call as usize]),
+        (NotACall, Owner)
+    );
+    assert!(!t.data.spans[agent as usize].flags.has(SpanFlags::ROLLUP));
+}

@@ -102,7 +102,7 @@ pub(super) fn own(account: &mut Account) {
         (Cause::PrefillSurge, SURGE_SHARE),
     ] {
         let pure = account.total(cause);
-        if pure > 0.0 && contention > 0.0 && pure >= share * (pure + contention) {
+        if pure >= share * (pure + contention) {
             account.reassign(Cause::NoisyNeighbour, cause);
             return;
         }

@@ -215,3 +215,44 @@ fn a_call_that_went_elsewhere_is_charged_between_its_own_delay_and_what_is_usual
     assert!((one(&away(-100.0, 3, 600.0)) - 250.0).abs() < 10.0);
     assert_eq!(away(0.0, 0, 0.0).iter().filter(|c| c.1 > 1.0).count(), 0);
 }
+
+#[test]
+fn what_all_met_at_home_is_not_charged_to_the_way() {
+    let to = |address, late| Step::Model(Call { address, ..CALL }.late(late, 0.0));
+    let mut fleet = Fleet::default();
+    (0..OWN).for_each(|n| {
+        fleet.request(f64::from(n) * 60_000.0, &[to("home", 0.0), to("home", 0.0)]);
+    });
+    fleet.request(FAR, &[to("away", 6_000.0)]);
+    (1..6).for_each(|n| {
+        fleet.request(FAR + f64::from(n), &[to("home", 0.0)]);
+    });
+    let found = fleet.seen(
+        |_, base| quiet(base, 0.0),
+        |scene| {
+            let half = 700.0 / 1.025_f64.exp();
+            (1..6).for_each(|n| expect(scene, FIRST + n, half, half));
+            let (calls, sites) = (scene.calls, &scene.ground().sites);
+            scene.windows = Windows::fold(calls, sites, &scene.seen, scene.reach, 1.2);
+        },
+        |scene| charges(scene, OWN, look),
+    );
+    // At home it would have taken 1.787 times its 1,400 milliseconds longer.
+    assert!((one(&found) - 4_749.0).abs() < 15.0, "{found:?}");
+}
+
+#[test]
+fn a_release_is_that_of_the_call_itself() {
+    let mut fleet = Fleet::healthy(OWN, 60_000.0);
+    fleet.request(FAR, &[step(1_000.0), further(3_000.0)]);
+    let found = fleet.seen(
+        |_, base| quiet(base, 0.0),
+        |scene| {
+            (0..2).for_each(|n| expect(scene, FIRST + n, 500.0, 500.0));
+            let op = scene.forest.requests[OWN as usize].ops.start + 1;
+            scene.releases.of_op.insert(op, 9_000.0);
+        },
+        |scene| charges(scene, OWN, look),
+    );
+    assert_eq!(found, [(OrchestrationGap, 2_000.0, "released_together")]);
+}

@@ -183,7 +183,7 @@ fn slowed_company_counts_by_how_far_it_is_beyond_its_limit() {
 
 #[test]
 fn a_crowd_at_the_server_counts_by_its_size() {
-    let crowd = |others| {
+    let crowd = |others: f64| {
         of(
             &[2_000.0],
             |ground, base| {
@@ -221,6 +221,20 @@ fn where_most_around_were_slowed_by_others_so_was_this_one() {
     assert!(close(one(&proven(9, 9)), 750.0));
     assert_eq!(proven(2, 3), [], "two are too few");
     assert_eq!(proven(5, 10)[0].2, "victims_around");
+    let observed = Fleet::healthy(OWN, 60_000.0).seen(
+        |_, base| quiet(base, 0.0),
+        |scene| {
+            expect(scene, 0, 100.0, 100.0);
+            let site = scene.sites[0];
+            scene.found.proven.0.insert((0, site), (5, 10));
+        },
+        |scene| {
+            let mut account = Account::default();
+            look(scene, 0, &mut account);
+            account.charges[0].proof.observed
+        },
+    );
+    assert_eq!(observed, 50.0, "percent");
 }
 
 /// Scrapes every ten seconds of a region's inter-token times: so many milliseconds, and others from 9,990 to 10,020
@@ -327,6 +341,35 @@ fn all_that_is_slow_like_another_regions_servers_went_there() {
     assert_eq!(moved(1.0, 3.0, 1.5), []);
     assert_eq!(moved(1.0, 3.0, 1.6).len(), 1);
     assert_eq!(moved(1.3, 3.0, 2.0).len(), 1);
+    // By all of its calls together.
+    let mut fleet = Fleet {
+        region: "eu",
+        ..Fleet::default()
+    };
+    scraped(&mut fleet, "eu", 20.0, 20.0);
+    scraped(&mut fleet, "us", 30.0, 90.0);
+    (0..OWN).for_each(|n| {
+        fleet.request(f64::from(n) * 60_000.0, &crate::diagnose::tests::usual(n));
+    });
+    fleet.request(FAR, &[step(2_000.0), further(1_100.0)]);
+    (1..6).for_each(|n| {
+        fleet.request(FAR + f64::from(n), &[step(2_000.0)]);
+    });
+    let found = fleet.seen(
+        |_, base| quiet(base, 0.0),
+        |scene| {
+            (0..7).for_each(|n| expect(scene, FIRST + n, 500.0, 500.0));
+            let (calls, sites) = (scene.calls, &scene.ground().sites);
+            scene.windows = Windows::fold(calls, sites, &scene.seen, scene.reach, 10.0);
+            scene.company_limit = 10.0;
+        },
+        |scene| charges(scene, OWN, look),
+    );
+    assert_eq!(
+        found,
+        [],
+        "the mean of 2 and 1.1, in logarithms, is less than 1.55"
+    );
 }
 
 #[test]
@@ -471,4 +514,72 @@ fn what_is_charged_for_another_reason_is_not_charged_to_contention() {
     };
     assert!(!charged(RetryCascade) && !charged(ColdCache) && !charged(PrefillSurge));
     assert!(charged(LongGeneration), "which takes its own share alone");
+}
+
+#[test]
+fn contention_is_vouched_for_by_what_it_is_charged() {
+    let mut fleet = Fleet::healthy(OWN, 60_000.0);
+    fleet.request(FAR, &[step(2_000.0), further(2_000.0)]);
+    let certainty = fleet.seen(
+        |ground, base| {
+            quiet(base, 0.0);
+            ground.crowd.usual = 1.0;
+            ground
+                .crowd
+                .others
+                .extend([(FIRST, 6.75), (FIRST + 1, 4.0)]);
+        },
+        |scene| (0..2).for_each(|n| expect(scene, FIRST + n, 500.0, 500.0)),
+        |scene| {
+            let mut account = Account::default();
+            look(scene, OWN, &mut account);
+            account.certainty()
+        },
+    );
+    // 875 milliseconds half beyond doubt, and 375 in doubt.
+    assert!((certainty - 0.35).abs() < 1e-3, "{certainty}");
+}
+
+#[test]
+fn what_a_fault_costs_by_itself_leaves_the_rest_open() {
+    let noisy = |cause, more: f64| {
+        let call = Call {
+            input: Some(6_000),
+            cached: Some(0),
+            ..CALL
+        };
+        let mut fleet = Fleet::healthy(OWN, 60_000.0);
+        fleet.request(
+            FAR,
+            &[step(1_400.0), Step::Model(call.late(9_000.0, 9_000.0))],
+        );
+        fleet.seen(
+            |_, base| quiet(base, 0.1),
+            |_| {},
+            |scene| {
+                let mut account = Account::default();
+                let proof = Proof {
+                    span: None,
+                    fact: "f",
+                    observed: 0.0,
+                    expected: None,
+                    unit: "ms",
+                    via: "derived",
+                    note: "",
+                };
+                let seen = scene.seen(FIRST + 1);
+                let pure = if cause == ColdCache {
+                    seen.cold()
+                } else {
+                    seen.surge()
+                };
+                account.charge(cause, Target::Op(1), pure.unwrap().millis + more, proof);
+                look(scene, OWN, &mut account);
+                account.charges.len() > 1
+            },
+        )
+    };
+    for cause in [ColdCache, PrefillSurge] {
+        assert!(noisy(cause, 0.0) && !noisy(cause, 1.0), "{cause:?}");
+    }
 }

@@ -36,6 +36,8 @@ pub struct Incident {
     pub scope: Sym,
     /// Kind of the scope: `tool`, `endpoint`, `region`, `model`, `service`, or `all`.
     pub scope_kind: &'static str,
+    /// When it most likely began.
+    pub onset: Nanos,
     /// From the first to the last request touched.
     pub window: Window,
     /// Indices of the requests, in order of start.

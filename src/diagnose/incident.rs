@@ -9,6 +9,8 @@ use crate::units::{Nanos, Sym, Window};
 
 /// Requests further apart than this, from the end of one to the start of the next, are two incidents.
 pub(super) const APART: Nanos = Nanos(120_000_000_000);
+/// An incident is taken to have begun before its first request by no more than this.
+const EARLIER: Nanos = Nanos(APART.0 / 2);
 /// One request alone is not an incident.
 const LEAST: usize = 2;
 
@@ -58,39 +60,53 @@ fn split(
     (scope_kind, scope): (&'static str, Sym),
     requests: Vec<u32>,
 ) -> Vec<Incident> {
-    let mut incidents: Vec<Incident> = Vec::new();
+    let mut incidents: Vec<(Incident, Vec<Nanos>)> = Vec::new();
     for r in requests {
-        let (wall, excess) = (
-            forest.requests[r as usize].wall,
-            diagnoses[r as usize].excess,
-        );
+        let (wall, diagnosis) = (forest.requests[r as usize].wall, &diagnoses[r as usize]);
+        let shown = shown(dataset, wall, diagnosis);
         match incidents.last_mut() {
-            Some(open) if wall.start <= open.window.end + APART => {
-                open.window.start =
-                    open.window
-                        .start
-                        .min(onset(dataset, wall, &diagnoses[r as usize]));
+            Some((open, all)) if wall.start <= open.window.end + APART => {
+                open.window.start = open.window.start.min(shown);
                 open.window.end = open.window.end.max(wall.end);
                 open.requests.push(r);
-                open.excess += excess;
+                open.excess += diagnosis.excess;
+                all.push(shown);
             }
-            _ => incidents.push(Incident {
-                cause,
-                scope,
-                scope_kind,
-                window: Window {
-                    start: onset(dataset, wall, &diagnoses[r as usize]),
-                    end: wall.end,
-                },
-                requests: vec![r],
-                excess,
-                cost: None,
-                without: None,
-            }),
+            _ => {
+                let incident = Incident {
+                    cause,
+                    scope,
+                    scope_kind,
+                    onset: shown,
+                    window: Window {
+                        start: shown,
+                        end: wall.end,
+                    },
+                    requests: vec![r],
+                    excess: diagnosis.excess,
+                    cost: None,
+                    without: None,
+                };
+                incidents.push((incident, vec![shown]));
+            }
         }
     }
-    incidents.retain(|i| i.requests.len() >= LEAST);
-    incidents
+    let whole = incidents.into_iter().filter(|(_, all)| all.len() >= LEAST);
+    let dated = whole.map(|(incident, all)| Incident {
+        onset: onset(&all),
+        ..incident
+    });
+    dated.collect()
+}
+
+/// When a disturbance most likely began that showed at these times: before the first of them, by the usual distance
+/// between two. Of all unbiased estimates of where evenly spread times begin this one errs least (Goodman, "Serial
+/// Number Analysis", 1952).
+fn onset(shown: &[Nanos]) -> Nanos {
+    let first = shown.iter().min().copied().unwrap_or_default();
+    let last = shown.iter().max().copied().unwrap_or_default();
+    let steps = shown.len().saturating_sub(1).max(1) as u64;
+    first - Nanos(last.since(first).0 / steps).min(EARLIER)
 }
 
 /// What befell the agents of one service alone is that service's.
@@ -107,7 +123,7 @@ fn narrow(forest: &Forest, incident: &mut Incident) {
 
 /// When the cause first showed in a request: the start of the earliest span its claim cites. A request
 /// that was under way for a minute when the disturbance began does not date it.
-fn onset(dataset: &Dataset, wall: Window, diagnosis: &Diagnosis) -> Nanos {
+fn shown(dataset: &Dataset, wall: Window, diagnosis: &Diagnosis) -> Nanos {
     let cited = diagnosis
         .claims
         .first()
@@ -147,5 +163,28 @@ fn scope(dataset: &Dataset, forest: &Forest, d: &Diagnosis, cause: Cause) -> (&'
             first(&[("endpoint", endpoint), ("model", model)])
         }
         _ => (ANY_AGENT, Sym::NONE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(times: &[u64]) -> u64 {
+        let times: Vec<Nanos> = times.iter().map(|s| Nanos(s * 1_000_000_000)).collect();
+        onset(&times).0 / 1_000_000_000
+    }
+
+    #[test]
+    fn it_began_before_the_first_by_the_usual_distance() {
+        assert_eq!(seconds(&[1_020, 1_000, 1_040]), 980);
+        assert_eq!(seconds(&[1_000, 1_001, 1_002, 1_003]), 999);
+        assert_eq!(seconds(&[1_000, 1_000]), 1_000);
+    }
+
+    #[test]
+    fn but_not_long_before() {
+        assert_eq!(seconds(&[1_000, 1_100]), 940);
+        assert_eq!(seconds(&[10, 100]), 0);
     }
 }

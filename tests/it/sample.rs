@@ -325,6 +325,7 @@ fn incidents(sample: &mut Sample) {
             cause,
             scope: sample.data.names.intern(name),
             scope_kind,
+            onset: window.expect("not empty").start,
             window: window.expect("not empty"),
             excess: lost.sum(),
             requests,

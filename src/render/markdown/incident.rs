@@ -6,7 +6,7 @@ use super::escape::{code, html_code, prose};
 use super::tables::{grid, shown};
 use crate::render::sentence;
 use crate::report::IncidentRow;
-use crate::units::human::{counted, duration, short, span_of_time};
+use crate::units::human::{counted, duration, instant, short, span_of_time};
 
 /// Trace ids listed of one incident at most.
 const TRACES: usize = 50;
@@ -23,9 +23,10 @@ pub(super) fn block(number: usize, row: &IncidentRow<'_>, top: usize) -> String 
     let window = row.window();
     let _ = writeln!(
         text,
-        "{}, {}. {}\n",
+        "{}, {}; most likely begun at {}. {}\n",
         span_of_time(window.start, window.end),
         duration(window.len()),
+        instant(row.incident.onset),
         prose(meta.what)
     );
     let mut requests: Vec<_> = row.requests().collect();

@@ -153,6 +153,11 @@ pub(in crate::man) const ANALYZE: &[(&str, &str, &str)] = &[
         "tool, endpoint, region, model, service or all",
     ),
     (
+        "incidents[].onset",
+        "string",
+        "when it most likely began: before the first of its requests by the usual distance between them, a minute at most",
+    ),
+    (
         "incidents[].start",
         "string",
         "first start of a request touched",

@@ -29,7 +29,7 @@ fn requests(slowed: std::ops::Range<u64>) -> (Run, BTreeSet<u64>) {
         let begin = BEGIN + n * APART * MS;
         let (mut now, mut own, mut calls) = (begin, Vec::new(), 0);
         for id in 2..=6_u64 {
-            let asks = id % 2 == 0;
+            let asks = asks(id);
             let natural = 1.0 + 0.05 * draw.next();
             let late = if asks && slowed.contains(&n) {
                 SLOWED
@@ -59,15 +59,20 @@ fn requests(slowed: std::ops::Range<u64>) -> (Run, BTreeSet<u64>) {
     (run(dump(&spans), 2), lost)
 }
 
+/// Steps of a request alternate: a model call, a tool.
+fn asks(id: u64) -> bool {
+    id.is_multiple_of(2)
+}
+
 fn step(n: u64, id: u64, start: u64, end: u64) -> Span {
-    let attributes = match id % 2 {
-        0 => vec![
+    let attributes = match asks(id) {
+        true => vec![
             ("gen_ai.operation.name", json!("chat")),
             ("gen_ai.request.model", json!("m")),
             ("gen_ai.usage.input_tokens", json!(2_000)),
             ("gen_ai.usage.output_tokens", json!(60)),
         ],
-        _ => vec![
+        false => vec![
             ("gen_ai.operation.name", json!("execute_tool")),
             ("gen_ai.tool.name", json!("search")),
         ],
@@ -76,7 +81,7 @@ fn step(n: u64, id: u64, start: u64, end: u64) -> Span {
         trace: n.into(),
         id: (n << 8) + id,
         parent: (n << 8) + 1,
-        name: if id % 2 == 0 { "chat" } else { "search" }.into(),
+        name: if asks(id) { "chat" } else { "search" }.into(),
         kind: 1,
         start,
         end,

@@ -171,7 +171,7 @@ fn heavy_libraries_are_named_in_one_place_each() {
         let text = fs::read_to_string(&file).expect("readable source");
         for (library, place) in [
             ("polars::", "aggregate/tables.rs"),
-            ("use parquet::", "ingest/parquet.rs"),
+            ("use parquet::", "ingest/parquet"),
             ("use zip::", "ingest/zip.rs"),
             ("nvml_wrapper::", "gpu/nvml.rs"),
             ("arrow_array::", "stage/stream.rs"),

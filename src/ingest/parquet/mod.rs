@@ -2,6 +2,8 @@
 //! export with the same columns. Rows are read one after another, so that memory does not grow with
 //! the file.
 
+mod page;
+
 use std::fs::File;
 use std::io::{self, Read};
 
@@ -12,6 +14,7 @@ use parquet::file::serialized_reader::SerializedFileReader;
 use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row};
 
+use self::page::Pages;
 use super::json::{is_whole, quote};
 use crate::error::contain;
 
@@ -51,7 +54,7 @@ impl Rows {
 
     fn new(reader: impl ChunkReader + 'static) -> io::Result<Self> {
         let rows = contained(|| {
-            let reader = SerializedFileReader::new(reader)?;
+            let reader = SerializedFileReader::new(Pages(reader))?;
             Ok(RowIter::from_file_into(Box::new(reader)))
         })?;
         Ok(Self {

@@ -3,7 +3,7 @@
 
 use super::Map;
 use crate::model::Dataset;
-use crate::trace::{Forest, Lane, StepKind, StepOp, TOLERANCE, gaps};
+use crate::trace::{Forest, Lane, StepKind, StepOp, gaps, over};
 use crate::units::{Sym, roomy};
 
 /// Where in a lane something stands, by what it is.
@@ -113,13 +113,12 @@ impl Pauses {
         let tail = gaps(lane, ops, lengths);
         // What ran before is what ended last: of two tools at once, neither follows the other.
         let mut by_end: Vec<&StepOp> = ops.iter().collect();
-        by_end.sort_by_key(|op| op.window.end);
+        by_end.sort_by_key(|op| over(op));
         let name = |op: &StepOp| step_name(dataset, op.kind, op.span);
         let (mut before, mut ended) = (StepName::Start, by_end.iter().peekable());
         for ((op, at), &nanos) in ops.iter().zip(lane.ops.start..).zip(&*lengths) {
-            let now = op.window.start.0.saturating_add(TOLERANCE.unsigned_abs());
             while let Some(done) =
-                ended.next_if(|d| d.window.end.0 <= now && !std::ptr::eq(**d, op))
+                ended.next_if(|d| over(d) <= op.window.start && !std::ptr::eq(**d, op))
             {
                 before = name(done);
             }

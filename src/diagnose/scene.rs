@@ -75,7 +75,7 @@ impl<'a> Scene<'a> {
         found: Found,
     ) -> Self {
         let calls = &ground.measured.calls;
-        let seen = super::volume::see(calls, base, options);
+        let seen = super::volume::see(calls, base, options, &found.witnesses);
         let reach = reach(base.median_task);
         let company_limit = company_limit(ground, base);
         let (windows, (routes, releases)) = rayon::join(
@@ -118,7 +118,7 @@ impl<'a> Scene<'a> {
             calls,
             base,
             options,
-            seen: super::volume::see(calls, base, options),
+            seen: super::volume::see(calls, base, options, &known.found.witnesses),
             windows: known.windows,
             company_limit: company_limit(ground, base),
             reach: reach(base.median_task),

@@ -14,6 +14,7 @@ use super::serving::Serving;
 use super::swing::Swing;
 use super::verdict::{Learned, all_notes, learn, slow_limit};
 use super::windows::Site;
+use super::witnesses::Around;
 use crate::baseline::{Baselines, CallIx, GapKey, Norms};
 use crate::model::Dataset;
 use crate::trace::Forest;
@@ -67,8 +68,8 @@ pub struct Own {
     pub(super) overtaken: Vec<(CallIx, u32)>,
     /// Of the other requests around each of its requests at a place: those slowed by others, and all.
     pub(super) proven: Vec<((u32, Site), (u32, u32))>,
-    /// The causes that requests around each of its requests were slow for, one bit each.
-    pub(super) witnesses: Vec<u16>,
+    /// What requests around each of its requests were slow for.
+    pub(super) witnesses: Vec<Around>,
 }
 
 /// What is learned over all requests, for the parts they lie in: `part_of` says which, request by request.

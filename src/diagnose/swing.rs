@@ -7,6 +7,7 @@ use super::Options;
 use super::ground::sites;
 use super::volume::{Seen, see};
 use super::windows::{Site, Windows};
+use super::witnesses::Witnesses;
 use crate::baseline::{Call, Calls, Healthy, Map};
 use crate::stats::quantile;
 use crate::units::Nanos;
@@ -28,7 +29,12 @@ pub(super) struct Swing {
 impl Swing {
     /// Measures what [`Windows`] says of each call of the healthy period.
     pub(super) fn of(healthy: &Healthy, options: &Options, reach: Nanos) -> Option<Self> {
-        let judged = see(&healthy.calls, &healthy.base, options);
+        let judged = see(
+            &healthy.calls,
+            &healthy.base,
+            options,
+            &Witnesses::default(),
+        );
         let kept = healthy.kept.iter();
         let seen: Vec<Seen> = kept
             .filter_map(|&i| judged.get(i as usize).cloned())

@@ -1,8 +1,9 @@
 //! More work than usual in a single call: a grown prompt, a cache that did not hit, a long answer.
 
-use super::Options;
 use rayon::prelude::*;
 
+use super::witnesses::Witnesses;
+use super::{Cause, Options};
 use crate::baseline::{Baselines, Call, CallIx, Calls, Expected};
 use crate::units::roomy;
 
@@ -19,19 +20,36 @@ const LEAST_LOST: f64 = 0.03;
 const LONG_OVER: f64 = 4.4;
 const LEAST_LONG_OVER: f64 = 1.9;
 const MOST_LONG_OVER: f64 = 2.66;
-/// Share of that distance which is enough beside a clearly long answer of the same request.
-const AGAIN: f64 = 0.6;
 /// … and from this multiple of the median answer on.
 const LEAST_LONG: f64 = 0.6;
+/// Share of that distance which is enough beside a clearly long answer of the same request.
+const AGAIN: f64 = 0.6;
+/// Share of that distance which is enough where many requests around had a long answer: the more common a fault is
+/// around, the less must speak for it (empirical Bayes: Efron, *Large-Scale Inference*, 2010, ch. 5). In labelled
+/// dumps of a simulated fleet no natural answer during such an incident reached it.
+const AMONG_MANY: f64 = 1.0 / 1.2;
 
 /// Every call held against what is normal. Where one call of a request is clearly beyond the usual, the
 /// request's other calls count from a lower bar on: what struck once in a request strikes again
 /// (hysteresis: Canny, "A Computational Approach to Edge Detection", 1986).
-pub(super) fn see(calls: &Calls, base: &Baselines, options: &Options) -> Vec<Seen> {
+pub(super) fn see(
+    calls: &Calls,
+    base: &Baselines,
+    options: &Options,
+    witnesses: &Witnesses,
+) -> Vec<Seen> {
     let mut seen: Vec<Seen> = roomy(calls.all.len());
     (0..calls.all.len() as CallIx)
         .into_par_iter()
-        .map(|i| Seen::of(calls, base, options, i, 1.0))
+        .map(|i| {
+            Seen::of(
+                calls,
+                base,
+                options,
+                i,
+                bar(witnesses, calls.get(i).request),
+            )
+        })
         .collect_into_vec(&mut seen);
     let mut from = 0;
     for request in calls.all.chunk_by(|a, b| a.request == b.request) {
@@ -44,6 +62,15 @@ pub(super) fn see(calls: &Calls, base: &Baselines, options: &Options) -> Vec<See
         }
     }
     seen
+}
+
+/// The share of the full distance from which an answer is long, by what else is long around.
+fn bar(witnesses: &Witnesses, request: u32) -> f64 {
+    if witnesses.many(request, Cause::LongGeneration) {
+        AMONG_MANY
+    } else {
+        1.0
+    }
 }
 
 /// Tokens beyond the usual and what they cost at the normal price.
@@ -244,4 +271,26 @@ fn long(base: &Baselines, options: &Options, bar: f64, call: &Call) -> Option<Ex
         usual: usual.typical,
         millis,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::{Nanos, Window};
+
+    #[test]
+    fn among_many_long_answers_less_must_speak_for_one() {
+        let wall = Window {
+            start: Nanos(0),
+            end: Nanos(1_000_000_000),
+        };
+        let around = |long: usize| {
+            let mut requests = vec![(wall, None); 60];
+            requests[..long].fill((wall, Some(Cause::LongGeneration)));
+            bar(&Witnesses::of(&requests), 59)
+        };
+        assert!(around(1) > around(8));
+        let untold = bar(&Witnesses::default(), 0);
+        assert!((around(0) - untold).abs() < 1e-9);
+    }
 }

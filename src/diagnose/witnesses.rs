@@ -2,6 +2,7 @@
 //! so a disturbance shows in several requests; what shows in one alone is more often what requests do by themselves.
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::Cause;
 use super::incident::APART;
@@ -11,11 +12,20 @@ use crate::units::Window;
 /// Least share of the requests around that must have been slow for the cause: among very many some always are. Of
 /// 1,180 requests of labelled healthy dumps, one in four hundred is found slow for its commonest cause.
 const LEAST_SHARE: f64 = 0.01;
+/// This share of them, and two at least, are many: an incident is under way.
+const MANY: f64 = 0.1;
+const LEAST_MANY: f64 = 2.0;
 
-/// Per request: the causes, one bit each, that some other request was slow for, close enough to be of one
-/// incident. Empty as long as no pass has told.
+/// What requests close enough to be of one incident were slow for, by request. Empty as long as no pass has told.
 #[derive(Default)]
-pub(super) struct Witnesses(pub(super) Vec<u16>);
+pub(super) struct Witnesses(pub(super) Vec<Around>);
+
+/// The causes that requests around one were slow for, one bit each.
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct Around {
+    some: u16,
+    many: u16,
+}
 
 impl Witnesses {
     /// By when each request ran, and what it was found slow for.
@@ -34,14 +44,19 @@ impl Witnesses {
                 start: wall.start - APART,
                 end: wall.end + APART,
             };
-            let least = (LEAST_SHARE * (all.touching(window) - 1) as f64).max(1.0);
-            let others = |cause: &Cause| {
-                let itself = usize::from(*own == Some(*cause));
-                let others = stays[cause.index()].touching(window) - itself;
-                others as f64 >= least
+            let around = (all.touching(window) - 1) as f64;
+            let slow_for = |cause: Cause| {
+                let itself = usize::from(*own == Some(cause));
+                (stays[cause.index()].touching(window) - itself) as f64
             };
-            let causes = Cause::ALL.into_iter().filter(others);
-            causes.fold(0, |set, cause| set | bit(cause))
+            let at_least = |least: f64| {
+                let causes = Cause::ALL.into_iter().filter(|c| slow_for(*c) >= least);
+                causes.fold(0, |set, cause| set | bit(cause))
+            };
+            Around {
+                some: at_least((LEAST_SHARE * around).max(1.0)),
+                many: at_least((MANY * around).max(LEAST_MANY)),
+            }
         };
         Self(requests.par_iter().map(around).collect())
     }
@@ -49,7 +64,13 @@ impl Witnesses {
     /// True where `request` is known to be the only one around that was slow for `cause`, if it was.
     pub(super) fn none(&self, request: u32, cause: Cause) -> bool {
         let around = self.0.get(request as usize);
-        around.is_some_and(|set| set & bit(cause) == 0)
+        around.is_some_and(|around| around.some & bit(cause) == 0)
+    }
+
+    /// True where many of the requests around `request` were slow for `cause`.
+    pub(super) fn many(&self, request: u32, cause: Cause) -> bool {
+        let around = self.0.get(request as usize);
+        around.is_some_and(|around| around.many & bit(cause) != 0)
     }
 }
 
@@ -87,6 +108,20 @@ mod tests {
         assert!(Witnesses::of(&requests).none(0, Cause::ToolBottleneck));
         requests[2..4].fill((wall(1_000, 1_010), SLOW));
         assert!(!Witnesses::of(&requests).none(0, Cause::ToolBottleneck));
+    }
+
+    #[test]
+    fn two_among_few_are_many() {
+        let mut requests = vec![(wall(1_000, 1_010), None); 20];
+        requests[0].1 = SLOW;
+        requests[1].1 = SLOW;
+        let of = |requests: &[_]| Witnesses::of(requests).many(19, Cause::ToolBottleneck);
+        assert!(of(&requests));
+        requests.extend([(wall(1_000, 1_010), None); 10]);
+        assert!(!of(&requests), "two in thirty");
+        requests.truncate(20);
+        requests[1].1 = None;
+        assert!(!of(&requests), "one");
     }
 
     #[test]

@@ -79,11 +79,8 @@ impl Walk<'_> {
             .task_of(s)
             .map_or(Sym::NONE, |t| t.agent.or(t.task_type))
             .or(s.name);
-        let region = if above.is_some_and(|l| l.service == resource.service) {
-            above.map_or(Sym::NONE, |l| l.region)
-        } else {
-            resource.region
-        };
+        // A sub-agent that does not tell its region runs where the agent does that started it.
+        let region = above.map_or(Sym::NONE, |l| l.region);
         Lane {
             ops: 0..0,
             window,

@@ -9,7 +9,12 @@ use crate::units::Nanos;
 
 /// Operations may overlap by this much and still count as one after the other: clocks, and spans that
 /// end a moment after their result was used.
-pub(crate) const TOLERANCE: i64 = 20_000_000;
+const TOLERANCE: u64 = 20_000_000;
+/// A sub-agent's end may be told by another host's clock: it may lie later by this share of its length, and this
+/// much. (Clocks kept by NTP are seldom a quarter of a second off: Mills, *Computer Network Time Synchronization*,
+/// 2nd ed. 2010.)
+const CLOCKS_SHARE: u64 = 10;
+const CLOCKS: u64 = 500_000_000;
 
 /// How much shorter each operation, each gap before an operation, and each lane's tail would have been.
 /// Negative values lengthen. Indices are relative to the request.
@@ -144,22 +149,23 @@ impl Sweep {
     ) -> (i64, i64) {
         self.by_end.clear();
         self.by_end.extend(0..ops.len() as u32);
-        if !ops.is_sorted_by_key(|op| op.window.end) {
+        if !ops.is_sorted_by_key(over) {
             self.by_end
-                .sort_unstable_by_key(|&i| (ops[i as usize].window.end, i));
+                .sort_unstable_by_key(|&i| (over(&ops[i as usize]), i));
         }
         self.ends.clear();
         let (mut next, mut before, mut latest) = (0, (0, 0), (0, 0));
         for (i, op) in ops.iter().enumerate() {
             let start = at(lane, op.window.start);
             while let Some(&done) = self.by_end.get(next) {
-                let recorded = at(lane, ops[done as usize].window.end);
                 let Some(&end) = self.ends.get(done as usize) else {
                     break;
                 };
-                if recorded > start + TOLERANCE {
+                let done = &ops[done as usize];
+                if over(done) > op.window.start {
                     break;
                 }
+                let recorded = at(lane, done.window.end);
                 before = (before.0.max(recorded), before.1.max(end));
                 next += 1;
             }
@@ -169,6 +175,16 @@ impl Sweep {
         }
         latest
     }
+}
+
+/// What starts from then on comes after `op`.
+pub(crate) fn over(op: &StepOp) -> Nanos {
+    let slack = if op.opens == NO_LANE {
+        TOLERANCE
+    } else {
+        (op.window.len().0 / CLOCKS_SHARE).clamp(TOLERANCE, CLOCKS)
+    };
+    op.window.end - Nanos(slack)
 }
 
 fn at(lane: &Lane, time: Nanos) -> i64 {
@@ -186,4 +202,63 @@ fn length(lane: &Lane) -> i64 {
 
 fn cut(cuts: &[i64], index: usize) -> i64 {
     cuts.get(index).copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::StepKind;
+    use crate::units::{Sym, Window};
+
+    const MS: u64 = 1_000_000;
+
+    fn op(opens: u32, start: u64, end: u64) -> StepOp {
+        let [start, end] = [start, end].map(|ms| Nanos(ms * MS));
+        StepOp {
+            span: 0,
+            lane: 0,
+            opens,
+            kind: StepKind::Group,
+            window: Window { start, end },
+        }
+    }
+
+    /// The gap before the second of two operations, milliseconds.
+    fn gap(first: StepOp, second: StepOp) -> i64 {
+        let ops = [first, second];
+        let mut latest = 0;
+        let lane = Lane {
+            ops: 0..2,
+            window: Window {
+                start: Nanos::ZERO,
+                end: Nanos(100_000 * MS),
+            },
+            agent: Sym::NONE,
+            service: Sym::NONE,
+            region: Sym::NONE,
+            span: 0,
+        };
+        Sweep::default().run(&lane, &ops, |i, gap, _| {
+            latest = if i == 1 { gap } else { latest };
+            0
+        });
+        latest / MS as i64
+    }
+
+    #[test]
+    fn what_follows_a_sub_agent_with_another_clock_waited_for_it() {
+        let next = op(NO_LANE, 29_700, 30_500);
+        assert_eq!(gap(op(1, 1_000, 30_000), next), -300);
+        assert_eq!(
+            gap(op(NO_LANE, 1_000, 30_000), next),
+            29_700,
+            "one's own clock does not run ahead"
+        );
+        assert_eq!(
+            gap(op(1, 1_000, 31_000), next),
+            29_700,
+            "no clock is that far off"
+        );
+        assert_eq!(gap(op(1, 29_000, 30_000), next), 29_700, "they ran at once");
+    }
 }

@@ -40,6 +40,7 @@ mod incidents;
 mod ingest;
 mod invariants;
 mod layers;
+mod lost_calls;
 mod man;
 mod markdown;
 mod money;

@@ -2,7 +2,7 @@
 
 use super::super::account::{LONE_SLOWDOWN, Settlement, Target};
 use super::super::verdict::{is_slow, keep_slowest, slow_limit, threshold};
-use super::super::witnesses::Witnesses;
+use super::super::witnesses::{Around, Witnesses};
 use super::super::{arbiter, confidence, margin};
 use super::*;
 use crate::diagnose::Cause::{
@@ -32,7 +32,7 @@ fn what_looks_like_natural_variation_must_show_more() {
     let margin = |spread, cause, fact, certainty, alone| {
         looking(spread, |scene| {
             if alone {
-                scene.found.witnesses = Witnesses(vec![0; 20]);
+                scene.found.witnesses = Witnesses(vec![Around::default(); 20]);
             }
             let mut account = charged(cause, 0, fact);
             account.vouch(100.0, certainty);
@@ -145,7 +145,7 @@ fn confidence_is_how_often_verdicts_like_it_are_right() {
     let of = |settled: &Settlement, alone: bool, missing: &[&'static str]| {
         looking(0.0, |scene| {
             if alone {
-                scene.found.witnesses = Witnesses(vec![0; 20]);
+                scene.found.witnesses = Witnesses(vec![Around::default(); 20]);
             }
             let confidence = confidence::of(scene, 0, &Account::default(), settled, missing);
             (confidence * 1e3).round() / 1e3

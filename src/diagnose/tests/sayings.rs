@@ -1,7 +1,7 @@
 //! What is said of a request: evidence, what lost and why, and what is missing to tell.
 
 use super::super::account::{Proof, Target};
-use super::super::witnesses::Witnesses;
+use super::super::witnesses::{Around, Witnesses};
 use super::super::{Outcome, arbiter, missing};
 use super::margins::{charged, looking, settled};
 use super::*;
@@ -71,7 +71,7 @@ fn what_is_missing_is_what_would_sharpen_this_verdict() {
 #[test]
 fn a_verdict_that_stands_alone_lacks_witnesses() {
     looking(0.0, |scene| {
-        scene.found.witnesses = Witnesses(vec![0; 20]);
+        scene.found.witnesses = Witnesses(vec![Around::default(); 20]);
         let alone = missing::signals(scene, 0, Some(ToolBottleneck));
         assert_eq!(
             alone,

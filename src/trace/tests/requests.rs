@@ -544,16 +544,16 @@ fn the_rest_of_a_trace_with_other_requests_is_shown_by_itself() {
 }
 
 #[test]
-fn a_sub_agent_runs_where_its_service_does() {
-    let region = |service: &'static str| {
+fn a_sub_agent_without_a_region_runs_where_the_agent_does_that_started_it() {
+    let region = |service: &'static str, own: &'static str| {
         let mut dump = Dump::of(&[span(1, 0, Op::Task, 0, 9_000)]);
         let eu = dump.data.names.intern("eu");
         dump.data.resources[0].region = eu;
         let mut inner = Dump::of(&[]);
         std::mem::swap(&mut inner, &mut dump);
-        // The same service without a region of its own, or another.
         let other = crate::model::Resource {
             service: inner.data.names.intern(service),
+            region: inner.data.names.intern(own),
             ..crate::model::Resource::default()
         };
         inner.data.resources.push(other);
@@ -576,8 +576,7 @@ fn a_sub_agent_runs_where_its_service_does() {
             .unwrap();
         built.data.text(lane.region).to_owned()
     };
-    assert_eq!(
-        (region("agent"), region("other")),
-        ("eu".to_owned(), String::new())
-    );
+    assert_eq!(region("agent", ""), "eu");
+    assert_eq!(region("other", ""), "eu");
+    assert_eq!(region("other", "us"), "us");
 }

@@ -26,7 +26,7 @@ const LEAST_LONG: f64 = 0.6;
 const AGAIN: f64 = 0.6;
 /// Share of that distance which is enough where many requests around had a long answer: the more common a fault is
 /// around, the less must speak for it (empirical Bayes: Efron, *Large-Scale Inference*, 2010, ch. 5). In labelled
-/// dumps of a simulated fleet no natural answer during such an incident reached it.
+/// dumps of a simulated fleet this finds two more faulted answers, and no natural one.
 const AMONG_MANY: f64 = 1.0 / 1.2;
 
 /// Every call held against what is normal. Where one call of a request is clearly beyond the usual, the

@@ -11,8 +11,8 @@ use crate::units::Nanos;
 /// end a moment after their result was used.
 const TOLERANCE: u64 = 20_000_000;
 /// A sub-agent's end may be told by another host's clock: it may lie later by this share of its length, and this
-/// much. (Clocks kept by NTP are seldom a quarter of a second off: Mills, *Computer Network Time Synchronization*,
-/// 2nd ed. 2010.)
+/// much. (Clocks kept by NTP are seldom a quarter of a second off, so two of them seldom half a second apart: Mills,
+/// *Computer Network Time Synchronization*, 2nd ed. 2010.)
 const CLOCKS_SHARE: u64 = 10;
 const CLOCKS: u64 = 500_000_000;
 

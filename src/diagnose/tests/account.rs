@@ -1,20 +1,8 @@
 //! What is charged, and how it is settled.
 
-use super::super::account::{Account, LONE_SLOWDOWN, Proof, Target};
+use super::super::account::{Account, LONE_SLOWDOWN, Target};
 use super::*;
 use crate::diagnose::Cause::{ColdCache, NoisyNeighbour, OrchestrationGap, ToolBottleneck};
-
-fn proof(fact: &'static str) -> Proof {
-    Proof {
-        span: None,
-        fact,
-        observed: 0.0,
-        expected: None,
-        unit: "ms",
-        via: "derived",
-        note: "",
-    }
-}
 
 fn account(charges: &[(Cause, Target, f64)]) -> Account {
     let mut account = Account::default();

@@ -1,6 +1,6 @@
 //! What each cause charges, and from where on.
 
-use super::super::account::{Proof, Target};
+use super::super::account::Target;
 use super::super::causes::LOOKS;
 use super::*;
 use crate::diagnose::Cause::{
@@ -26,18 +26,6 @@ fn beside<T>(steps: &[Step], look: impl FnOnce(&Scene<'_>, u32) -> T) -> T {
     let mut fleet = Fleet::healthy(20, 60_000.0);
     fleet.request(1e7, steps);
     fleet.seen(|_, _| {}, |_| {}, |scene| look(scene, 20))
-}
-
-fn proof() -> Proof {
-    Proof {
-        span: None,
-        fact: "f",
-        observed: 0.0,
-        expected: None,
-        unit: "ms",
-        via: "derived",
-        note: "",
-    }
 }
 
 fn first() -> Step {
@@ -522,7 +510,7 @@ fn what_another_cause_was_charged_for_is_no_pause_and_no_prompt() {
     let left = |look: usize, target, steps: &[Step]| {
         beside(steps, |scene, request| {
             let mut account = Account::default();
-            account.charge(RetryCascade, target, 1.0, proof());
+            account.charge(RetryCascade, target, 1.0, proof("f"));
             LOOKS[look](scene, request, &mut account);
             account.charges.len() - 1
         })

@@ -1,6 +1,6 @@
 //! How much a verdict must show, and how sure it is.
 
-use super::super::account::{LONE_SLOWDOWN, Proof, Settlement, Target};
+use super::super::account::{LONE_SLOWDOWN, Settlement, Target};
 use super::super::verdict::{is_slow, keep_slowest, slow_limit, threshold};
 use super::super::witnesses::{Around, Witnesses};
 use super::super::{arbiter, confidence, margin};
@@ -9,18 +9,6 @@ use crate::diagnose::Cause::{
     ColdCache, LongGeneration, NoisyNeighbour, OrchestrationGap, PrefillSurge, ProviderError,
     RetryCascade, RoutingChange, ToolBottleneck, Unexplained,
 };
-
-pub(super) fn proof(fact: &'static str) -> Proof {
-    Proof {
-        span: None,
-        fact,
-        observed: 0.0,
-        expected: None,
-        unit: "ms",
-        via: "derived",
-        note: "",
-    }
-}
 
 /// Healthy requests; what is looked at is the first.
 pub(super) fn looking<T>(spread: f64, look: impl FnOnce(&mut Scene<'_>) -> T) -> T {

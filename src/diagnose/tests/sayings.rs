@@ -3,7 +3,7 @@
 use super::super::account::{Proof, Target};
 use super::super::witnesses::{Around, Witnesses};
 use super::super::{Outcome, arbiter, missing};
-use super::margins::{charged, looking, proof, settled};
+use super::margins::{charged, looking, settled};
 use super::*;
 use crate::diagnose::Cause::{
     ColdCache, LongGeneration, NoisyNeighbour, OrchestrationGap, PrefillSurge, ProviderError,

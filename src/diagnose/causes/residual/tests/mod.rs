@@ -3,14 +3,14 @@
 mod attempts;
 
 use super::super::LOOKS;
-use super::{Account, Cause, Proof, Scene, Target, contention, look};
+use super::{Account, Cause, Scene, Target, contention, look};
 use crate::baseline::Baselines;
 use crate::diagnose::Cause::{
     ColdCache, LongGeneration, NoisyNeighbour, OrchestrationGap, PrefillSurge, RetryCascade,
     RoutingChange, ToolBottleneck,
 };
 use crate::diagnose::ground::Ground;
-use crate::diagnose::tests::{CALL, Call, Fleet, Step, at, charges, expect};
+use crate::diagnose::tests::{CALL, Call, Fleet, Step, at, charges, expect, proof};
 use crate::diagnose::windows::Windows;
 use crate::model::{Op, Point, Series, SeriesKind};
 use crate::units::{Nanos, Small};
@@ -408,17 +408,8 @@ fn a_neighbours_giant_prompt_counts_where_it_is_most_of_the_delay() {
 fn contention_goes_to_a_fault_of_which_it_is_a_fair_share() {
     let after = |cause, pure: f64, contention: f64| {
         let mut account = Account::default();
-        let proof = Proof {
-            span: None,
-            fact: "f",
-            observed: 0.0,
-            expected: None,
-            unit: "ms",
-            via: "derived",
-            note: "",
-        };
-        account.charge(cause, Target::Op(0), pure, proof);
-        account.charge(NoisyNeighbour, Target::Op(1), contention, proof);
+        account.charge(cause, Target::Op(0), pure, proof("f"));
+        account.charge(NoisyNeighbour, Target::Op(1), contention, proof("f"));
         contention::own(&mut account);
         account.total(cause)
     };
@@ -497,16 +488,7 @@ fn what_is_charged_for_another_reason_is_not_charged_to_contention() {
             |scene| expect(scene, FIRST, 500.0, 500.0),
             |scene| {
                 let mut account = Account::default();
-                let proof = Proof {
-                    span: None,
-                    fact: "f",
-                    observed: 0.0,
-                    expected: None,
-                    unit: "ms",
-                    via: "derived",
-                    note: "",
-                };
-                account.charge(cause, Target::Op(0), 1.0, proof);
+                account.charge(cause, Target::Op(0), 1.0, proof("f"));
                 look(scene, OWN, &mut account);
                 account.has(NoisyNeighbour)
             },
@@ -558,22 +540,18 @@ fn what_a_fault_costs_by_itself_leaves_the_rest_open() {
             |_| {},
             |scene| {
                 let mut account = Account::default();
-                let proof = Proof {
-                    span: None,
-                    fact: "f",
-                    observed: 0.0,
-                    expected: None,
-                    unit: "ms",
-                    via: "derived",
-                    note: "",
-                };
                 let seen = scene.seen(FIRST + 1);
                 let pure = if cause == ColdCache {
                     seen.cold()
                 } else {
                     seen.surge()
                 };
-                account.charge(cause, Target::Op(1), pure.unwrap().millis + more, proof);
+                account.charge(
+                    cause,
+                    Target::Op(1),
+                    pure.unwrap().millis + more,
+                    proof("f"),
+                );
                 look(scene, OWN, &mut account);
                 account.charges.len() > 1
             },

@@ -1,6 +1,7 @@
 //! A hole that a lost model call left, in a dump that lost spans at random: longer than such calls are, and the prompt
 //! had grown, or others at the same place and time were slow.
 
+use super::shares::{FULL_COMPANY, GIANT_SHARE, SURGE_SHARE};
 use crate::baseline::{CallIx, Pause};
 use crate::diagnose::Cause;
 use crate::diagnose::account::Proof;
@@ -8,12 +9,6 @@ use crate::diagnose::holes;
 use crate::diagnose::scene::Scene;
 use crate::units::{Nanos, Window};
 
-/// Slowed company counts fully from this much beyond its limit on, as for calls on record.
-const FULL_COMPANY: f64 = 1.3;
-/// What delayed giants must amount to this share of the time beyond the usual.
-const GIANT_SHARE: f64 = 0.8;
-/// Least share of the grown prompt's price in that time, for the time to be its doing.
-const SURGE_SHARE: f64 = 0.12;
 /// Least time beyond what such calls take, in slow floors.
 const LEAST: f64 = 0.3;
 

@@ -9,6 +9,7 @@ mod orchestration_gap;
 mod prompt;
 mod repeated_tools;
 mod residual;
+mod shares;
 mod tool_bottleneck;
 mod unexplained;
 

@@ -1,14 +1,10 @@
 //! More prompt to compute than usual, at the normal price: because it grew, or because the cache that
 //! usually holds it did not.
 
+use super::shares::{COLD_SHARE, SURGE_SHARE};
 use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, Proof, Target};
 use crate::diagnose::scene::Scene;
-
-/// Least share of the pure price in pure price and residual, for the residual to be the prompt's own.
-const OWN_SHARE: f64 = 0.12;
-/// The same for lost cache, over the whole request: little lost in a long queue is a victim's lot.
-const FAIR_SHARE: f64 = 0.2;
 
 /// Others that take less than this multiple of normal are not slowed.
 const CALM: f64 = 1.1;
@@ -22,7 +18,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         pure += seen.cold().map_or(0.0, |e| e.millis);
         over += seen.residual(call).max(0.0);
     }
-    let fair = pure >= FAIR_SHARE * (pure + over);
+    let fair = pure >= COLD_SHARE * (pure + over);
     for (position, index, call) in scene.calls_of(request) {
         let seen = scene.seen(index);
         let target = Target::Op(position);
@@ -43,7 +39,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             // of all proportion and others were slow as well.
             let residual = seen.residual(call).max(0.0);
             let alone = || scene.company(request, index).is_none_or(|(w, _)| w < CALM);
-            let own = if extra.millis >= OWN_SHARE * (extra.millis + residual) || alone() {
+            let own = if extra.millis >= SURGE_SHARE * (extra.millis + residual) || alone() {
                 residual
             } else {
                 0.0

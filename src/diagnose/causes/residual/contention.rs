@@ -4,14 +4,13 @@ use super::Residual;
 use crate::baseline::{Call, CallIx};
 use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, LONE_SLOWDOWN, Proof};
+use crate::diagnose::causes::shares::{COLD_SHARE, FULL_COMPANY, GIANT_SHARE, SURGE_SHARE};
 use crate::diagnose::scene::Scene;
 use crate::units::Window;
 
 /// Share of the expectation that healthy calls exceed it by anyway, at least: where they scatter widely, by one spread.
 const NATURAL: f64 = 0.25;
-/// Slowed company counts fully from this much beyond its limit on.
-const FULL_COMPANY: f64 = 1.3;
-/// … and is beyond doubt from this multiple of where it begins to count: without outside load the calls
+/// Slowed company is beyond doubt from this multiple of where it begins to count: without outside load the calls
 /// of a place are never slowed together by that much, whatever the swing of their own load.
 const CERTAIN_COMPANY: f64 = 2.0;
 /// Alone, a call counts from this many natural spreads on (in natural logarithms), but not below a
@@ -27,8 +26,6 @@ const TOGETHER: f64 = 8.0;
 const LEAST_TOGETHER: f64 = 0.35;
 /// Servers are under pressure from this multiple of their normal inter-token time on.
 const PRESSURE: f64 = 3.0;
-/// What delayed giants must amount to this share of the residual.
-const GIANT_SHARE: f64 = 0.8;
 /// Where more than this share of the requests around was proven to be slowed by others, a slowdown needs no
 /// proof of its own; fully from the second share on. In healthy dumps no third of the requests around any other
 /// is found slow.
@@ -36,10 +33,6 @@ const PROVEN: f64 = 0.4;
 const FULLY_PROVEN: f64 = 0.6;
 /// … and at least this many were.
 const LEAST_PROVEN: u32 = 3;
-
-/// Least share of a fault's pure price in its price and the contention, for the contention to be its own.
-const COLD_SHARE: f64 = 0.20;
-const SURGE_SHARE: f64 = 0.12;
 
 /// What speaks for contention.
 #[derive(Default)]

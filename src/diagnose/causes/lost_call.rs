@@ -1,7 +1,7 @@
 //! A hole that a lost model call left, in a dump that lost spans at random: longer than such calls are, and the prompt
 //! had grown, or others at the same place and time were slow.
 
-use super::shares::{FULL_COMPANY, GIANT_SHARE, SURGE_SHARE};
+use super::shares::{GIANT_SHARE, SURGE_SHARE, company_weight};
 use crate::baseline::{CallIx, Pause};
 use crate::diagnose::Cause;
 use crate::diagnose::account::Proof;
@@ -86,7 +86,7 @@ impl<'a> Hole<'a> {
         let limit = scene.company_limit;
         let shared = scene.company_within(self.request, self.near, self.window);
         if let Some(shared) = shared.filter(|shared| *shared > limit) {
-            let weight = ((shared / limit - 1.0) / (FULL_COMPANY - 1.0)).clamp(0.0, 1.0);
+            let weight = company_weight(shared, limit);
             let note =
                 "a call left no span while other requests' calls at the same place were slowed";
             let proof = self.proof("shared_slowdown", (shared, 1.0), "x normal", note);

@@ -1,6 +1,5 @@
 //! What each cause charges, and from where on.
 
-use super::super::account::Target;
 use super::super::causes::LOOKS;
 use super::*;
 use crate::diagnose::Cause::{
@@ -9,12 +8,12 @@ use crate::diagnose::Cause::{
 };
 use crate::trace::Forest;
 
-const FAILED: usize = 0;
-const REPEATED: usize = 1;
-const TOOL: usize = 2;
-const GAP: usize = 3;
-const PROMPT: usize = 4;
-const LONG: usize = 5;
+pub(super) const FAILED: usize = 0;
+pub(super) const REPEATED: usize = 1;
+pub(super) const TOOL: usize = 2;
+pub(super) const GAP: usize = 3;
+pub(super) const PROMPT: usize = 4;
+pub(super) const LONG: usize = 5;
 const UNEXPLAINED: usize = 7;
 
 /// What one cause charges a request beside twenty healthy ones.
@@ -22,17 +21,17 @@ fn charged(look: usize, steps: &[Step]) -> Vec<(Cause, f64, &'static str)> {
     beside(steps, |scene, request| charges(scene, request, LOOKS[look]))
 }
 
-fn beside<T>(steps: &[Step], look: impl FnOnce(&Scene<'_>, u32) -> T) -> T {
+pub(super) fn beside<T>(steps: &[Step], look: impl FnOnce(&Scene<'_>, u32) -> T) -> T {
     let mut fleet = Fleet::healthy(20, 60_000.0);
     fleet.request(1e7, steps);
     fleet.seen(|_, _| {}, |_| {}, |scene| look(scene, 20))
 }
 
-fn first() -> Step {
+pub(super) fn first() -> Step {
     Step::Model(CALL)
 }
 
-fn second() -> Call {
+pub(super) fn second() -> Call {
     Call {
         input: Some(2_400),
         cached: Some(2_000),
@@ -431,131 +430,6 @@ fn a_call_of_eight_times_its_expectation_is_slow_whatever_the_reason() {
     assert_eq!(with(85.0, 0.5).len(), 1);
 }
 
-/// Where a cause charges a request whose sub-agent takes all but a first call.
-fn delegated(look: usize, inner: &[Step]) -> Vec<(Target, f64)> {
-    let mut fleet = Fleet::healthy(20, 60_000.0);
-    for n in 0..6 {
-        fleet.delegated(2e6 + 60_000.0 * f64::from(n), &[first()], &usual(n));
-    }
-    fleet.delegated(1e7, &[first()], inner);
-    fleet.seen(
-        |_, _| {},
-        |_| {},
-        |scene| {
-            let mut account = Account::default();
-            LOOKS[look](scene, 26, &mut account);
-            let charges = account.charges.iter();
-            charges.map(|c| (c.target, c.millis.round())).collect()
-        },
-    )
-}
-
-#[test]
-fn charges_stand_against_the_operations_of_the_lane_they_happened_in() {
-    use Target::{Gap, Op, Tail};
-    // The first call, the sub-agent, and what that did: operations two and on.
-    let failed = [
-        first(),
-        Step::Pause(50.0),
-        Step::Failed(100.0),
-        Step::Pause(900.0),
-        first(),
-    ];
-    assert_eq!(
-        delegated(FAILED, &failed),
-        [(Op(3), 100.0), (Gap(4), 900.0)]
-    );
-    let tool = Step::Tool("search", 1, 400.0);
-    let again = [
-        first(),
-        tool,
-        Step::Pause(70.0),
-        first(),
-        Step::Pause(30.0),
-        tool,
-        first(),
-    ];
-    let expected = [
-        (Op(4), 1_400.0),
-        (Gap(4), 70.0),
-        (Op(5), 400.0),
-        (Gap(5), 30.0),
-    ];
-    assert_eq!(delegated(REPEATED, &again), expected);
-    let slow = [first(), Step::Tool("search", 1, 5_402.4), first()];
-    assert_eq!(delegated(TOOL, &slow), [(Op(3), 5_000.0)]);
-    let paused = [
-        Step::Pause(5.0),
-        first(),
-        Step::Pause(905.0),
-        tool,
-        Step::Pause(5.0),
-        Step::Model(second()),
-    ];
-    assert_eq!(delegated(GAP, &paused), [(Gap(3), 900.0)]);
-    let late = [
-        Step::Pause(5.0),
-        first(),
-        Step::Pause(5.0),
-        tool,
-        Step::Pause(5.0),
-        Step::Model(second()),
-        Step::Pause(900.0),
-    ];
-    assert_eq!(delegated(GAP, &late), [(Tail(1), 900.0)]);
-}
-
-#[test]
-fn what_another_cause_was_charged_for_is_no_pause_and_no_prompt() {
-    let left = |look: usize, target, steps: &[Step]| {
-        beside(steps, |scene, request| {
-            let mut account = Account::default();
-            account.charge(RetryCascade, target, 1.0, proof("f"));
-            LOOKS[look](scene, request, &mut account);
-            account.charges.len() - 1
-        })
-    };
-    let paused = [
-        Step::Pause(5.0),
-        first(),
-        Step::Pause(905.0),
-        Step::Tool("search", 1, 400.0),
-    ];
-    assert_eq!(
-        (
-            left(GAP, Target::Gap(1), &paused),
-            left(GAP, Target::Gap(0), &paused)
-        ),
-        (0, 1)
-    );
-    let cold = [
-        first(),
-        Step::Model(Call {
-            cached: Some(0),
-            ..second()
-        }),
-    ];
-    assert_eq!(
-        (
-            left(PROMPT, Target::Op(1), &cold),
-            left(PROMPT, Target::Op(0), &cold)
-        ),
-        (0, 1)
-    );
-    let long = [Step::Model(Call {
-        output: Some(420),
-        takes: 8_600.0,
-        ..CALL
-    })];
-    assert_eq!(
-        (
-            left(LONG, Target::Op(0), &long),
-            left(LONG, Target::Gap(0), &long)
-        ),
-        (0, 1)
-    );
-}
-
 #[test]
 fn a_surge_among_slowed_neighbours_keeps_its_pure_price_alone() {
     let with = |late: f64| {
@@ -608,7 +482,6 @@ fn an_answer_that_costs_hardly_any_time_is_not_long() {
     assert_eq!((with(0.38), with(0.45)), (0, 1));
 }
 
-/// All that is charged, in order.
 #[test]
 fn what_is_charged_already_is_not_charged_again() {
     let slow_tool = [

@@ -2,6 +2,7 @@
 
 mod account;
 mod causes;
+mod delegated;
 mod incidents;
 mod learned;
 mod margins;

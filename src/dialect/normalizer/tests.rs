@@ -1,44 +1,10 @@
 //! Spans built by hand, and what is read from them.
 
 use super::*;
+use crate::dialect::tests::{double, int, span, text};
 use crate::ingest::{RawEvent, RawValue, Text};
-use crate::model::{ErrorKind, LlmCall, SpanId, SpanKind, TraceId, Via};
+use crate::model::{ErrorKind, LlmCall, SpanId, SpanKind, Via};
 use crate::units::Nanos;
-
-fn text(key: &'static str, value: &'static str) -> RawAttr<'static> {
-    RawAttr {
-        key: key.into(),
-        value: RawValue::Str(Text::plain(value.as_bytes())),
-    }
-}
-
-fn int(key: &'static str, value: i64) -> RawAttr<'static> {
-    RawAttr {
-        key: key.into(),
-        value: RawValue::Int(value),
-    }
-}
-
-fn double(key: &'static str, value: f64) -> RawAttr<'static> {
-    RawAttr {
-        key: key.into(),
-        value: RawValue::Double(value),
-    }
-}
-
-fn span(name: &'static str, attributes: Vec<RawAttr<'static>>) -> RawSpan<'static> {
-    RawSpan {
-        trace: TraceId(7),
-        id: SpanId(9),
-        parent: SpanId(8),
-        name: name.into(),
-        kind: SpanKind::Internal,
-        start: Some(Nanos(1_000_000_000)),
-        end: Some(Nanos(3_000_000_000)),
-        attributes,
-        ..RawSpan::default()
-    }
-}
 
 fn read(scope: &str, raw: &RawSpan<'_>) -> Dataset {
     let mut reader = Normalizer::new();

@@ -20,20 +20,23 @@ fn attr(key: &'static str, value: RawValue<'static>) -> RawAttr<'static> {
     RawAttr { key, value }
 }
 
-fn text(key: &'static str, value: &'static str) -> RawAttr<'static> {
+pub(in crate::dialect) fn text(key: &'static str, value: &'static str) -> RawAttr<'static> {
     attr(key, RawValue::Str(Text::plain(value.as_bytes())))
 }
 
-fn int(key: &'static str, value: i64) -> RawAttr<'static> {
+pub(in crate::dialect) fn int(key: &'static str, value: i64) -> RawAttr<'static> {
     attr(key, RawValue::Int(value))
 }
 
-fn double(key: &'static str, value: f64) -> RawAttr<'static> {
+pub(in crate::dialect) fn double(key: &'static str, value: f64) -> RawAttr<'static> {
     attr(key, RawValue::Double(value))
 }
 
 /// A span of two seconds with a parent.
-fn span(name: &'static str, attributes: Vec<RawAttr<'static>>) -> RawSpan<'static> {
+pub(in crate::dialect) fn span(
+    name: &'static str,
+    attributes: Vec<RawAttr<'static>>,
+) -> RawSpan<'static> {
     RawSpan {
         trace: TraceId(7),
         id: SpanId(9),

@@ -34,6 +34,17 @@ fn mixed() -> Vec<S> {
     ]
 }
 
+/// An agent that calls a model and a tool under another, which calls a tool after it.
+fn delegating() -> [S; 5] {
+    [
+        span(1, 0, Op::Task, 0, 1_000),
+        span(2, 1, Op::Agent, 100, 900),
+        span(3, 2, Op::Llm, 200, 500),
+        span(4, 2, Op::Tool, 550, 600),
+        span(5, 1, Op::Tool, 950, 960),
+    ]
+}
+
 #[test]
 fn every_millisecond_goes_to_one_part() {
     let built = request(&mixed(), |dump| {
@@ -98,14 +109,7 @@ fn model_time_is_split_as_far_as_it_was_measured() {
 
 #[test]
 fn a_sub_agents_time_is_what_it_did() {
-    let spans = [
-        span(1, 0, Op::Task, 0, 1_000),
-        span(2, 1, Op::Agent, 100, 900),
-        span(3, 2, Op::Llm, 200, 500),
-        span(4, 2, Op::Tool, 550, 600),
-        span(5, 1, Op::Tool, 950, 960),
-    ];
-    let built = request(&spans, |_| {});
+    let built = request(&delegating(), |_| {});
     assert_eq!(
         parts(&built),
         [("model_unsplit", 300), ("tool", 60), ("gap", 640)]
@@ -170,14 +174,7 @@ fn what_is_taken_out_moves_all_that_waited_for_it_and_nothing_else() {
 
 #[test]
 fn cuts_inside_a_sub_agent_shorten_it() {
-    let spans = [
-        span(1, 0, Op::Task, 0, 1_000),
-        span(2, 1, Op::Agent, 100, 900),
-        span(3, 2, Op::Llm, 200, 500),
-        span(4, 2, Op::Tool, 550, 600),
-        span(5, 1, Op::Tool, 950, 960),
-    ];
-    let built = request(&spans, |_| {});
+    let built = request(&delegating(), |_| {});
     // Those of the request's own lane come first: the agent, the tool, and then the agent's call and tool.
     assert_eq!(without(&built, |_, c| c.ops[2] = 250 * MS), 750);
     assert_eq!(without(&built, |_, c| c.tails[1] = 300 * MS), 700);

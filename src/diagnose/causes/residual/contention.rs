@@ -4,7 +4,9 @@ use super::Residual;
 use crate::baseline::{Call, CallIx};
 use crate::diagnose::Cause;
 use crate::diagnose::account::{Account, LONE_SLOWDOWN, Proof};
-use crate::diagnose::causes::shares::{COLD_SHARE, FULL_COMPANY, GIANT_SHARE, SURGE_SHARE};
+use crate::diagnose::causes::shares::{
+    COLD_SHARE, FULL_COMPANY, GIANT_SHARE, SURGE_SHARE, company_weight,
+};
 use crate::diagnose::scene::Scene;
 use crate::units::Window;
 
@@ -136,7 +138,7 @@ impl Residual<'_> {
     fn company_evidence(&self) -> Option<Support> {
         let shared = self.slowed_company()?;
         let limit = self.scene.company_limit;
-        let weight = ((shared / limit - 1.0) / (FULL_COMPANY - 1.0)).clamp(0.0, 1.0);
+        let weight = company_weight(shared, limit);
         let certainty = (shared / limit - FULL_COMPANY) / (CERTAIN_COMPANY - FULL_COMPANY);
         Some(Support::of(
             weight,

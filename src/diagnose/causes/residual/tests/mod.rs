@@ -268,8 +268,8 @@ fn scraped(fleet: &mut Fleet, region: &str, usual: f64, then: f64) {
     }
 }
 
-/// A call of twice its expectation in a region whose servers, and those of another, were slower by such factors.
-fn in_region(home: f64, elsewhere: f64, limit: f64) -> Found {
+/// Usual requests of one region, whose servers, and those of another, become slower by such factors.
+fn between(home: f64, elsewhere: f64) -> Fleet {
     let mut fleet = Fleet {
         region: "eu",
         ..Fleet::default()
@@ -279,6 +279,12 @@ fn in_region(home: f64, elsewhere: f64, limit: f64) -> Found {
     (0..OWN).for_each(|n| {
         fleet.request(f64::from(n) * 60_000.0, &crate::diagnose::tests::usual(n));
     });
+    fleet
+}
+
+/// A call of twice its expectation in a region whose servers, and those of another, were slower by such factors.
+fn in_region(home: f64, elsewhere: f64, limit: f64) -> Found {
+    let mut fleet = between(home, elsewhere);
     fleet.request(FAR, &[step(2_000.0)]);
     fleet.seen(
         |_, base| quiet(base, 0.0),
@@ -305,15 +311,7 @@ fn servers_under_pressure_say_so_themselves() {
 /// Five requests whose calls took twice their expectation, while their own region's servers and another's were slower
 /// by such factors.
 fn moved(home: f64, elsewhere: f64, own: f64) -> Found {
-    let mut fleet = Fleet {
-        region: "eu",
-        ..Fleet::default()
-    };
-    scraped(&mut fleet, "eu", 20.0, home * 20.0);
-    scraped(&mut fleet, "us", 30.0, elsewhere * 30.0);
-    (0..OWN).for_each(|n| {
-        fleet.request(f64::from(n) * 60_000.0, &crate::diagnose::tests::usual(n));
-    });
+    let mut fleet = between(home, elsewhere);
     fleet.request(FAR, &[step(own * 1_000.0)]);
     (1..6).for_each(|n| {
         fleet.request(FAR + f64::from(n), &[step(2_000.0)]);

@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::repair::{self, Habits, mark};
+use super::warned::{Warned, warned};
 use super::{Lane, Loss, NO_SPAN, RepairSet, Request, StepOp, Tree, requests, usage};
 use crate::model::{Dataset, SpanFlags, SpanId, SpanIx, TraceId};
 use crate::units::{Nanos, Window};
@@ -51,6 +52,8 @@ pub struct Forest {
     pub errors: u64,
     /// What is known to be missing.
     pub loss: Loss,
+    /// Failures that logs tell of.
+    pub warned: Warned,
 }
 
 impl Forest {
@@ -107,7 +110,7 @@ impl Sorted {
         }
         let firsts = traces
             .iter()
-            .map(|trace| &dataset.spans[trace.start as usize]);
+            .map(|trace| &dataset.records[trace.start as usize]);
         let order = firsts
             .map(|first| (first.start, dataset.trace_of(first)))
             .collect();
@@ -158,7 +161,7 @@ pub fn broken(dataset: &mut Dataset) -> (Vec<Range<SpanIx>>, Parents, Vec<TraceI
     let is_broken = |trace: &&Range<SpanIx>| {
         let own = trace.start as usize..trace.end as usize;
         let mut roots = 0;
-        let mut spans = dataset.spans[own.clone()].iter().zip(&parent[own]);
+        let mut spans = dataset.records[own.clone()].iter().zip(&parent[own]);
         let strange = spans.any(|(span, above)| {
             let is_top = *above == NO_SPAN;
             roots += u32::from(is_top);
@@ -167,7 +170,7 @@ pub fn broken(dataset: &mut Dataset) -> (Vec<Range<SpanIx>>, Parents, Vec<TraceI
         strange || roots != 1
     };
     let broken = traces.iter().filter(is_broken);
-    let ids = broken.map(|trace| dataset.trace_of(&dataset.spans[trace.start as usize]));
+    let ids = broken.map(|trace| dataset.trace_of(&dataset.records[trace.start as usize]));
     let ids = ids.collect();
     (traces, (parent, opened), ids)
 }
@@ -205,7 +208,7 @@ impl Joined {
             Vec::new()
         };
 
-        let mut marks = Marks::new(dataset.spans.len());
+        let mut marks = Marks::new(dataset.records.len());
         for (list, bit) in [
             (&copied, mark::DEDUPE),
             (&opened, mark::CYCLE),
@@ -216,13 +219,14 @@ impl Joined {
         ] {
             marks.set(list, bit);
         }
+        dataset.settle();
         let counted = usage::count_once(dataset, &tree);
         let mut forest = Forest {
             traces: tree.traces.len() as u64,
             roots: dataset
-                .spans
+                .origins
                 .par_iter()
-                .filter(|s| s.parent.is_none())
+                .filter(|origin| origin.parent.is_none())
                 .count() as u64,
             errors: dataset.spans.par_iter().filter(|s| s.failed()).count() as u64,
             orphans,
@@ -237,6 +241,7 @@ impl Joined {
         forest.loss = loss;
         forest.loss.rootless = requests::note_rootless(dataset, &forest.requests);
         forest.tree.forget_children();
+        forest.warned = warned(dataset);
         forest
     }
 }
@@ -262,7 +267,7 @@ impl Marks {
 
 /// The index of each span's parent within its trace, circles opened. Returns the opened spans too.
 fn resolve_parents(dataset: &Dataset, traces: &[Range<SpanIx>]) -> Parents {
-    let mut parent = vec![NO_SPAN; dataset.spans.len()];
+    let mut parent = vec![NO_SPAN; dataset.records.len()];
     let mut slices = Vec::with_capacity(traces.len());
     let mut rest = parent.as_mut_slice();
     for trace in traces {
@@ -274,7 +279,7 @@ fn resolve_parents(dataset: &Dataset, traces: &[Range<SpanIx>]) -> Parents {
         .into_par_iter()
         .zip(traces)
         .flat_map_iter(|(parent, trace)| {
-            let spans = &dataset.spans[trace.start as usize..trace.end as usize];
+            let spans = &dataset.records[trace.start as usize..trace.end as usize];
             let mut by_id: Vec<(SpanId, SpanIx)> = spans
                 .iter()
                 .zip(trace.clone())
@@ -296,7 +301,7 @@ fn resolve_parents(dataset: &Dataset, traces: &[Range<SpanIx>]) -> Parents {
 
 fn count_orphans(dataset: &Dataset, parent: &[SpanIx]) -> u64 {
     dataset
-        .spans
+        .records
         .iter()
         .zip(parent)
         .filter(|(s, p)| **p == NO_SPAN && !s.parent.is_none())

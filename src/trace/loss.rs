@@ -5,7 +5,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::Tree;
-use crate::model::{Dataset, Op, Span, SpanId, SpanIx, TraceIx};
+use crate::model::{Dataset, Op, SpanId, SpanIx, TraceIx};
 use crate::units::Sym;
 
 /// What is missing at least.
@@ -124,21 +124,21 @@ impl Loss {
 }
 
 fn absent_parents(dataset: &Dataset, tree: &Tree) -> u64 {
-    let hangs_there = |span: &Span, index: SpanIx| {
+    let traces = || dataset.spans.iter().map(|span| span.trace);
+    let hangs_there = |trace: TraceIx, named: SpanId, index: SpanIx| {
         let parent = tree.parent_of(index);
-        parent.is_some_and(|p| {
-            let parent = &dataset.spans[p as usize];
-            (parent.trace, parent.id) == (span.trace, span.parent)
-        })
+        parent
+            .is_some_and(|p| (dataset.spans[p as usize].trace, dataset.id_of(p)) == (trace, named))
     };
-    let spans = dataset.spans.iter().zip(0..);
+    let spans = traces().zip(&dataset.origins).zip(0..);
     let mut named: HashSet<(TraceIx, SpanId), foldhash::fast::FixedState> = spans
-        .filter(|&(span, index)| !span.parent.is_none() && !hangs_there(span, index))
-        .map(|(span, _)| (span.trace, span.parent))
+        .map(|((trace, origin), index)| (trace, origin.parent, index))
+        .filter(|&(trace, parent, index)| !parent.is_none() && !hangs_there(trace, parent, index))
+        .map(|(trace, parent, _)| (trace, parent))
         .collect();
     if !named.is_empty() {
-        for span in &dataset.spans {
-            named.remove(&(span.trace, span.id));
+        for (trace, origin) in traces().zip(&dataset.origins) {
+            named.remove(&(trace, origin.id));
         }
     }
     named.len() as u64

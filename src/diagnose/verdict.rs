@@ -252,6 +252,26 @@ pub(super) fn is_slow(
     account: &Account,
     settlement: &Settlement,
 ) -> bool {
+    exceeds(scene, request, account, settlement, margin::of)
+}
+
+/// True where it would be slow if others bore it out.
+pub(super) fn would_be_slow(
+    scene: &Scene<'_>,
+    request: u32,
+    account: &Account,
+    settlement: &Settlement,
+) -> bool {
+    exceeds(scene, request, account, settlement, margin::if_witnessed)
+}
+
+fn exceeds(
+    scene: &Scene<'_>,
+    request: u32,
+    account: &Account,
+    settlement: &Settlement,
+    margin: fn(&Scene<'_>, u32, &Account, Cause) -> f64,
+) -> bool {
     let options = scene.options;
     let wall = scene.forest.requests[request as usize].duration();
     if let Some(over) = options.slow_over {
@@ -260,9 +280,8 @@ pub(super) fn is_slow(
     let Some((cause, _)) = settlement.entries.first() else {
         return false;
     };
-    let threshold = threshold(options, settlement);
-    let margin = margin::of(scene, request, account, *cause);
-    settlement.excess.as_millis() >= threshold * margin
+    let margin = margin(scene, request, account, *cause);
+    settlement.excess.as_millis() >= threshold(options, settlement) * margin
 }
 
 /// `--slow-top`: the duration from which on a request is among the slowest share.

@@ -7,6 +7,7 @@ mod incidents;
 mod learned;
 mod margins;
 mod sayings;
+mod unshown_cache;
 
 use super::account::{Account, Proof};
 use super::ground::Ground;

@@ -427,7 +427,7 @@ fn after_all(steps: &[Step]) -> Found {
         |_| {},
         |scene| {
             let mut account = Account::default();
-            LOOKS[..7]
+            LOOKS[..8]
                 .iter()
                 .for_each(|look| look(scene, OWN, &mut account));
             let charges = account.charges.iter();

@@ -1,9 +1,10 @@
 //! Attempts that left no span: logged, counted by the client, seen in what the server did not see, or told by
 //! the failures of others, or by who was served meanwhile.
 
-use super::Residual;
+use super::{Residual, SETTLED_SHARE};
 use crate::diagnose::Cause;
 use crate::diagnose::account::Account;
+use crate::model::Span;
 use crate::units::Nanos;
 
 /// Failed attempts are throttling up to this many slow floors; longer ones hang, and make nobody wait.
@@ -12,8 +13,9 @@ const THROTTLED: f64 = 4.0;
 const LEAST_WAIT: f64 = 0.3;
 
 impl Residual<'_> {
-    /// The client logged failed attempts under a call that then succeeded.
-    pub(super) fn hidden_retry(&self, account: &mut Account) -> bool {
+    /// The client logged failed attempts under a call that then succeeded. Returns the milliseconds this settles: all
+    /// of them, unless the server was at work on the call for most.
+    pub(super) fn hidden_retry(&self, account: &mut Account) -> f64 {
         let resends = u32::from(self.call.resends);
         let logged = self.scene.warnings(self.call.span);
         let (count, via) = if logged > 0 {
@@ -22,7 +24,7 @@ impl Residual<'_> {
             (resends, "attribute")
         };
         if count == 0 {
-            return false;
+            return 0.0;
         }
         let proof = self.proof(
             "hidden_attempts",
@@ -32,12 +34,27 @@ impl Residual<'_> {
             via,
             "attempts failed inside the span of a call that then succeeded",
         );
-        self.charge(
-            account,
-            Cause::RetryCascade,
-            self.before_first_token(),
-            proof,
-        )
+        let unseen = self.engine().map(|engine| self.outside(engine));
+        let amount = self.before_first_token();
+        let amount = unseen.map_or(amount, |unseen| amount.min(unseen));
+        self.charge(account, Cause::RetryCascade, amount, proof);
+        if amount < SETTLED_SHARE * self.millis {
+            amount
+        } else {
+            self.millis
+        }
+    }
+
+    /// The server's own span of this call.
+    fn engine(&self) -> Option<&Span> {
+        let engine = self.call.engine?;
+        self.scene.dataset.spans.get(engine.get() as usize)
+    }
+
+    /// Milliseconds of the call that `engine` did not see.
+    fn outside(&self, engine: &Span) -> f64 {
+        let outside = self.call.window.len().since(engine.duration());
+        outside.as_millis()
     }
 
     /// Of the residual, what lies before the first token, where that is shown: attempts that fail inside a
@@ -53,14 +70,10 @@ impl Residual<'_> {
 
     /// The server worked for a shorter time than the client waited, and not because of the network.
     pub(super) fn outside_server(&self, account: &mut Account) -> bool {
-        let Some(engine) = self
-            .call
-            .engine
-            .and_then(|e| self.scene.dataset.spans.get(e.get() as usize))
-        else {
+        let Some(engine) = self.engine() else {
             return false;
         };
-        let outside = self.call.window.len().since(engine.duration()).as_millis();
+        let outside = self.outside(engine);
         let before = engine.start.since(self.call.window.start).as_millis();
         let after = self.call.window.end.since(engine.end).as_millis();
         if outside < 0.6 * self.millis || outside < self.scene.options.floor() {

@@ -92,16 +92,24 @@ impl Prices {
     /// Learns from the calls in `kept`.
     #[must_use]
     pub fn learn(calls: &Calls, kept: &[CallIx]) -> Self {
+        let mut everything: Vec<&Call> = Vec::with_capacity(kept.len());
+        let (mut measured, mut unmeasured) = (Vec::with_capacity(kept.len()), Vec::new());
+        let mut by_model: Map<Sym, Vec<&Call>> = Map::default();
         let timed = kept.iter().map(|&i| calls.get(i));
-        let everything: Vec<&Call> = timed.filter(|c| !c.window.is_empty()).collect();
-        let (mut measured, mut unmeasured): (Vec<&Call>, Vec<&Call>) =
-            everything.iter().partition(|call| is_measured(call));
+        for call in timed.filter(|c| !c.window.is_empty()) {
+            everything.push(call);
+            if is_measured(call) {
+                measured.push(call);
+                by_model.entry(call.model).or_default().push(call);
+            } else {
+                unmeasured.push(call);
+            }
+        }
         if measured.is_empty() {
             measured = std::mem::take(&mut unmeasured);
-        }
-        let mut by_model: Map<Sym, Vec<&Call>> = Map::default();
-        for &call in &measured {
-            by_model.entry(call.model).or_default().push(call);
+            for &call in &measured {
+                by_model.entry(call.model).or_default().push(call);
+            }
         }
         // Model by model, so that each takes its memory with it when it is fitted.
         let groups: Vec<(Sym, Vec<&Call>)> = by_model.into_iter().collect();

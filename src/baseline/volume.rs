@@ -1,5 +1,7 @@
 //! How much work a step usually is: first prompts, growth of prompts, output.
 
+use rayon::prelude::*;
+
 use super::{CallIx, Calls, Map};
 use crate::stats::{LowSide, Ordered, SpreadLimits, median};
 use crate::units::Sym;
@@ -146,12 +148,16 @@ impl Volumes {
     }
 }
 
-fn each<K: std::hash::Hash + Eq>(values: Map<K, Vec<f64>>, limits: SpreadLimits) -> Map<K, Volume> {
-    values
-        .into_iter()
-        .filter(|(_, v)| v.len() >= LEAST)
-        .filter_map(|(k, v)| Some((k, volume(&v, limits)?)))
-        .collect()
+fn each<K: std::hash::Hash + Eq + Send>(
+    values: Map<K, Vec<f64>>,
+    limits: SpreadLimits,
+) -> Map<K, Volume> {
+    let groups = values.into_iter().filter(|(_, v)| v.len() >= LEAST);
+    let groups: Vec<(K, Vec<f64>)> = groups.collect();
+    let fits = groups
+        .into_par_iter()
+        .filter_map(|(k, v)| Some((k, volume(&v, limits)?)));
+    fits.collect::<Vec<_>>().into_iter().collect()
 }
 
 fn volume(values: &[f64], limits: SpreadLimits) -> Option<Volume> {

@@ -93,10 +93,11 @@ fn see_request(
     let first = calls.all.partition_point(|call| call.request < request);
     let own = calls.all[first..].iter();
     let own = own.take_while(|call| call.request == request).count();
-    for index in first..first + own {
-        seen[index] = Seen::of(calls, base, options, index as CallIx, bar);
+    let range = first..first + own;
+    for (seen, index) in seen[range.clone()].iter_mut().zip(first as CallIx..) {
+        *seen = Seen::of(calls, base, options, index, bar);
     }
-    first..first + own
+    range
 }
 
 /// The share of the full distance from which an answer is long, by what else is long around.

@@ -121,7 +121,7 @@ impl Tree {
         let all = self.parent.len() as SpanIx;
         match next == all && groups.par_iter().all(is_apart) {
             true => groups,
-            false => Vec::from([0..all]),
+            false => std::iter::once(0..all).collect(),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    CallIx, Digest, Known, LlmCall, LogRecord, Op, Place, Resource, Span, SpanFlags, SpanId,
-    SpanKind, Status, ToolCall, TraceId, TraceIx,
+    CallIx, Digest, Known, LlmCall, LogRecord, Op, Origin, Place, Record, Resource, Span,
+    SpanFlags, SpanId, SpanKind, Status, ToolCall, TraceId, TraceIx,
 };
 use crate::trace::{NO_LANE, Parts, RepairSet, Request, RootState, StepKind, StepOp};
 use crate::units::{Nanos, Ratio, Sym, Usd, Window};
@@ -27,11 +27,8 @@ impl Dump {
         let index = self.data.spans.len() as u32;
         self.data.spans.push(Span {
             trace: TraceIx::default(),
-            id: SpanId(u64::from(index) + 1),
-            parent: SpanId::NONE,
             start: window.start,
             end: window.end,
-            place: Place::default(),
             name: Sym::NONE,
             emitter: 0,
             call: CallIx(call as u32),
@@ -41,6 +38,11 @@ impl Dump {
             flags: SpanFlags::default(),
             error: None,
             weight: 0,
+        });
+        self.data.origins.push(Origin {
+            id: SpanId(u64::from(index) + 1),
+            parent: SpanId::NONE,
+            place: Place::default(),
         });
         index
     }
@@ -261,7 +263,14 @@ fn the_numbering_of_names_does_not_show() {
     }
     let numbered = dump();
     let mut data = other.data;
-    data.absorb(numbered.data.clone());
+    let mut read = numbered.data.clone();
+    let spans = std::mem::take(&mut read.spans).into_iter();
+    let spans = spans.zip(std::mem::take(&mut read.origins));
+    read.records = spans
+        .map(|(span, origin)| Record::of(span, origin))
+        .collect();
+    data.absorb(read);
+    data.settle();
     let mut forest = numbered.forest.clone();
     for request in &mut forest.requests {
         request.kind = data.names.find(numbered.data.text(request.kind)).unwrap();

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::crowd::Crowd;
-use super::ground::{Ground, numbered_sites, places, warned};
+use super::ground::{Ground, numbered_sites, places};
 use super::overtaken::Overtaken;
 use super::proven::Proven;
 use super::releases::Releases;
@@ -94,7 +94,7 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
         failures: shared.failures,
         healthy: None,
         swing: shared.swing,
-        warned: warned(dataset),
+        warned: forest.warned.clone(),
         numbers: Some(own.requests),
         dataset,
         forest,

@@ -9,8 +9,8 @@ use super::serving::Serving;
 use super::swing::Swing;
 use super::windows::Site;
 use crate::baseline::{Call, CallIx, Calls, Healthy, Map, Measured, Norms};
-use crate::model::{Dataset, SpanId, SpanIx, TraceId};
-use crate::trace::{Forest, Repeats, StepKind};
+use crate::model::{Dataset, SpanIx};
+use crate::trace::{Forest, Repeats, StepKind, Warned};
 use crate::units::{Nanos, Sym};
 
 /// The dump as measured.
@@ -42,7 +42,7 @@ pub(super) struct Ground<'a> {
     /// Natural swings of load in it.
     pub(super) swing: Option<Swing>,
     /// HTTP failures logged under a span: count of warnings.
-    pub(super) warned: Map<(TraceId, SpanId), u32>,
+    pub(super) warned: Warned,
     /// Number of each request among those of all parts, where this is one of several.
     pub(super) numbers: Option<Vec<u32>>,
 }
@@ -77,7 +77,7 @@ impl<'a> Ground<'a> {
             devices: Devices::of(dataset),
             repeats,
             failures: failures(forest),
-            warned: warned(dataset),
+            warned: forest.warned.clone(),
             numbers: None,
             healthy: None,
             swing: None,
@@ -91,12 +91,7 @@ impl<'a> Ground<'a> {
 impl Ground<'_> {
     /// Failures logged under a span.
     pub(super) fn warnings(&self, span: SpanIx) -> u32 {
-        if self.warned.is_empty() {
-            return 0;
-        }
-        let span = &self.dataset.spans[span as usize];
-        let key = (self.dataset.trace_of(span), span.id);
-        self.warned.get(&key).copied().unwrap_or(0)
+        self.warned.get(&span).copied().unwrap_or(0)
     }
 
     /// Number of a request among those of all parts.
@@ -174,14 +169,4 @@ fn failures(forest: &Forest) -> Vec<(Nanos, u32, Nanos)> {
         .collect();
     list.sort_unstable();
     list
-}
-
-pub(super) fn warned(dataset: &Dataset) -> Map<(TraceId, SpanId), u32> {
-    let mut map = Map::default();
-    for log in dataset.logs.iter().filter(|l| {
-        l.severity >= 13 && !l.span.is_none() && l.http_status.is_some_and(|s| s >= 400)
-    }) {
-        *map.entry((log.trace, log.span)).or_default() += 1;
-    }
-    map
 }

@@ -8,8 +8,8 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::ingest::{RawAttr, RawLog, RawSpan, RawValue};
 use crate::model::{
-    CallIx, Dataset, Digest, IssueKind, Op, Place, Span, SpanFlags, SpanId, SpanKind, Status,
-    TaskFacts, TraceId,
+    CallIx, Dataset, Digest, IssueKind, Op, Place, Record, Span, SpanFlags, SpanId, SpanKind,
+    Status, TaskFacts, TraceId,
 };
 use crate::units::{Nanos, Sym};
 
@@ -223,7 +223,7 @@ impl Emitter {
             .filter(|(name, _)| own(name))
             .map(|(_, scope)| scope)
             .collect();
-        let mut calls = data.spans.iter().filter(|span| span.op == Op::Llm);
+        let mut calls = data.records.iter().filter(|span| span.op == Op::Llm);
         !scopes.is_empty() && calls.any(|span| of(data, span, &scopes))
     }
 }
@@ -235,7 +235,7 @@ fn of(data: &Dataset, span: &Span, scopes: &HashSet<u32>) -> bool {
 
 fn leave_out(data: &mut Dataset, logged: &HashSet<u32>) {
     let repeated: Vec<Place> = data
-        .spans
+        .records
         .iter()
         .filter(|s| of(data, s, logged))
         .map(|s| s.place)
@@ -245,18 +245,18 @@ fn leave_out(data: &mut Dataset, logged: &HashSet<u32>) {
             "a log record of a call that a span records as well".into()
         });
     }
-    let mut spans = std::mem::take(&mut data.spans);
+    let mut spans = std::mem::take(&mut data.records);
     spans.retain(|s| !of(data, s, logged));
-    data.spans = spans;
+    data.records = spans;
 }
 
 /// Spans of these scopes, by trace and time.
 fn in_order(data: &Dataset, logged: &HashSet<u32>) -> Vec<u32> {
-    let mut found: Vec<u32> = (0..data.spans.len() as u32)
-        .filter(|&i| of(data, &data.spans[i as usize], logged))
+    let mut found: Vec<u32> = (0..data.records.len() as u32)
+        .filter(|&i| of(data, &data.records[i as usize], logged))
         .collect();
     found.sort_by_key(|&i| {
-        let span = &data.spans[i as usize];
+        let span = &data.records[i as usize];
         (data.trace_of(span), span.start, span.end, span.id)
     });
     found
@@ -268,13 +268,13 @@ fn pair_answers(data: &mut Dataset, logged: &HashSet<u32>) {
     let mut gone = HashSet::new();
     let mut open: Option<u32> = None;
     for i in in_order(data, logged) {
-        let span = data.spans[i as usize];
-        let attempt = open.filter(|&a| data.spans[a as usize].trace == span.trace);
+        let span = data.records[i as usize];
+        let attempt = open.filter(|&a| data.records[a as usize].trace == span.trace);
         match data.text(span.name) {
             ATTEMPT if !span.failed() => open = Some(i),
             ANSWER => {
                 if let Some(attempt) = attempt {
-                    data.spans[i as usize].start = data.spans[attempt as usize].start;
+                    data.records[i as usize].start = data.records[attempt as usize].start;
                     gone.insert(attempt);
                     open = None;
                 }
@@ -283,7 +283,7 @@ fn pair_answers(data: &mut Dataset, logged: &HashSet<u32>) {
         }
     }
     let mut index = 0;
-    data.spans.retain(|_| {
+    data.records.retain(|_| {
         index += 1;
         !gone.contains(&(index - 1))
     });
@@ -293,36 +293,39 @@ fn pair_answers(data: &mut Dataset, logged: &HashSet<u32>) {
 fn divide_turns(data: &mut Dataset, logged: &HashSet<u32>) {
     let mut turn: Option<(TraceId, Nanos)> = None;
     for i in in_order(data, logged) {
-        let span = data.spans[i as usize];
+        let span = data.records[i as usize];
         if data.text(span.name) == PROMPT {
             turn = Some((data.trace_of(&span), span.start));
         }
         if let Some((trace, start)) = turn.filter(|t| t.0 == data.trace_of(&span)) {
             let parts = [trace.to_string(), start.0.to_string()];
             let own = data.traces.number(trace_of(&[&parts[0], &parts[1]]));
-            data.spans[i as usize].trace = own;
+            data.records[i as usize].trace = own;
         }
     }
 }
 
 /// One agent span around the calls of each turn.
 fn add_roots(data: &mut Dataset, logged: &HashSet<u32>, emitter: &Emitter) {
-    let mut turns: HashMap<TraceId, (Span, Sym)> = HashMap::new();
+    let mut turns: HashMap<TraceId, (Record, Sym)> = HashMap::new();
     for i in in_order(data, logged) {
-        let span = data.spans[i as usize];
+        let span = data.records[i as usize];
         let conversation = data.llm_of(&span).map_or(Sym::NONE, |c| c.conversation);
         let trace = data.trace_of(&span);
         let (root, known) = turns.entry(trace).or_insert((
-            Span {
+            Record {
                 id: SpanId(digest(&["turn", &trace.to_string()])),
                 parent: SpanId::NONE,
-                kind: SpanKind::Internal,
-                status: Status::Unset,
-                flags: SpanFlags::default(),
-                error: None,
-                op: Op::Agent,
-                call: CallIx::NONE,
-                ..span
+                place: span.place,
+                span: Span {
+                    kind: SpanKind::Internal,
+                    status: Status::Unset,
+                    flags: SpanFlags::default(),
+                    error: None,
+                    op: Op::Agent,
+                    call: CallIx::NONE,
+                    ..span.span
+                },
             },
             conversation,
         ));
@@ -330,10 +333,10 @@ fn add_roots(data: &mut Dataset, logged: &HashSet<u32>, emitter: &Emitter) {
         root.end = root.end.max(span.end);
         *known = known.or(conversation);
         let id = root.id;
-        data.spans[i as usize].parent = id;
+        data.records[i as usize].parent = id;
     }
     let agent = data.names.intern(emitter.agent);
-    let mut turns: Vec<(Span, Sym)> = turns.into_values().collect();
+    let mut turns: Vec<(Record, Sym)> = turns.into_values().collect();
     turns.sort_by_key(|(root, _)| data.trace_of(root));
     for (mut root, conversation) in turns {
         data.tasks.push(TaskFacts {
@@ -343,6 +346,6 @@ fn add_roots(data: &mut Dataset, logged: &HashSet<u32>, emitter: &Emitter) {
         });
         root.call = CallIx(data.tasks.len() as u32 - 1);
         root.name = agent;
-        data.spans.push(root);
+        data.records.push(root);
     }
 }

@@ -111,7 +111,7 @@ impl Normalizer {
                 let (call, refused) = calls::llm(&mut namer, raw, slots, span, scope, fault);
                 note_call(
                     &mut data.ledger,
-                    span.place,
+                    raw.place,
                     call.cache_basis_assumed,
                     refused,
                 );
@@ -266,7 +266,7 @@ impl Sink for Normalizer {
             from,
             to: (link.trace, link.span),
         }));
-        self.data.spans.push(span);
+        self.data.records.push(span);
     }
 
     fn metric(&mut self, metric: &RawMetric<'_>, resource: u32) {

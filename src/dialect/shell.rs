@@ -2,12 +2,12 @@
 
 use super::names;
 use crate::ingest::RawSpan;
-use crate::model::{CallIx, Dataset, IssueKind, Ledger, Op, Place, Span, SpanFlags};
+use crate::model::{CallIx, Dataset, IssueKind, Ledger, Op, Place, Record, Span, SpanFlags};
 use crate::units::Nanos;
 
 /// The span's shell: identity, times, and what had to be mended. `None` when it cannot be
 /// placed at all.
-pub(super) fn of(data: &mut Dataset, raw: &RawSpan<'_>, emitter: u32) -> Option<Span> {
+pub(super) fn of(data: &mut Dataset, raw: &RawSpan<'_>, emitter: u32) -> Option<Record> {
     let ledger = &mut data.ledger;
     if raw.trace.0 == 0 || raw.id.is_none() {
         let what = if raw.trace.0 == 0 {
@@ -35,13 +35,10 @@ pub(super) fn of(data: &mut Dataset, raw: &RawSpan<'_>, emitter: u32) -> Option<
     }
     let (start, end) = mend_times(raw, &mut flags, ledger)?;
     let weight = raw.attributes.len() + raw.events.len();
-    Some(Span {
+    let span = Span {
         trace: data.traces.number(raw.trace),
-        id: raw.id,
-        parent: raw.parent,
         start,
         end,
-        place: raw.place,
         name: match raw.name.len() < 36 {
             true => data.names.intern(&raw.name),
             false => data.names.intern(&names::without_ids(&raw.name)),
@@ -54,6 +51,12 @@ pub(super) fn of(data: &mut Dataset, raw: &RawSpan<'_>, emitter: u32) -> Option<
         flags,
         error: None,
         weight: u16::try_from(weight).unwrap_or(u16::MAX),
+    };
+    Some(Record {
+        span,
+        id: raw.id,
+        parent: raw.parent,
+        place: raw.place,
     })
 }
 

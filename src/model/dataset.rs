@@ -4,10 +4,11 @@ use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use super::{
-    ClusterEvent, Exemplar, HttpCall, Ledger, LlmCall, LlmCalls, LogRecord, Op, Resource, Scope,
-    Series, Span, SpanId, Symbols, TaskFacts, ToolCall, TraceId, TraceIx, Traces,
+    ClusterEvent, Exemplar, HttpCall, Ledger, LlmCall, LlmCalls, LogRecord, Op, Origin, Record,
+    Resource, Scope, Series, Span, SpanId, SpanIx, Symbols, TaskFacts, ToolCall, ToolCalls,
+    TraceId, TraceIx, Traces,
 };
-use crate::units::{Interner, Sym, growing};
+use crate::units::{Interner, Sym, growing, roomy};
 
 /// One input as it was taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -104,12 +105,16 @@ pub struct Dataset {
     pub emitters: Vec<Emitter>,
     /// Trace ids behind every [`TraceIx`].
     pub traces: Traces,
-    /// Spans, in no order until [`crate::trace`] sorts them.
+    /// Spans as they were read, in no order until [`crate::trace`] sorts them; none are left once it has rebuilt them.
+    pub records: Vec<Record>,
+    /// Spans of rebuilt traces.
     pub spans: Vec<Span>,
+    /// Where each of these spans comes from; empty where that was put away.
+    pub origins: Vec<Origin>,
     /// Facts of [`Op::is_model`] spans.
     pub llm: LlmCalls,
     /// Facts of [`Op::is_tool`] spans.
-    pub tools: Vec<ToolCall>,
+    pub tools: ToolCalls,
     /// Facts of [`Op::is_group`] spans.
     pub tasks: Vec<TaskFacts>,
     /// Facts of [`Op::Http`] spans.
@@ -141,9 +146,9 @@ impl Dataset {
     #[must_use]
     pub fn growing() -> Self {
         Self {
-            spans: growing(),
+            records: growing(),
             llm: LlmCalls::growing(),
-            tools: growing(),
+            tools: ToolCalls::growing(),
             tasks: growing(),
             ..Self::default()
         }
@@ -170,7 +175,8 @@ impl Dataset {
 
     /// Tool facts of a span.
     #[must_use]
-    pub fn tool_of(&self, span: &Span) -> Option<&ToolCall> {
+    #[inline]
+    pub fn tool_of(&self, span: &Span) -> Option<ToolCall> {
         if span.op.is_tool() {
             self.tools.get(span.call.get()?)
         } else {
@@ -220,6 +226,24 @@ impl Dataset {
         self.resources.get(at).copied().unwrap_or_default()
     }
 
+    /// Puts apart what spans are and where they come from: traces are rebuilt.
+    pub fn settle(&mut self) {
+        let records = std::mem::take(&mut self.records);
+        self.spans = roomy(records.len());
+        self.origins = roomy(records.len());
+        records
+            .par_iter()
+            .map(|record| (record.span, record.origin()))
+            .unzip_into_vecs(&mut self.spans, &mut self.origins);
+    }
+
+    /// The identity of a span; none where it is unknown.
+    #[must_use]
+    pub fn id_of(&self, span: SpanIx) -> SpanId {
+        let origin = self.origins.get(span as usize);
+        origin.map_or(SpanId::NONE, |origin| origin.id)
+    }
+
     /// Takes in what another worker read. The result does not depend on who read what, except for
     /// the numbering of symbols and arena entries, which no output shows.
     pub fn absorb(&mut self, other: Self) {
@@ -239,7 +263,7 @@ impl Dataset {
 
         rayon::join(
             || {
-                append(&mut self.spans, other.spans, |span| {
+                append(&mut self.records, other.records, |span| {
                     span.symbols(sym);
                     span.emitter = place(&emitters, span.emitter);
                     span.trace = number(span.trace);
@@ -251,7 +275,10 @@ impl Dataset {
                     sym(&mut s);
                     s
                 });
-                append(&mut self.tools, other.tools, |t| t.symbols(sym));
+                self.tools.absorb(other.tools, |mut s| {
+                    sym(&mut s);
+                    s
+                });
                 append(&mut self.tasks, other.tasks, |t| t.symbols(sym));
                 append(&mut self.https, other.https, |h| h.symbols(sym));
             },
@@ -307,7 +334,7 @@ impl Dataset {
     /// # Errors
     /// Names the first span that breaks one: an arena index out of range, an end before its start.
     pub fn check_valid(&self) -> Result<(), String> {
-        for (index, span) in self.spans.iter().enumerate() {
+        for (index, span) in self.records.iter().enumerate() {
             let room = match span.op {
                 op if op.is_model() => self.llm.len(),
                 op if op.is_tool() => self.tools.len(),

@@ -13,6 +13,7 @@ mod metric;
 mod redact;
 mod span;
 mod symbols;
+mod tools;
 mod traces;
 
 pub use attr::{Resource, Scope};
@@ -26,6 +27,7 @@ pub use issue::{Issue, IssueKind, Ledger, Place, Severity, Tally};
 pub use log::LogRecord;
 pub use metric::{Exemplar, Point, Series, SeriesKind};
 pub use redact::Redaction;
-pub use span::{CallIx, Op, Span, SpanFlags, SpanIx, SpanKind, Status};
+pub use span::{CallIx, Op, Origin, Record, Span, SpanFlags, SpanIx, SpanKind, Status};
 pub use symbols::Symbols;
+pub use tools::ToolCalls;
 pub use traces::{TraceIx, Traces};

@@ -1,5 +1,7 @@
 //! One timed operation, kept small: a dump holds millions.
 
+use std::ops::{Deref, DerefMut};
+
 use super::{ErrorKind, Place, SpanId, TraceIx};
 use crate::units::{Nanos, Sym, Window};
 
@@ -185,16 +187,10 @@ impl SpanFlags {
 pub struct Span {
     /// Trace it belongs to: a number in [`Dataset::traces`](super::Dataset::traces).
     pub trace: TraceIx,
-    /// Its identity within the trace.
-    pub id: SpanId,
-    /// Its parent; [`SpanId::NONE`] for a root.
-    pub parent: SpanId,
     /// Start instant.
     pub start: Nanos,
     /// End instant; zero while [`SpanFlags::NO_END`].
     pub end: Nanos,
-    /// Where it was read.
-    pub place: Place,
     /// Span name.
     pub name: Sym,
     /// Index into [`Dataset::emitters`](super::Dataset::emitters).
@@ -251,12 +247,74 @@ impl Span {
     }
 }
 
+/// Who a span says it is, and where it stood: what rebuilding traces and showing them needs, and nothing between.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Origin {
+    /// Its identity within the trace.
+    pub id: SpanId,
+    /// Its parent; [`SpanId::NONE`] for a root.
+    pub parent: SpanId,
+    /// Where it was read.
+    pub place: Place,
+}
+
+/// A span as it was read, until traces are rebuilt.
+#[derive(Clone, Copy, Debug)]
+pub struct Record {
+    /// What it is.
+    pub span: Span,
+    /// As in [`Origin`].
+    pub id: SpanId,
+    /// As in [`Origin`].
+    pub parent: SpanId,
+    /// As in [`Origin`].
+    pub place: Place,
+}
+
+impl Record {
+    /// A span and its origin, together.
+    #[must_use]
+    pub fn of(span: Span, origin: Origin) -> Self {
+        let Origin { id, parent, place } = origin;
+        Self {
+            span,
+            id,
+            parent,
+            place,
+        }
+    }
+
+    /// Where it comes from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin {
+            id: self.id,
+            parent: self.parent,
+            place: self.place,
+        }
+    }
+}
+
+impl Deref for Record {
+    type Target = Span;
+
+    fn deref(&self) -> &Span {
+        &self.span
+    }
+}
+
+impl DerefMut for Record {
+    fn deref_mut(&mut self) -> &mut Span {
+        &mut self.span
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_span_fills_a_cache_line() {
-        assert_eq!(size_of::<Span>(), 64);
+    fn a_record_fills_a_cache_line() {
+        assert_eq!((size_of::<Span>(), size_of::<Record>()), (40, 64));
     }
 }

@@ -87,7 +87,7 @@ struct Look<'a> {
     dataset: &'a Dataset,
     span: Option<&'a Span>,
     call: Option<LlmCall>,
-    tool: Option<&'a ToolCall>,
+    tool: Option<ToolCall>,
     request: Option<&'a Request>,
 }
 

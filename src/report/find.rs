@@ -75,10 +75,14 @@ impl<'a> Report<'a> {
                 .filter(|(r, _)| trace(r.trace))
                 .map(|(_, index)| index),
         );
-        let spans = self.dataset().spans.iter().zip(0..);
-        let spans = spans.filter(|(s, _)| span(s.id) || trace(self.dataset().trace_of(s)));
+        let dataset = self.dataset();
+        let spans = dataset.spans.iter().zip(&dataset.origins);
+        let spans = spans.map(|(s, origin)| (span(origin.id), dataset.trace_of(s)));
+        let spans = spans
+            .zip(0..)
+            .filter(|((named, of), _)| *named || trace(*of));
         // A fragment joined to another trace is found by its own id too.
-        let strays = spans.filter(|(s, _)| span(s.id) || found.is_empty());
+        let strays = spans.filter(|((named, _), _)| *named || found.is_empty());
         let mut holders: Vec<u32> = strays
             .take(STRAYS)
             .filter_map(|(_, index)| self.holder(index))

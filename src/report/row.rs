@@ -37,8 +37,7 @@ impl<'a> Row<'a> {
     /// The id of its root span, or of its first span where the root is missing.
     #[must_use]
     pub fn root_span(&self) -> SpanId {
-        let span = self.report.span(self.request.root);
-        span.map_or(SpanId::NONE, |span| span.id)
+        self.report.dataset().id_of(self.request.root)
     }
 
     /// Name of the root span.
@@ -229,8 +228,9 @@ impl<'a> Row<'a> {
     /// The span a fact was seen on: its id and name.
     #[must_use]
     pub fn span_of(&self, fact: &Fact) -> Option<(SpanId, &'a str)> {
-        let span = self.report.span(fact.span?)?;
-        Some((span.id, self.report.dataset().text(span.name)))
+        let (index, dataset) = (fact.span?, self.report.dataset());
+        let span = self.report.span(index)?;
+        Some((dataset.id_of(index), dataset.text(span.name)))
     }
 }
 

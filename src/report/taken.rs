@@ -19,8 +19,8 @@ impl Taken {
     pub(super) fn of(dataset: &Dataset) -> Vec<Self> {
         let mut roles: Vec<BTreeMap<&'static str, u64>> =
             vec![BTreeMap::new(); dataset.inputs.len()];
-        for span in &dataset.spans {
-            if let Some(input) = roles.get_mut(span.place.file as usize) {
+        for (span, origin) in dataset.spans.iter().zip(&dataset.origins) {
+            if let Some(input) = roles.get_mut(origin.place.file as usize) {
                 *input.entry(role(span.op)).or_default() += 1;
             }
         }

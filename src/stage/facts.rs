@@ -7,8 +7,8 @@ use super::gather::Gather;
 use super::packed;
 use super::row::{Kind, Row, StreamError};
 use crate::model::{
-    ClusterEvent, Dataset, Emitter, Exemplar, HttpCall, Link, LlmCalls, LogRecord, Resource, Round,
-    Scope, Series, Span, Symbols, TaskFacts, ToolCall, TraceId, TraceIx,
+    ClusterEvent, Dataset, Emitter, Exemplar, HttpCall, Link, LlmCalls, LogRecord, Record,
+    Resource, Round, Scope, Series, Span, Symbols, TaskFacts, ToolCalls, TraceId, TraceIx,
 };
 use crate::units::Sym;
 
@@ -27,12 +27,12 @@ pub struct Facts {
     pub traces: Vec<TraceId>,
     /// Spans.
     #[serde(with = "packed::spans")]
-    pub spans: Vec<Span>,
+    pub spans: Vec<Record>,
     /// Facts of model calls.
     pub llm: LlmCalls,
     /// Facts of tool calls.
     #[serde(with = "packed::tools")]
-    pub tools: Vec<ToolCall>,
+    pub tools: ToolCalls,
     /// Facts of tasks, agents and steps.
     pub tasks: Vec<TaskFacts>,
     /// Facts of HTTP requests.
@@ -94,10 +94,10 @@ pub(super) struct Lent<'a> {
     emitters: &'a [Emitter],
     traces: Vec<TraceId>,
     #[serde(serialize_with = "packed::spans::serialize")]
-    spans: &'a [Span],
+    spans: &'a [Record],
     llm: &'a LlmCalls,
     #[serde(serialize_with = "packed::tools::serialize")]
-    tools: &'a [ToolCall],
+    tools: &'a ToolCalls,
     tasks: &'a [TaskFacts],
     https: &'a [HttpCall],
     links: &'a [Link],
@@ -281,8 +281,9 @@ impl<'a> Cut<'a> {
     }
 
     /// Takes a span with its facts.
-    pub(super) fn span(&mut self, span: &Span) {
-        let mut copy = self.named(*span);
+    pub(super) fn span(&mut self, span: &Record) {
+        let mut copy = *span;
+        copy.span = self.named(copy.span);
         copy.emitter = self.emitter(span);
         copy.trace = self.trace(span.trace);
         let place = |length: usize| crate::model::CallIx(length as u32 - 1);
@@ -291,7 +292,7 @@ impl<'a> Cut<'a> {
             self.into.llm.push(call);
             copy.call = place(self.into.llm.len());
         } else if let Some(tool) = self.from.tool_of(span) {
-            let tool = self.named(*tool);
+            let tool = self.named(tool);
             self.into.tools.push(tool);
             copy.call = place(self.into.tools.len());
         } else if let Some(task) = self.from.task_of(span) {

@@ -72,7 +72,7 @@ pub(super) fn divide(
     let mut parts = vec![Picked::default(); count];
     let known = (0..data.traces.len() as u32).map(|number| data.traces.get(TraceIx(number)));
     let known: Vec<usize> = known.map(&to_part).collect();
-    for (span, at) in data.spans.iter().zip(0..) {
+    for (span, at) in data.records.iter().zip(0..) {
         let part = known.get(span.trace.0 as usize).copied();
         if let Some(part) = part.and_then(|part| parts.get_mut(part)) {
             part.spans.push(at);
@@ -123,7 +123,7 @@ impl Picked {
                 return None;
             }
             for &at in own.unwrap_or_default() {
-                cut.span(&data.spans[at as usize]);
+                cut.span(&data.records[at as usize]);
             }
             if std::mem::take(&mut first) {
                 self.rest(data, cut);
@@ -169,7 +169,7 @@ pub(super) fn rows(
         picked
             .spans
             .iter()
-            .for_each(|&i| cut.span(&data.spans[i as usize]));
+            .for_each(|&i| cut.span(&data.records[i as usize]));
         picked.rest(data, &mut cut);
     }
     data.series.iter().for_each(|series| cut.series(series));
@@ -203,13 +203,13 @@ pub(super) fn take_out(data: &mut Dataset, picked: impl Fn(TraceId) -> bool) -> 
     for part in divide(data, 1, |trace| usize::from(!picked(trace))) {
         part.spans
             .iter()
-            .for_each(|&i| cut.span(&data.spans[i as usize]));
+            .for_each(|&i| cut.span(&data.records[i as usize]));
         part.rest(data, &mut cut);
     }
     let facts = cut.take();
-    let mut spans = std::mem::take(&mut data.spans);
+    let mut spans = std::mem::take(&mut data.records);
     spans.retain(|span| !picked(data.trace_of(span)));
-    data.spans = spans;
+    data.records = spans;
     let mut rounds = std::mem::take(&mut data.rounds);
     rounds.retain(|round| !picked(data.traces.get(round.trace)));
     data.rounds = rounds;
@@ -233,7 +233,7 @@ impl FileFacts {
         take: impl FnMut(Row) -> Result<(), StreamError>,
     ) -> Result<(), StreamError> {
         let of = |index: u32| number_of(input, index).unwrap_or(u32::MAX);
-        for span in &mut data.spans {
+        for span in &mut data.records {
             span.place.file = of(span.place.file);
         }
         let inputs = std::mem::take(&mut data.inputs).into_iter();

@@ -4,7 +4,7 @@ use super::facts::Facts;
 use super::file::{FileFacts, Meta};
 use crate::baseline::Map;
 use crate::model::{
-    CallIx, Dataset, Emitter, Input, Resource, Scope, Span, Symbols, TraceIx, extend,
+    CallIx, Dataset, Emitter, Input, Record, Resource, Scope, Symbols, TraceIx, extend,
 };
 use crate::units::Sym;
 
@@ -41,16 +41,16 @@ impl Gather {
 
     /// Takes in a piece.
     pub(super) fn add(&mut self, mut facts: Facts) -> Moved {
-        let first = self.data.spans.len() as u32;
+        let first = self.data.records.len() as u32;
         let engines = facts.llm.engines_mut();
         engines.for_each(|engine| *engine = engine.saturating_add(first));
         let (moved, spans) = self.add_but_spans(facts);
-        extend(&mut self.data.spans, spans);
+        extend(&mut self.data.records, spans);
         moved
     }
 
     /// Takes in a piece whose spans will have the places that its calls name already. They come back, for these places.
-    pub(super) fn add_but_spans(&mut self, facts: Facts) -> (Moved, Vec<Span>) {
+    pub(super) fn add_but_spans(&mut self, facts: Facts) -> (Moved, Vec<Record>) {
         let data = &mut self.data;
         let names = facts.names.iter();
         let names = std::iter::once(Sym::NONE).chain(names.map(|name| data.names.intern(name)));
@@ -89,7 +89,7 @@ impl Gather {
         ];
         let mut spans = facts.spans;
         for span in &mut spans {
-            span.symbols(sym);
+            span.span.symbols(sym);
             span.emitter = at(&emitters, span.emitter);
             span.trace = number(span.trace);
             let room = span.op.arena().map_or(0, |arena| arenas[arena]);
@@ -99,7 +99,7 @@ impl Gather {
             }
         }
         data.llm.absorb(facts.llm, |sym| moved.sym(sym));
-        append(&mut data.tools, facts.tools, |tool| tool.symbols(sym));
+        data.tools.absorb(facts.tools, |sym| moved.sym(sym));
         append(&mut data.tasks, facts.tasks, |task| task.symbols(sym));
         append(&mut data.https, facts.https, |http| http.symbols(sym));
         append(&mut data.links, facts.links, |_| ());
@@ -166,7 +166,7 @@ impl Gather {
         let mut data = self.data;
         // Spans of one file tend to follow one another.
         let mut last = (u32::MAX, u32::MAX);
-        for span in &mut data.spans {
+        for span in &mut data.origins {
             if span.place.file != last.0 {
                 last = (span.place.file, of(span.place.file));
             }

@@ -176,7 +176,7 @@ fn found(data: &mut Dataset, parts: &[Part], state: &Across) -> Loose {
     parts.iter().for_each(|part| part.look(&wanted, &mut found));
     // As they will be rebuilt, without copies.
     let _ = Sorted::of(data);
-    for span in &data.spans {
+    for span in &data.records {
         let answer = data.llm_of(span).and_then(|call| call.response_id);
         wanted.look(data.trace_of(span), span.id, answer, &mut found);
     }

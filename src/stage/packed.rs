@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::baseline::Map;
 use crate::model::{
-    CallIx, ErrorKind, Op, Place, Span, SpanFlags, SpanId, SpanKind, Status, TraceIx,
+    CallIx, ErrorKind, Op, Place, Record, Span, SpanFlags, SpanId, SpanKind, Status, TraceIx,
 };
 use crate::units::{Nanos, Pack, Sym, Unpack};
 
@@ -90,11 +90,11 @@ pub(super) mod spans {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Before, HAS_PARENT, Pack, SORT, Sort, Sorts, Span, SpanId, Unpack};
+    use super::{Before, HAS_PARENT, Pack, Record, SORT, Sort, Sorts, SpanId, Unpack};
     use super::{bit, has_call, read_span, write_span};
 
     pub(in crate::stage) fn serialize<S: Serializer>(
-        spans: &[Span],
+        spans: &[Record],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         let mut sorts = Sorts::default();
@@ -114,7 +114,7 @@ pub(super) mod spans {
 
     pub(in crate::stage) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<Vec<Span>, D::Error> {
+    ) -> Result<Vec<Record>, D::Error> {
         let (sorts, bytes): (Vec<Sort>, &'de [u8]) = Deserialize::deserialize(deserializer)?;
         let mut unpack = Unpack(bytes);
         let mut before = Before::default();
@@ -137,7 +137,7 @@ pub(super) mod spans {
 }
 
 /// Writes a span but for what its first number and its parent say.
-pub(super) fn write_span(pack: &mut Pack, before: &mut Before, span: &Span) {
+pub(super) fn write_span(pack: &mut Pack, before: &mut Before, span: &Record) {
     pack.whole(span.id.0);
     pack.step(&mut before.trace, u64::from(span.trace.0));
     pack.step(&mut before.start, span.start.0);
@@ -158,7 +158,7 @@ pub(super) fn read_span(
     before: &mut Before,
     (sort, first): (&Sort, u64),
     parent: SpanId,
-) -> Option<Span> {
+) -> Option<Record> {
     let id = SpanId(unpack.whole()?);
     let trace = TraceIx(unpack.step(&mut before.trace)? as u32);
     let start = Nanos(unpack.step(&mut before.start)?);
@@ -172,13 +172,10 @@ pub(super) fn read_span(
         Some(arena) => CallIx(unpack.step(&mut before.calls[arena])? as u32),
         None => CallIx::NONE,
     };
-    Some(Span {
+    let span = Span {
         trace,
-        id,
-        parent,
         start,
         end,
-        place,
         name,
         emitter,
         call,
@@ -188,6 +185,12 @@ pub(super) fn read_span(
         flags: sort.flags,
         error: sort.error,
         weight: unpack.number()? as u16,
+    };
+    Some(Record {
+        span,
+        id,
+        parent,
+        place,
     })
 }
 
@@ -199,7 +202,7 @@ pub(super) mod tools {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use super::{Nanos, Pack, Sym, Unpack, bit};
-    use crate::model::{Digest, Known, ToolCall};
+    use crate::model::{Digest, Known, ToolCall, ToolCalls};
 
     const ARGUMENTS: u64 = 1;
     const CALL_ID: u64 = 2;
@@ -209,11 +212,11 @@ pub(super) mod tools {
     const TOOL: u32 = 4;
 
     pub(in crate::stage) fn serialize<S: Serializer>(
-        tools: &[ToolCall],
+        tools: &ToolCalls,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         let mut pack = Pack::roomy(20 * tools.len());
-        for tool in tools {
+        for tool in tools.iter() {
             let first = u64::from(tool.tool.0) << TOOL
                 | bit(ARGUMENTS, tool.arguments.is_some())
                 | bit(CALL_ID, tool.call_id.is_some())
@@ -230,12 +233,12 @@ pub(super) mod tools {
 
     pub(in crate::stage) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<Vec<ToolCall>, D::Error> {
+    ) -> Result<ToolCalls, D::Error> {
         let (reported, bytes): (Vec<Known<Nanos>>, &'de [u8]) =
             Deserialize::deserialize(deserializer)?;
         let mut reported = reported.into_iter();
         let mut unpack = Unpack(bytes);
-        let mut tools = Vec::with_capacity(bytes.len() / 16);
+        let mut tools = ToolCalls::default();
         while !unpack.0.is_empty() {
             let tool = read(&mut unpack, &mut reported);
             tools.push(tool.ok_or_else(|| D::Error::custom("a call of a tool is cut off"))?);
@@ -268,7 +271,7 @@ pub(super) mod tools {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::model::{Digest, Known, LlmCall, LlmCalls, ToolCall};
+    use crate::model::{Digest, Known, LlmCall, LlmCalls, ToolCall, ToolCalls};
     use crate::stage::{Body, Kind, Row};
 
     /// A row cut off at every place.
@@ -283,24 +286,18 @@ pub(super) mod tests {
     #[derive(Serialize, Deserialize)]
     struct Lists {
         #[serde(with = "spans")]
-        spans: Vec<Span>,
+        spans: Vec<Record>,
         #[serde(with = "tools")]
-        tools: Vec<ToolCall>,
+        tools: ToolCalls,
     }
 
-    pub(in crate::stage) fn span(number: u32) -> Span {
+    pub(in crate::stage) fn span(number: u32) -> Record {
         let odd = number % 2 == 1;
-        Span {
+        let span = Span {
             trace: TraceIx(number / 3),
-            id: SpanId(u64::MAX - u64::from(number)),
-            parent: if odd { SpanId(7) } else { SpanId::NONE },
             start: Nanos(1_700_000_000_000_000_000 - u64::from(number)),
             // Of an open span, and of one whose clock went backwards.
             end: Nanos(if odd { 0 } else { 1_700_000_000_000_000_000 }),
-            place: Place {
-                file: number,
-                block: u32::MAX - number,
-            },
             name: Sym(number),
             emitter: 5,
             call: if odd { CallIx(number) } else { CallIx::NONE },
@@ -310,6 +307,15 @@ pub(super) mod tests {
             flags: SpanFlags(3),
             error: odd.then_some(ErrorKind::Timeout),
             weight: u16::MAX,
+        };
+        Record {
+            span,
+            id: SpanId(u64::MAX - u64::from(number)),
+            parent: if odd { SpanId(7) } else { SpanId::NONE },
+            place: Place {
+                file: number,
+                block: u32::MAX - number,
+            },
         }
     }
 

@@ -256,6 +256,7 @@ impl Part {
             facts: facts::Lent::of(dataset),
             trunk: trunk::Lent {
                 spans: &dataset.spans,
+                origins: &dataset.origins,
                 parents: &forest.tree.parent,
                 ops: &forest.ops,
             },

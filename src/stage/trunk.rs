@@ -5,7 +5,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 use super::packed::{Before, Sort, Sorts, bit, has_call, read_span, write_span};
-use crate::model::{Span, SpanId, SpanIx};
+use crate::model::{Origin, Record, Span, SpanId, SpanIx};
 use crate::trace::{NO_LANE, NO_SPAN, StepKind, StepOp};
 use crate::units::{Nanos, Pack, Unpack, Window};
 
@@ -13,6 +13,7 @@ use crate::units::{Nanos, Pack, Unpack, Window};
 #[derive(Clone, Copy)]
 pub(super) struct Lent<'a> {
     pub(super) spans: &'a [Span],
+    pub(super) origins: &'a [Origin],
     pub(super) parents: &'a [SpanIx],
     pub(super) ops: &'a [StepOp],
 }
@@ -27,7 +28,7 @@ pub(super) struct Packed<'a> {
 }
 
 /// Spans, the parent of each, and operations.
-pub(super) type Trunk = (Vec<Span>, Vec<SpanIx>, Vec<StepOp>);
+pub(super) type Trunk = (Vec<Record>, Vec<SpanIx>, Vec<StepOp>);
 
 /// The bit of a span's first number that says that its parent is the span so many places before it, and bears the id
 /// that it names.
@@ -47,18 +48,20 @@ impl Serialize for Lent<'_> {
         let mut sorts = Sorts::default();
         let mut spans = Pack::roomy(40 * self.spans.len());
         let mut before = Before::default();
-        for ((span, parent), at) in self.spans.iter().zip(self.parents).zip(0..) {
-            let above = self.spans.get(*parent as usize).filter(|_| *parent < at);
+        let records = self.spans.iter().zip(self.origins);
+        let records = records.map(|(span, origin)| Record::of(*span, *origin));
+        for ((span, parent), at) in records.zip(self.parents).zip(0..) {
+            let above = self.origins.get(*parent as usize).filter(|_| *parent < at);
             let is_before = above.is_some_and(|above| above.id == span.parent);
-            let first = sorts.number(span) << SORT | bit(PARENT_BEFORE, is_before);
-            spans.number(first | has_call(span));
+            let first = sorts.number(&span) << SORT | bit(PARENT_BEFORE, is_before);
+            spans.number(first | has_call(&span));
             if is_before {
                 spans.number(u64::from(at - parent));
             } else {
                 spans.number(u64::from(parent.wrapping_add(1)));
                 spans.whole(span.parent.0);
             }
-            write_span(&mut spans, &mut before, span);
+            write_span(&mut spans, &mut before, &span);
         }
         let mut ops = Pack::roomy(8 * self.ops.len());
         let mut before = OpBefore::default();
@@ -74,7 +77,7 @@ impl Serialize for Lent<'_> {
 impl Packed<'_> {
     /// What it holds; `None` where it is cut off.
     pub(super) fn read(self) -> Option<Trunk> {
-        let mut spans: Vec<Span> = Vec::with_capacity(self.spans.len() / 28);
+        let mut spans: Vec<Record> = Vec::with_capacity(self.spans.len() / 28);
         let mut parents = Vec::with_capacity(self.spans.len() / 28);
         let mut unpack = Unpack(self.spans);
         let mut before = Before::default();
@@ -131,7 +134,12 @@ impl OpBefore {
         }
     }
 
-    fn read(&mut self, unpack: &mut Unpack<'_>, kind: StepKind, spans: &[Span]) -> Option<StepOp> {
+    fn read(
+        &mut self,
+        unpack: &mut Unpack<'_>,
+        kind: StepKind,
+        spans: &[Record],
+    ) -> Option<StepOp> {
         let first = unpack.number()?;
         let lane = first >> LANE;
         let lane = (lane >> 1) as i64 ^ -((lane & 1) as i64);
@@ -177,8 +185,10 @@ mod tests {
 
     #[test]
     fn a_trunk_comes_back_and_half_of_one_does_not() {
-        let mut spans: Vec<Span> = (0..9).map(span).collect();
-        spans[4].parent = spans[1].id;
+        let mut records: Vec<Record> = (0..9).map(span).collect();
+        records[4].parent = records[1].id;
+        let spans: Vec<Span> = records.iter().map(|record| record.span).collect();
+        let origins: Vec<Origin> = records.iter().map(Record::origin).collect();
         // Of spans without one, of one before and of one behind.
         let parents = [NO_SPAN, NO_SPAN, 1, 7, 1, 0, 5, NO_SPAN, 7];
         let ops: Vec<StepOp> = (0..9)
@@ -189,13 +199,14 @@ mod tests {
             .collect();
         let lent = Lent {
             spans: &spans,
+            origins: &origins,
             parents: &parents,
             ops: &ops,
         };
         let row = Row::new(Kind::Part, None, &lent).unwrap();
         let read = |row: &Row| row.lend::<Packed<'_>>().ok()?.read();
         let back = read(&row).unwrap();
-        let all = (spans.clone(), parents.to_vec(), ops.clone());
+        let all = (records, parents.to_vec(), ops.clone());
         assert_eq!(format!("{back:?}"), format!("{all:?}"));
         assert!(pieces(&row).all(|row| read(&row).is_none()));
     }

@@ -7,8 +7,8 @@ use super::part::{Extent, Head, Keep, Order, Part, starts, trace_at};
 use super::row::{Row, StreamError};
 use crate::baseline::Map;
 use crate::diagnose::Judged;
-use crate::model::{Dataset, SpanIx, TraceId, extend};
-use crate::trace::{Forest, Lane, NO_LANE, NO_SPAN, Request, StepOp, Tree};
+use crate::model::{Dataset, Record, SpanIx, TraceId, extend};
+use crate::trace::{Forest, Lane, NO_LANE, NO_SPAN, Request, StepOp, Tree, warned};
 
 /// Parts put together: the dataset and the forest that one process would have, in the same order.
 #[derive(Debug, Default)]
@@ -159,7 +159,7 @@ struct Building {
 impl Building {
     fn new(mut gather: Gather, layout: &Layout, keep: Keep) -> Self {
         // Spans of no trace are in no request.
-        gather.dataset().spans.clear();
+        gather.dataset().records.clear();
         let mut forest = Forest::default();
         if keep == Keep::All {
             forest.tree.parent = vec![NO_SPAN; layout.end.spans as usize];
@@ -204,11 +204,19 @@ impl Building {
         }
         let (names, spans) = self.gather.add_but_spans(std::mem::take(&mut part.facts));
         part.rename(&names);
-        let all = &mut self.gather.dataset().spans;
-        room(all, self.end.spans, spans.first());
-        for (span, at) in spans.into_iter().zip(moved) {
-            if let Some(slot) = all.get_mut(*at as usize) {
-                *slot = span;
+        let data = self.gather.dataset();
+        let first = spans.first();
+        room(
+            &mut data.spans,
+            self.end.spans,
+            first.map(|span| &span.span),
+        );
+        let origin = first.map(Record::origin);
+        room(&mut data.origins, self.end.spans, origin.as_ref());
+        for (record, at) in spans.into_iter().zip(moved) {
+            let at = *at as usize;
+            if let (Some(span), Some(origin)) = (data.spans.get_mut(at), data.origins.get_mut(at)) {
+                (*span, *origin) = (record.span, record.origin());
             }
         }
     }
@@ -258,6 +266,7 @@ impl Building {
         // Turns of one conversation may lie in several parts.
         forest.loss.count_turns(&dataset);
         forest.traces = traces;
+        forest.warned = warned(&dataset);
         Rebuilt {
             dataset,
             forest,
@@ -331,7 +340,8 @@ impl Rebuilt {
         let (names, spans) = gather.add_but_spans(std::mem::take(&mut part.facts));
         part.rename(&names);
         let mut dataset = gather.finish_files();
-        (dataset.spans, dataset.ledger) = (spans, part.found.ledger);
+        (dataset.records, dataset.ledger) = (spans, part.found.ledger);
+        dataset.settle();
         let ends = head.traces.iter().scan(0, |end, trace| {
             *end += trace.spans;
             Some(*end - trace.spans..*end)
@@ -346,6 +356,7 @@ impl Rebuilt {
             orphans: part.found.orphans,
             errors: part.found.errors,
             loss: part.found.loss,
+            warned: warned(&dataset),
         };
         forest.loss.count_turns(&dataset);
         Self {

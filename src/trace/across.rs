@@ -82,7 +82,7 @@ impl Sorted {
         let mut loose = Loose::default();
         let links = dataset.links.iter().map(|link| (link.from.0, link.to.0));
         loose.links.extend(links.filter(|(from, to)| from != to));
-        for (span, &above) in dataset.spans.iter().zip(&self.parent) {
+        for (span, &above) in dataset.records.iter().zip(&self.parent) {
             if above == NO_SPAN && span.parent.0 >= RANDOM {
                 loose.parents.push((span.parent.0, dataset.trace_of(span)));
             }
@@ -102,10 +102,10 @@ impl Sorted {
             let above = |&span: &SpanIx| Some(self.parent[span as usize]).filter(|&p| p != NO_SPAN);
             let ancestors = std::iter::successors(above(&index), above);
             // Circles are open already; a bound costs nothing.
-            let mut ancestors = ancestors.take(dataset.spans.len());
-            !ancestors.any(|span| dataset.spans[span as usize].op.is_model())
+            let mut ancestors = ancestors.take(dataset.records.len());
+            !ancestors.any(|span| dataset.records[span as usize].op.is_model())
         };
-        let spans = dataset.spans.iter().zip(0..);
+        let spans = dataset.records.iter().zip(0..);
         let engines = spans.filter(|(span, _)| span.op == Op::Engine);
         let given = engines.filter_map(|(span, i)| {
             let answer = dataset.llm_of(span)?.response_id?;
@@ -116,7 +116,7 @@ impl Sorted {
 
     fn talk(&self, dataset: &Dataset, trace: std::ops::Range<SpanIx>, said: Sym) -> Option<Talk> {
         let digest = |sym: Sym| Digest::of(dataset.text(sym).as_bytes()).0.get();
-        let span = |i: SpanIx| &dataset.spans[i as usize];
+        let span = |i: SpanIx| &dataset.records[i as usize];
         let service = |i: SpanIx| dataset.resource_of(span(i)).service;
         let known = |i: &SpanIx| !service(*i).is_none() && !span(*i).is_open();
         let is_root = |i: &SpanIx| self.parent[*i as usize] == NO_SPAN && span(*i).parent.is_none();

@@ -8,7 +8,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::tree::divide;
-use crate::model::{Dataset, Place, Span, SpanIx, TraceIx};
+use crate::model::{Dataset, Place, Record, SpanIx, TraceIx};
 use crate::units::{Nanos, roomy};
 
 /// Traces from this many spans on are sorted on all threads.
@@ -40,7 +40,7 @@ pub(super) fn by_trace(dataset: &mut Dataset) -> Vec<Range<SpanIx>> {
         at = end;
     }
     gather(dataset, next);
-    sort_each(&mut dataset.spans, &traces);
+    sort_each(&mut dataset.records, &traces);
     traces
 }
 
@@ -55,7 +55,7 @@ fn count(dataset: &Dataset) -> Vec<Met> {
         .len()
         .div_ceil(rayon::current_num_threads())
         .max(1);
-    let parts = dataset.spans.par_chunks(part).map(|spans| {
+    let parts = dataset.records.par_chunks(part).map(|spans| {
         let mut met = vec![none; dataset.traces.len()];
         for span in spans {
             if let Some(trace) = met.get_mut(span.trace.0 as usize) {
@@ -79,7 +79,7 @@ fn count(dataset: &Dataset) -> Vec<Met> {
 /// Moves the spans of each trace to where it begins by `next`. Into a second table, so that all threads can: moving
 /// within the first takes twice as long on one of them, and at this time the memory is there.
 fn gather(dataset: &mut Dataset, mut next: Vec<u32>) {
-    let spans = std::mem::take(&mut dataset.spans);
+    let spans = std::mem::take(&mut dataset.records);
     let mut numbers: Vec<u32> = Vec::new();
     spans
         .par_iter()
@@ -91,14 +91,14 @@ fn gather(dataset: &mut Dataset, mut next: Vec<u32>) {
         sources[*free as usize] = at;
         *free += 1;
     }
-    dataset.spans = roomy(spans.len());
+    dataset.records = roomy(spans.len());
     sources
         .par_iter()
         .map(|&at| spans[at as usize])
-        .collect_into_vec(&mut dataset.spans);
+        .collect_into_vec(&mut dataset.records);
 }
 
-fn sort_each(spans: &mut [Span], traces: &[Range<SpanIx>]) {
+fn sort_each(spans: &mut [Record], traces: &[Range<SpanIx>]) {
     let slices = divide(spans, traces).into_par_iter();
     slices.with_min_len(64).for_each(|trace| {
         if trace.len() < LARGE {
@@ -113,7 +113,7 @@ type Order = (Nanos, u64, u64, Nanos, u16, Place);
 
 /// By start and id; the rest only so that copies come in an order that does not depend on who read them
 /// first.
-fn order(span: &Span) -> Order {
+fn order(span: &Record) -> Order {
     (
         span.start,
         span.id.0,

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::repair::{self, Habits, mark};
 use super::tree::divide;
+use super::warned::{Warned, warned};
 use super::{Lane, Loss, NO_SPAN, RepairSet, Request, StepOp, Tree, requests, usage};
 use crate::model::{Dataset, SpanFlags, SpanId, SpanIx, TraceId};
 use crate::units::{Nanos, Window};
@@ -53,6 +54,8 @@ pub struct Forest {
     pub errors: u64,
     /// What is known to be missing.
     pub loss: Loss,
+    /// Failures that logs tell of.
+    pub warned: Warned,
 }
 
 impl Forest {
@@ -109,7 +112,7 @@ impl Sorted {
         }
         let firsts = traces
             .iter()
-            .map(|trace| &dataset.spans[trace.start as usize]);
+            .map(|trace| &dataset.records[trace.start as usize]);
         let order = firsts
             .map(|first| (first.start, dataset.trace_of(first)))
             .collect();
@@ -167,7 +170,7 @@ pub fn broken(dataset: &mut Dataset) -> (Vec<Range<SpanIx>>, Parents, Vec<TraceI
     let is_broken = |trace: &&Range<SpanIx>| {
         let own = trace.start as usize..trace.end as usize;
         let mut roots = 0;
-        let mut spans = dataset.spans[own.clone()].iter().zip(&parent[own]);
+        let mut spans = dataset.records[own.clone()].iter().zip(&parent[own]);
         let strange = spans.any(|(span, above)| {
             let is_top = *above == NO_SPAN;
             roots += u32::from(is_top);
@@ -176,7 +179,7 @@ pub fn broken(dataset: &mut Dataset) -> (Vec<Range<SpanIx>>, Parents, Vec<TraceI
         strange || roots != 1
     };
     let broken = traces.iter().filter(is_broken);
-    let ids = broken.map(|trace| dataset.trace_of(&dataset.spans[trace.start as usize]));
+    let ids = broken.map(|trace| dataset.trace_of(&dataset.records[trace.start as usize]));
     let ids = ids.collect();
     (traces, (parent, opened), ids)
 }
@@ -214,7 +217,7 @@ impl Joined {
             Vec::new()
         };
 
-        let mut marks = Marks::new(dataset.spans.len());
+        let mut marks = Marks::new(dataset.records.len());
         for (list, bit) in [
             (&copied, mark::DEDUPE),
             (&opened, mark::CYCLE),
@@ -225,13 +228,14 @@ impl Joined {
         ] {
             marks.set(list, bit);
         }
+        dataset.settle();
         let counted = usage::count_once(dataset, &tree);
         let mut forest = Forest {
             traces: tree.traces.len() as u64,
             roots: dataset
-                .spans
+                .origins
                 .par_iter()
-                .filter(|s| s.parent.is_none())
+                .filter(|origin| origin.parent.is_none())
                 .count() as u64,
             errors: dataset.spans.par_iter().filter(|s| s.failed()).count() as u64,
             orphans,
@@ -246,6 +250,7 @@ impl Joined {
         forest.loss = loss;
         forest.loss.rootless = requests::note_rootless(dataset, &forest.requests);
         forest.tree.forget_children();
+        forest.warned = warned(dataset);
         forest
     }
 }
@@ -272,7 +277,7 @@ impl Marks {
 /// Parents within their traces, and whether any trace holds a span twice: of which copy a parent is told then depends
 /// on which is kept.
 fn resolve_parents(dataset: &Dataset, traces: &[Range<SpanIx>]) -> (Parents, bool) {
-    let mut parent = vec![NO_SPAN; dataset.spans.len()];
+    let mut parent = vec![NO_SPAN; dataset.records.len()];
     let slices = divide(&mut parent, traces).into_par_iter();
     let copies = AtomicBool::new(false);
     let opened = slices
@@ -296,7 +301,7 @@ fn resolve_trace(
     parent: &mut [SpanIx],
     by_id: &mut Vec<(SpanId, SpanIx)>,
 ) -> bool {
-    let spans = &dataset.spans[trace.start as usize..trace.end as usize];
+    let spans = &dataset.records[trace.start as usize..trace.end as usize];
     by_id.clear();
     by_id.extend(spans.iter().zip(trace.clone()).map(|(s, i)| (s.id, i)));
     by_id.sort_unstable();
@@ -312,7 +317,7 @@ fn resolve_trace(
 
 fn count_orphans(dataset: &Dataset, parent: &[SpanIx]) -> u64 {
     dataset
-        .spans
+        .records
         .iter()
         .zip(parent)
         .filter(|(s, p)| **p == NO_SPAN && !s.parent.is_none())

@@ -67,6 +67,11 @@ impl Walk<'_> {
     }
 
     /// A request's root is the container of its main lane unless it is itself a call.
+    /// True for a span that says it has no parent.
+    pub(super) fn is_named_root(&self, span: SpanIx) -> bool {
+        self.dataset.origins[span as usize].parent.is_none()
+    }
+
     fn is_container(&self, root: SpanIx) -> bool {
         self.counted[root as usize] != Counted::Owner
     }

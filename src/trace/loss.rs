@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use super::Tree;
-use crate::model::{Dataset, Op, Span, SpanId, SpanIx, TraceIx};
+use crate::model::{Dataset, Op, Origin, SpanId, SpanIx, TraceIx};
 use crate::units::Sym;
 
 /// What is missing at least.
@@ -173,10 +173,11 @@ impl<'a> Look<'a> {
 
     fn trace(&mut self, trace: &Range<SpanIx>) {
         let (dataset, tree) = (self.dataset, self.tree);
-        let spans = &dataset.spans[trace.start as usize..trace.end as usize];
+        let own = trace.start as usize..trace.end as usize;
+        let (spans, origins) = (&dataset.spans[own.clone()], &dataset.origins[own]);
         self.steps.clear();
         self.absent.clear();
-        for (span, index) in spans.iter().zip(trace.clone()) {
+        for ((span, origin), index) in spans.iter().zip(origins).zip(trace.clone()) {
             if let Some(facts) = dataset.task_of(span) {
                 if let Some(declared) = facts.declared_steps {
                     self.loss.steps(dataset, tree, index, declared.get());
@@ -187,11 +188,11 @@ impl<'a> Look<'a> {
             }
             let parent = tree.parent_of(index);
             let hangs_there = parent.is_some_and(|parent| {
-                let parent = &dataset.spans[parent as usize];
-                (parent.trace, parent.id) == (span.trace, span.parent)
+                let over = dataset.spans[parent as usize].trace;
+                (over, dataset.id_of(parent)) == (span.trace, origin.parent)
             });
-            if !span.parent.is_none() && !hangs_there {
-                self.absent.push(span.parent);
+            if !origin.parent.is_none() && !hangs_there {
+                self.absent.push(origin.parent);
             }
             if let Some(parent) = parent.filter(|_| span.op == Op::Step) {
                 let names = &mut self.names;
@@ -204,15 +205,15 @@ impl<'a> Look<'a> {
             let counted = self.counted.get(&first.trace).copied().unwrap_or(0);
             self.loss.step_gaps += self.named_gaps().saturating_sub(counted);
         }
-        self.loss.absent_parents += self.absent_parents(spans);
+        self.loss.absent_parents += self.absent_parents(origins);
     }
 
     /// Spans that others of their trace name as their parent and that are not there.
-    fn absent_parents(&mut self, spans: &[Span]) -> u64 {
+    fn absent_parents(&mut self, origins: &[Origin]) -> u64 {
         self.absent.sort_unstable();
         self.absent.dedup();
         if !self.absent.is_empty() {
-            let mut seen: Vec<SpanId> = spans.iter().map(|span| span.id).collect();
+            let mut seen: Vec<SpanId> = origins.iter().map(|origin| origin.id).collect();
             seen.sort_unstable();
             self.absent.retain(|id| seen.binary_search(id).is_err());
         }

@@ -20,7 +20,7 @@ pub fn tops(dataset: &Dataset, forest: &Forest, request: &Request) -> Vec<SpanIx
         .count()
         == 1;
     // Where the trace has other requests, their roots are those without a parent.
-    let orphan = |&span: &SpanIx| !dataset.spans[span as usize].parent.is_none();
+    let orphan = |&span: &SpanIx| !dataset.origins[span as usize].parent.is_none();
     let roots = forest.tree.roots(trace);
     roots.filter(|span| alone || orphan(span)).collect()
 }

@@ -17,6 +17,7 @@ mod requests;
 mod tests;
 mod tree;
 mod usage;
+mod warned;
 
 pub use across::{Loose, Talk, Wanted};
 pub use critical::{Stretch, critical_path, phases};
@@ -31,3 +32,4 @@ pub(crate) use replay::{Sweep, gaps, over};
 pub use request::{Lane, NO_LANE, RepairSet, Request, RootState, StepKind, StepOp};
 pub use tree::{NO_SPAN, Tree};
 pub use usage::Counted;
+pub use warned::{Warned, warned};

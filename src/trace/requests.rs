@@ -51,8 +51,8 @@ pub(super) fn note_rootless(dataset: &mut Dataset, requests: &[Request]) -> u64 
         .filter(|r| r.root_state == RootState::Missing)
     {
         found += 1;
-        let span = dataset.spans[request.root as usize];
-        dataset.ledger.note(IssueKind::MissingRoot, span.place, || {
+        let place = dataset.origins[request.root as usize].place;
+        dataset.ledger.note(IssueKind::MissingRoot, place, || {
             format!("trace {} has no root span", request.trace)
         });
     }
@@ -62,7 +62,7 @@ pub(super) fn note_rootless(dataset: &mut Dataset, requests: &[Request]) -> u64 
 /// Brings requests into their order.
 fn sort(requests: &mut [Request], dataset: &Dataset) {
     requests.par_sort_unstable_by_key(|r| {
-        let root = dataset.spans[r.root as usize].id;
+        let root = dataset.id_of(r.root);
         (r.wall.start, r.trace, root)
     });
 }
@@ -156,17 +156,14 @@ fn moved_lane(lane: Lane, ops: u32) -> Lane {
 fn only_root(walk: &Walk<'_>, trace: &Range<SpanIx>) -> Option<SpanIx> {
     let mut roots = walk.tree.roots(trace);
     let only = roots.next().filter(|_| roots.next().is_none())?;
-    let span = &walk.dataset.spans[only as usize];
-    span.parent.is_none().then_some(only)
+    walk.is_named_root(only).then_some(only)
 }
 
 /// Sets of local roots, each the top of one request.
 fn candidates(walk: &Walk<'_>, trace: &Range<SpanIx>) -> Vec<Vec<SpanIx>> {
-    let spans = &walk.dataset.spans;
     let roots: Vec<SpanIx> = walk.tree.roots(trace).collect();
-    let (tops, rest): (Vec<SpanIx>, Vec<SpanIx>) = roots
-        .iter()
-        .partition(|&&r| spans[r as usize].parent.is_none());
+    let (tops, rest): (Vec<SpanIx>, Vec<SpanIx>) =
+        roots.iter().partition(|&&r| walk.is_named_root(r));
     match (tops.len(), rest.len()) {
         (0, _) => vec![rest],
         (1, 0) => vec![tops],
@@ -194,7 +191,7 @@ fn request(walk: &Walk<'_>, roots: &[SpanIx], marks: &Marks, work: &mut Work) ->
     let spans = &walk.dataset.spans;
     let &root = roots.first()?;
     let span = &spans[root as usize];
-    let whole = roots.len() == 1 && span.parent.is_none();
+    let whole = roots.len() == 1 && walk.is_named_root(root);
     let root_state = match (whole, span.is_open()) {
         (true, false) => RootState::Complete,
         (true, true) => RootState::Unfinished,

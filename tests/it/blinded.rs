@@ -99,7 +99,7 @@ fn a_missing_first_token_is_named() {
 #[test]
 fn no_tool_bottleneck_without_tool_spans() {
     let mut data = full();
-    data.spans
+    data.records
         .retain(|s| !matches!(s.op, Op::Tool | Op::Mcp | Op::Retrieval));
     assert_eq!(count(&over(data), Cause::ToolBottleneck), 0);
 }
@@ -108,11 +108,11 @@ fn no_tool_bottleneck_without_tool_spans() {
 fn no_provider_error_without_the_failed_attempts() {
     let mut data = full();
     let failed: Vec<bool> = data
-        .spans
+        .records
         .iter()
         .map(|s| s.failed() && data.llm_of(s).is_some())
         .collect();
     let mut failed = failed.into_iter();
-    data.spans.retain(|_| !failed.next().unwrap_or(false));
+    data.records.retain(|_| !failed.next().unwrap_or(false));
     assert_eq!(count(&over(data), Cause::ProviderError), 0);
 }

@@ -30,11 +30,11 @@ pub(crate) fn healthy() -> Dataset {
 /// Every span takes 15 % longer: times are stretched from the start of their trace on.
 pub(crate) fn slower(mut data: Dataset) -> Dataset {
     let mut starts = std::collections::HashMap::new();
-    for span in &data.spans {
+    for span in &data.records {
         let start = starts.entry(span.trace).or_insert(span.start);
         *start = (*start).min(span.start);
     }
-    for span in &mut data.spans {
+    for span in &mut data.records {
         let origin = starts[&span.trace];
         let later = |time: Nanos| origin + Nanos(time.since(origin).0 * 115 / 100);
         span.start = later(span.start);

@@ -32,7 +32,7 @@ fn a_tenth_of_the_spans_is_missed_little() {
 }
 
 fn lose_a_tenth(data: &mut Dataset, draw: &mut Draw) {
-    data.spans
+    data.records
         .retain(|s| s.parent == SpanId::NONE || draw.next() >= 0.1);
 }
 
@@ -61,7 +61,7 @@ fn holes_that_lost_spans_leave_are_seldom_taken_for_stalls() {
 #[test]
 fn parents_that_are_not_in_the_dump_are_missed_little() {
     let damaged = score(|data, draw| {
-        for span in &mut data.spans {
+        for span in &mut data.records {
             if span.parent != SpanId::NONE && draw.next() < 0.2 {
                 span.parent = SpanId((draw.next() * 1e15) as u64 + 1);
             }
@@ -73,7 +73,7 @@ fn parents_that_are_not_in_the_dump_are_missed_little() {
 #[test]
 fn parents_that_are_not_named_are_missed_little() {
     let damaged = score(|data, draw| {
-        for span in &mut data.spans {
+        for span in &mut data.records {
             if draw.next() < 0.2 {
                 span.parent = SpanId::NONE;
             }
@@ -86,7 +86,7 @@ fn parents_that_are_not_named_are_missed_little() {
 fn clocks_apart_are_borne() {
     let damaged = score(|data, draw| {
         let mut offsets = HashMap::new();
-        for span in &mut data.spans {
+        for span in &mut data.records {
             let offset = *offsets
                 .entry(data.emitters[span.emitter as usize].resource)
                 .or_insert_with(|| (draw.next() * 400e6) as u64);
@@ -147,13 +147,13 @@ fn a_dump_of_one_trace_cannot_tell_and_says_why() {
         .map(|(trace, _)| {
             let mut data = read(Source::find(std::slice::from_ref(mixed)), 2);
             let traces = data.traces.clone();
-            data.spans
+            data.records
                 .retain(|s| traces.get(s.trace).to_string() == trace);
             data.logs.clear();
             over(data)
         })
         .collect();
-    assert!(!whole.spans.is_empty());
+    assert!(!whole.records.is_empty());
     let silent = told
         .iter()
         .filter(|r| r.verdicts.diagnoses.iter().all(|d| d.expected.is_none()));
@@ -185,17 +185,17 @@ fn a_dump_without_a_before_and_an_after_says_so() {
     };
     let mut data = read(Source::find(std::slice::from_ref(mixed)), 2);
     // What was under way at one instant in the middle, and nothing else.
-    let first = data.spans.iter().map(|s| s.start).min().unwrap();
-    let last = data.spans.iter().map(|s| s.end).max().unwrap();
+    let first = data.records.iter().map(|s| s.start).min().unwrap();
+    let last = data.records.iter().map(|s| s.end).max().unwrap();
     let middle = Nanos(first.0.midpoint(last.0));
-    let under_way = |s: &&agentdiag::model::Span| s.start <= middle && middle <= s.end;
+    let under_way = |s: &&agentdiag::model::Record| s.start <= middle && middle <= s.end;
     let traces: Vec<_> = data
-        .spans
+        .records
         .iter()
         .filter(under_way)
         .map(|s| s.trace)
         .collect();
-    data.spans.retain(|s| traces.contains(&s.trace));
+    data.records.retain(|s| traces.contains(&s.trace));
     let run = over(data);
     assert!(run.verdicts.diagnoses.len() >= 4);
     assert!(
@@ -216,7 +216,7 @@ fn some(keeps: impl Fn(&str, Option<Cause>) -> bool) -> Run {
     let labels = labels(mixed);
     let mut data = read(Source::find(std::slice::from_ref(mixed)), 2);
     let traces = data.traces.clone();
-    data.spans.retain(|s| {
+    data.records.retain(|s| {
         let trace = traces.get(s.trace).to_string();
         labels
             .get(&trace)
@@ -283,7 +283,7 @@ fn score(damage: impl Fn(&mut Dataset, &mut Draw)) -> (f64, f64) {
 fn damaged(data: &mut Dataset, damage: impl Fn(&mut Dataset, &mut Draw)) {
     // Threads read spans in any order; what is damaged shall not depend on it.
     let traces = data.traces.clone();
-    data.spans
+    data.records
         .sort_by_key(|s| (traces.get(s.trace), s.id, s.place));
     damage(data, &mut Draw(1));
 }

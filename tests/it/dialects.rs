@@ -80,15 +80,16 @@ fn facts(path: &Path) -> Value {
 
 fn request(data: &Dataset, forest: &Forest, r: &Request) -> Value {
     let ops = &forest.ops[r.ops.start as usize..r.ops.end as usize];
-    let mut spans: Vec<&Span> = ops.iter().map(|op| &data.spans[op.span as usize]).collect();
-    spans.sort_by_key(|s| (s.start, s.id));
+    let mut ops: Vec<u32> = ops.iter().map(|op| op.span).collect();
+    ops.sort_by_key(|&i| (data.spans[i as usize].start, data.id_of(i)));
+    let spans: Vec<&Span> = ops.iter().map(|&i| &data.spans[i as usize]).collect();
     let calls: Vec<Value> = spans
         .iter()
         .filter_map(|s| Some(call(data, s, &data.llm_of(s)?)))
         .collect();
     let tools: Vec<Value> = spans
         .iter()
-        .filter_map(|s| Some(tool(data, s, data.tool_of(s)?)))
+        .filter_map(|s| Some(tool(data, s, &data.tool_of(s)?)))
         .collect();
     let mut out = Map::new();
     for (key, sym) in [

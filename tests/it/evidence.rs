@@ -20,11 +20,10 @@ fn rederived(run: &Run, span: &Span, fact: &Fact) -> Option<f64> {
         "output_tokens" => tokens(call?.output),
         // A model span that stays open for its tools is longer than its call.
         "endpoint" | "call_time" => {
-            let open = run
-                .data
-                .spans
-                .iter()
-                .any(|s| s.trace == span.trace && s.parent == span.id);
+            let data = &run.data;
+            let id = data.id_of(fact.span?);
+            let mut all = data.spans.iter().zip(&data.origins);
+            let open = all.any(|(s, origin)| s.trace == span.trace && origin.parent == id);
             (!open).then_some(length)
         }
         _ => None,

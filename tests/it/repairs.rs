@@ -70,7 +70,7 @@ fn halves_of_a_zipkin_call_meet_wherever_they_lie() {
     let found = |name: &str, id: Option<u64>| {
         own.iter()
             .copied()
-            .find(|&i| service(i) == name && id.is_none_or(|id| data.spans[i as usize].id.0 == id))
+            .find(|&i| service(i) == name && id.is_none_or(|id| data.id_of(i).0 == id))
     };
     let call = found("back", Some(b)).unwrap();
     assert!(
@@ -345,7 +345,7 @@ fn crews(count: u64) -> Vec<Span> {
 /// Where the spans hang, by id.
 fn parents(spans: &[Span], options: Options) -> Vec<(u64, Option<u64>)> {
     let (data, forest) = build(dump(spans), options);
-    let id = |i: u32| data.spans[i as usize].id.0;
+    let id = |i: u32| data.id_of(i).0;
     let mut found: Vec<_> = (0..data.spans.len() as u32)
         .map(|i| (id(i), forest.tree.parent_of(i).map(id)))
         .collect();

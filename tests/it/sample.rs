@@ -7,8 +7,8 @@ use agentdiag::aggregate::{
 };
 use agentdiag::diagnose::{Cause, Claim, Diagnosis, Evidence, Fact, Incident, Options, Outcome};
 use agentdiag::model::{
-    CallIx, Dataset, Input, Issue, IssueKind, Op, Place, Span, SpanFlags, SpanId, SpanKind, Status,
-    TraceId,
+    CallIx, Dataset, Input, Issue, IssueKind, Op, Origin, Place, Span, SpanFlags, SpanId, SpanKind,
+    Status, TraceId,
 };
 use agentdiag::report::{Findings, Report};
 use agentdiag::trace::{Forest, Parts, RepairSet, Request, RootState};
@@ -68,11 +68,8 @@ impl Sample {
         let kind = self.data.names.intern("triage_ticket");
         self.data.spans.push(Span {
             trace: self.data.traces.number(trace),
-            id: SpanId(0x00f0_67aa_0ba9_0000 + u64::from(number)),
-            parent: SpanId::NONE,
             start,
             end: wall.end,
-            place: Place::at(0, u64::from(number) * 4_000),
             name: kind,
             emitter: 0,
             call: CallIx::NONE,
@@ -82,6 +79,11 @@ impl Sample {
             flags: SpanFlags::default(),
             error: None,
             weight: 1,
+        });
+        self.data.origins.push(Origin {
+            id: SpanId(0x00f0_67aa_0ba9_0000 + u64::from(number)),
+            parent: SpanId::NONE,
+            place: Place::at(0, u64::from(number) * 4_000),
         });
         self.forest.traces += 1;
         self.forest.roots += 1;

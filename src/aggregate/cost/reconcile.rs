@@ -96,7 +96,7 @@ pub(super) fn compare(calls: &Calls<'_>) -> Reconciliation {
         all.differing += 1;
         let this = Worst {
             trace: calls.data.trace_of(span),
-            span: span.id,
+            span: calls.data.id_of(op.span),
             reported,
             computed,
         };

@@ -45,7 +45,7 @@ fn calls_go_to_one_place_each_address_and_without_one_each_region_and_model() {
 #[test]
 fn warnings_are_logs_of_http_failures_under_a_span() {
     let mut fleet = Fleet::healthy(1, 60_000.0);
-    let (trace, span) = (TraceId(1), fleet.data.spans[1].id);
+    let (trace, span) = (TraceId(1), fleet.data.records[1].id);
     for (severity, status, span) in [
         (13, Some(429), span),
         (17, Some(400), span),
@@ -115,7 +115,7 @@ fn stranger(fleet: &mut Fleet, start: f64, takes: f64) {
     fleet.service = "server";
     let root = fleet.root(Op::Engine, start, "generate");
     fleet.called(CALL);
-    fleet.data.spans[root].end = at(start + takes);
+    fleet.data.records[root].end = at(start + takes);
     fleet.service = "";
 }
 

@@ -14,8 +14,8 @@ use super::scene::{Found, Scene};
 use super::{Cause, Options, Verdicts, diagnose};
 use crate::baseline::{Baselines, CallIx, Excluded, Expected};
 use crate::model::{
-    Dataset, Digest, Emitter, Known, LlmCall, Op, Place, Resource, Scope, Span, SpanFlags, SpanId,
-    SpanKind, Status, TaskFacts, ToolCall, TraceId,
+    Dataset, Digest, Emitter, Known, LlmCall, Op, Place, Record, Resource, Scope, Span, SpanFlags,
+    SpanId, SpanKind, Status, TaskFacts, ToolCall, TraceId,
 };
 use crate::trace::{self, Forest};
 use crate::units::{Nanos, Sym};
@@ -100,7 +100,7 @@ impl Fleet {
     pub(super) fn request(&mut self, start: f64, steps: &[Step]) -> u64 {
         let root = self.root(Op::Task, start, "task");
         let end = self.steps(1, start, steps);
-        self.data.spans[root].end = at(end);
+        self.data.records[root].end = at(end);
         self.requests - 1
     }
 
@@ -109,10 +109,10 @@ impl Fleet {
         let root = self.root(Op::Task, start, "task");
         let now = self.steps(1, start, steps);
         let agent = self.span(Op::Agent, 1, now, now, "agent");
-        let id = self.data.spans[agent].id.0 & 0xffff_ffff;
+        let id = self.data.records[agent].id.0 & 0xffff_ffff;
         let end = self.steps(id, now, inner);
-        self.data.spans[agent].end = at(end);
-        self.data.spans[root].end = at(end);
+        self.data.records[agent].end = at(end);
+        self.data.records[root].end = at(end);
     }
 
     /// Adds steps below span `parent` of the last request; the answer is when they end.
@@ -128,7 +128,7 @@ impl Fleet {
                 }
                 Step::Failed(length) => {
                     let span = self.span(Op::Llm, parent, now, now + length, "chat");
-                    self.data.spans[span].status = Status::Error;
+                    self.data.records[span].status = Status::Error;
                     self.called(Call {
                         input: None,
                         cached: None,
@@ -142,8 +142,10 @@ impl Fleet {
                     self.span(Op::Tool, parent, now, now + length, name);
                     let tool = self.data.names.intern(name);
                     let arguments = Some(Digest::of(&argument.to_le_bytes()));
-                    let call = self.data.tools.last_mut().unwrap();
-                    (call.tool, call.arguments) = (tool, arguments);
+                    let last = self.data.tools.len() - 1;
+                    self.data.tools.change(last, |call| {
+                        (call.tool, call.arguments) = (tool, arguments);
+                    });
                     now += length;
                 }
             }
@@ -175,15 +177,15 @@ impl Fleet {
         };
         let trace = TraceId(u128::from(self.requests));
         let base = self.requests << 32;
-        let own = data.spans.iter().filter(|s| s.id.0 >> 32 == self.requests);
+        let own = data
+            .records
+            .iter()
+            .filter(|s| s.id.0 >> 32 == self.requests);
         let id = base + own.count() as u64 + 1;
-        data.spans.push(Span {
+        let span = Span {
             trace: data.traces.number(trace),
-            id: SpanId(id),
-            parent: SpanId(if parent == 0 { 0 } else { base + parent }),
             start: at(start),
             end: at(end),
-            place: Place::default(),
             name: data.names.intern(name),
             emitter,
             call: crate::model::CallIx(call as u32),
@@ -193,8 +195,14 @@ impl Fleet {
             flags: SpanFlags::default(),
             error: None,
             weight: 1,
+        };
+        data.records.push(Record {
+            span,
+            id: SpanId(id),
+            parent: SpanId(if parent == 0 { 0 } else { base + parent }),
+            place: Place::default(),
         });
-        data.spans.len() - 1
+        data.records.len() - 1
     }
 
     /// The facts of the last model call.

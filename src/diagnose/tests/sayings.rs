@@ -260,15 +260,15 @@ fn what_cannot_be_judged_says_what_it_lacks() {
     fleet.request(6e6, &[Step::Model(CALL)]);
     let open = fleet
         .data
-        .spans
+        .records
         .iter()
         .rposition(|s| s.parent.0 == 0)
         .unwrap();
-    fleet.data.spans[open].flags.set(SpanFlags::NO_END);
-    fleet.data.spans[open].end = Nanos(0);
+    fleet.data.records[open].flags.set(SpanFlags::NO_END);
+    fleet.data.records[open].end = Nanos(0);
     let stranger = fleet.root(Op::Engine, 7e6, "server");
     fleet.called(CALL);
-    fleet.data.spans[stranger].end = at(7e6 + 1_400.0);
+    fleet.data.records[stranger].end = at(7e6 + 1_400.0);
     let (_, forest, verdicts) = fleet.diagnose();
     let missing: Vec<_> = verdicts.diagnoses[6..]
         .iter()

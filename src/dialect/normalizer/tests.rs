@@ -17,7 +17,7 @@ fn read(scope: &str, raw: &RawSpan<'_>) -> Dataset {
 fn call(scope: &str, raw: &RawSpan<'_>) -> (Dataset, LlmCall) {
     let data = read(scope, raw);
     data.check_valid().unwrap();
-    let call = data.llm_of(&data.spans[0]).unwrap();
+    let call = data.llm_of(&data.records[0]).unwrap();
     (data, call)
 }
 
@@ -42,7 +42,7 @@ fn a_genai_call_is_read_whole() {
         ],
     );
     let (data, call) = call("opentelemetry.instrumentation.openai_v2", &raw);
-    assert_eq!(data.spans[0].op, Op::Llm);
+    assert_eq!(data.records[0].op, Op::Llm);
     assert_eq!(data.text(call.provider), "openai");
     assert_eq!(data.text(call.model()), "m-1");
     assert_eq!(data.text(call.endpoint), "llm.example");
@@ -96,7 +96,7 @@ fn the_serving_side_is_told_by_its_keys() {
         ],
     );
     let (data, call) = call("any", &raw);
-    assert_eq!(data.spans[0].op, Op::Engine);
+    assert_eq!(data.records[0].op, Op::Engine);
     assert_eq!(call.queue.unwrap().value, Nanos(250_000_000));
     assert_eq!(
         call.response_id,
@@ -106,7 +106,7 @@ fn the_serving_side_is_told_by_its_keys() {
 
 #[test]
 fn names_decide_where_no_role_key_does() {
-    let op = |name, attributes| read("x", &span(name, attributes)).spans[0].op;
+    let op = |name, attributes| read("x", &span(name, attributes)).records[0].op;
     assert_eq!(op("agent.request", vec![]), Op::Task);
     assert_eq!(op("agent.tool.execute", vec![]), Op::Tool);
     assert_eq!(
@@ -125,10 +125,10 @@ fn a_serving_root_with_a_tenant_is_a_request() {
     );
     (raw.kind, raw.parent) = (SpanKind::Server, SpanId::NONE);
     let data = read("fastapi", &raw);
-    assert_eq!(data.spans[0].op, Op::Task);
+    assert_eq!(data.records[0].op, Op::Task);
     assert_eq!(data.text(data.tasks[0].tenant), "t");
     raw.parent = SpanId(3);
-    assert_eq!(read("fastapi", &raw).spans[0].op, Op::Http);
+    assert_eq!(read("fastapi", &raw).records[0].op, Op::Http);
 }
 
 #[test]
@@ -141,9 +141,9 @@ fn failures_are_classified_and_marked() {
         ],
     );
     let (data, call) = call("x", &raw);
-    assert_eq!(data.spans[0].error, Some(ErrorKind::RateLimit));
+    assert_eq!(data.records[0].error, Some(ErrorKind::RateLimit));
     assert_eq!(
-        (data.spans[0].status, call.http_status),
+        (data.records[0].status, call.http_status),
         (Status::Error, Some(429))
     );
     raw.attributes = vec![
@@ -151,8 +151,8 @@ fn failures_are_classified_and_marked() {
         text("error.type", "Boom"),
     ];
     let data = read("x", &raw);
-    assert_eq!(data.spans[0].error, Some(ErrorKind::Tool));
-    assert!(data.tools[0].said_failed);
+    assert_eq!(data.records[0].error, Some(ErrorKind::Tool));
+    assert!(data.tools.get(0).unwrap().said_failed);
 }
 
 #[test]
@@ -160,17 +160,17 @@ fn broken_shells_are_mended_or_counted() {
     let mut raw = span("x", vec![]);
     raw.end = Some(Nanos(5));
     let data = read("x", &raw);
-    assert_eq!(data.spans[0].end, data.spans[0].start);
+    assert_eq!(data.records[0].end, data.records[0].start);
     assert_eq!(data.ledger.total(IssueKind::ReversedSpan), 1);
     raw.end = None;
-    assert!(read("x", &raw).spans[0].is_open());
+    assert!(read("x", &raw).records[0].is_open());
     raw.start = None;
-    assert!(read("x", &raw).spans.is_empty());
+    assert!(read("x", &raw).records.is_empty());
     raw = span("x", vec![]);
     raw.id = SpanId::NONE;
     let data = read("x", &raw);
     assert_eq!(
-        (data.spans.len(), data.ledger.total(IssueKind::BadId)),
+        (data.records.len(), data.ledger.total(IssueKind::BadId)),
         (0, 1)
     );
 }
@@ -186,7 +186,7 @@ fn metadata_and_strange_keys() {
         ],
     );
     let data = read("x", &raw);
-    let facts = data.task_of(&data.spans[0]).unwrap();
+    let facts = data.task_of(&data.records[0]).unwrap();
     assert_eq!(data.text(facts.task_type), "clause");
     assert_eq!(data.text(facts.tenant), "t");
     assert_eq!(data.strange_keys.len(), 1);
@@ -258,6 +258,6 @@ fn every_kind_of_openinference_has_its_operation() {
     ] {
         let raw = span("step", vec![text("openinference.span.kind", kind)]);
         let data = read("openinference.instrumentation.langchain", &raw);
-        assert_eq!(data.spans[0].op, op, "{kind}");
+        assert_eq!(data.records[0].op, op, "{kind}");
     }
 }

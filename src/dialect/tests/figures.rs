@@ -438,9 +438,9 @@ fn times_have_the_unit_of_their_key() {
 fn servers_tell_queue_prefill_and_decode() {
     let raw = |scope: &str, attributes| {
         let data = read(scope, &span("llm_request", attributes));
-        let call = data.llm_of(&data.spans[0]).unwrap();
+        let call = data.llm_of(&data.records[0]).unwrap();
         (
-            data.spans[0].op,
+            data.records[0].op,
             [call.queue, call.prefill, call.decode].map(|k| k.map(|k| k.value.0 / 1_000_000)),
         )
     };
@@ -478,7 +478,7 @@ fn servers_tell_queue_prefill_and_decode() {
         });
     }
     let data = read("triton", &triton);
-    let call = data.llm_of(&data.spans[0]).unwrap();
+    let call = data.llm_of(&data.records[0]).unwrap();
     assert_eq!(
         [call.queue, call.decode].map(|k| k.unwrap().value.0),
         [300_000_000, 1_500_000_000]
@@ -494,7 +494,7 @@ fn a_model_that_was_only_queued_is_no_server_of_triton() {
         ..Default::default()
     };
     raw.events = vec![event("QUEUE_START")];
-    assert_eq!(read("x", &raw).spans[0].op, Op::Other);
+    assert_eq!(read("x", &raw).records[0].op, Op::Other);
     raw.events.push(event("COMPUTE_START"));
-    assert_eq!(read("x", &raw).spans[0].op, Op::Engine);
+    assert_eq!(read("x", &raw).records[0].op, Op::Engine);
 }

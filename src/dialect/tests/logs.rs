@@ -3,7 +3,7 @@
 use super::super::{Signals, choose_signal};
 use super::*;
 use crate::ingest::RawLog;
-use crate::model::{IssueKind, Span, Status};
+use crate::model::{IssueKind, Record, Status};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -25,9 +25,9 @@ fn logged(records: &[RawLog<'_>]) -> Dataset {
 
 /// The spans by start: operation, start and end in milliseconds, failed.
 fn spans(data: &Dataset) -> Vec<(Op, u64, u64, bool)> {
-    let mut all: Vec<&Span> = data.spans.iter().collect();
+    let mut all: Vec<&Record> = data.records.iter().collect();
     all.sort_by_key(|s| (s.start, s.op, s.end));
-    let of = |s: &Span| {
+    let of = |s: &Record| {
         (
             s.op,
             s.start.0 / 1_000_000,
@@ -104,9 +104,9 @@ fn records_of_calls_and_tools_become_spans_below_one_agent_per_turn() {
             (Op::Llm, 19_500, 20_000, true),
         ]
     );
-    let roots: Vec<&Span> = data.spans.iter().filter(|s| s.op == Op::Agent).collect();
+    let roots: Vec<&Record> = data.records.iter().filter(|s| s.op == Op::Agent).collect();
     assert_ne!(roots[0].trace, roots[1].trace);
-    for span in data.spans.iter().filter(|s| s.op != Op::Agent) {
+    for span in data.records.iter().filter(|s| s.op != Op::Agent) {
         let root = roots.iter().find(|r| r.trace == span.trace).unwrap();
         assert_eq!(span.parent, root.id);
     }
@@ -124,7 +124,7 @@ fn records_with_a_trace_of_their_own_keep_it() {
         ..record("gemini_cli.tool_call", 5, vec![text("function_name", "t")])
     };
     let data = logged(&[traced]);
-    assert_eq!(data.trace_of(&data.spans[0]), TraceId(77));
+    assert_eq!(data.trace_of(&data.records[0]), TraceId(77));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn what_a_record_is_stands_in_its_event_or_in_a_short_body() {
             body: RawValue::Str(Text::plain(text.as_bytes())),
             ..RawLog::default()
         };
-        logged(&[log]).spans.len()
+        logged(&[log]).records.len()
     };
     assert_eq!(body("claude_code.api_request".into()), 1);
     assert_eq!(body("claude_code.api_requests".into()), 0);
@@ -145,7 +145,7 @@ fn what_a_record_is_stands_in_its_event_or_in_a_short_body() {
         ..named
     };
     assert_eq!(
-        logged(&[both]).spans.len(),
+        logged(&[both]).records.len(),
         1,
         "an event without a dot is no name"
     );
@@ -153,7 +153,7 @@ fn what_a_record_is_stands_in_its_event_or_in_a_short_body() {
         time: None,
         ..record("claude_code.api_request", 5, vec![])
     };
-    assert_eq!(logged(&[none]).spans.len(), 0);
+    assert_eq!(logged(&[none]).records.len(), 0);
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn where_the_same_emitter_also_wrote_spans_its_log_is_left_out() {
         reader.log(&record("claude_code.api_request", 10, turn("a")), resource);
         let mut data = reader.finish();
         choose_signal(&mut data);
-        (data.spans.len(), data.ledger.total(IssueKind::TwinCall))
+        (data.records.len(), data.ledger.total(IssueKind::TwinCall))
     };
     assert_eq!(
         both("com.anthropic.claude_code", "claude_code.llm_request"),
@@ -288,12 +288,12 @@ fn signals_of_parts_add_up() {
     assert!(logs.any_logged() && !traces.any_logged());
     let mut alone = log.clone();
     logs.choose(&mut alone);
-    assert_eq!(alone.spans.len(), 2);
+    assert_eq!(alone.records.len(), 2);
     let mut other = traces.clone();
     other.absorb(&logs);
     logs.absorb(&traces);
     assert_eq!(logs, other);
     let mut data = log;
     logs.choose(&mut data);
-    assert_eq!(data.spans.len(), 0, "another part holds its spans");
+    assert_eq!(data.records.len(), 0, "another part holds its spans");
 }

@@ -61,7 +61,7 @@ fn read(scope: &str, raw: &RawSpan<'_>) -> Dataset {
 }
 
 fn op(scope: &str, name: &'static str, attributes: Vec<RawAttr<'static>>) -> Op {
-    read(scope, &span(name, attributes)).spans[0].op
+    read(scope, &span(name, attributes)).records[0].op
 }
 
 /// A model call that says so by the conventions' own key, and more.
@@ -69,7 +69,7 @@ fn call(scope: &str, attributes: Vec<RawAttr<'static>>) -> LlmCall {
     let mut all = vec![text("gen_ai.operation.name", "chat")];
     all.extend(attributes);
     let data = read(scope, &span("chat", all));
-    data.llm_of(&data.spans[0]).unwrap()
+    data.llm_of(&data.records[0]).unwrap()
 }
 
 /// Input, output, cached, written to a cache, reasoning.

@@ -250,7 +250,7 @@ fn artefacts_are_no_operations() {
     ] {
         let data = read(scope, &span(name, vec![]));
         assert!(
-            data.spans[0].flags.has(crate::model::SpanFlags::NOISE),
+            data.records[0].flags.has(crate::model::SpanFlags::NOISE),
             "{name} in {scope}"
         );
     }
@@ -258,7 +258,7 @@ fn artefacts_are_no_operations() {
         "x",
         &span("chat", vec![text("logfire.span_type", "pending_span")]),
     );
-    assert!(pending.spans[0].flags.has(crate::model::SpanFlags::NOISE));
+    assert!(pending.records[0].flags.has(crate::model::SpanFlags::NOISE));
 }
 
 #[test]
@@ -382,7 +382,7 @@ fn events_mark_the_first_token() {
             ..RawEvent::default()
         });
         let data = read(scope, &raw);
-        data.llm_of(&data.spans[0])
+        data.llm_of(&data.records[0])
             .unwrap()
             .first_token
             .map(|k| k.value.0)
@@ -441,7 +441,7 @@ fn an_agents_word_outweighs_that_of_a_chain() {
         ..span("n", vec![text("langfuse.observation.type", "chain")])
     };
     assert_eq!(
-        read("x", &root).spans[0].op,
+        read("x", &root).records[0].op,
         Agent,
         "a chain that is the root"
     );
@@ -455,7 +455,7 @@ fn without_a_role_a_span_is_what_its_figures_say() {
             parent: SpanId(parent),
             ..span("n", attributes)
         };
-        read("x", &raw).spans[0].op
+        read("x", &raw).records[0].op
     };
     use SpanKind::{Client, Internal, Server};
     let method = || text("http.request.method", "POST");

@@ -37,7 +37,11 @@ fn values_of_the_wrong_type_are_counted_and_left_out() {
             attr("gen_ai.usage.input_tokens", value),
         ];
         let data = read("x", &span("chat", all));
-        let input = data.llm_of(&data.spans[0]).unwrap().input.map(|k| k.value);
+        let input = data
+            .llm_of(&data.records[0])
+            .unwrap()
+            .input
+            .map(|k| k.value);
         (
             input,
             data.ledger.total(IssueKind::WrongType),
@@ -60,7 +64,7 @@ fn values_of_the_wrong_type_are_counted_and_left_out() {
             attr("gen_ai.request.model", value),
         ];
         let data = read("x", &span("chat", all));
-        let call = data.llm_of(&data.spans[0]).unwrap();
+        let call = data.llm_of(&data.records[0]).unwrap();
         (
             data.text(call.requested).to_owned(),
             data.ledger.total(IssueKind::WrongType),
@@ -82,12 +86,12 @@ fn an_error_type_that_is_a_number_is_a_status() {
         int("error.type", 429),
     ];
     let data = read("x", &span("chat", all));
-    let call = data.llm_of(&data.spans[0]).unwrap();
+    let call = data.llm_of(&data.records[0]).unwrap();
     assert_eq!(
-        (call.http_status, data.spans[0].error),
+        (call.http_status, data.records[0].error),
         (Some(429), Some(ErrorKind::RateLimit))
     );
-    assert_eq!(data.spans[0].status, Status::Error);
+    assert_eq!(data.records[0].status, Status::Error);
 }
 
 #[test]
@@ -105,7 +109,7 @@ fn a_failure_is_classed_by_what_says_most() {
                 ..RawEvent::default()
             });
         }
-        read("x", &raw).spans[0].error
+        read("x", &raw).records[0].error
     };
     let chat = || text("gen_ai.operation.name", "chat");
     assert_eq!(
@@ -161,8 +165,8 @@ fn a_failure_is_classed_by_what_says_most() {
             &span("n", vec![chat(), int("http.response.status_code", status)]),
         );
         (
-            data.spans[0].error.is_some(),
-            data.spans[0].status == Status::Error,
+            data.records[0].error.is_some(),
+            data.records[0].status == Status::Error,
         )
     };
     assert_eq!(
@@ -175,7 +179,7 @@ fn a_failure_is_classed_by_what_says_most() {
 fn tools_are_called_what_their_keys_say_else_their_span() {
     let of = |name: &'static str, attributes: Vec<RawAttr<'static>>| {
         let data = read("x", &span(name, attributes));
-        let tool = data.tool_of(&data.spans[0]).copied().unwrap();
+        let tool = data.tool_of(&data.records[0]).unwrap();
         (data.text(tool.tool).to_owned(), tool.said_failed)
     };
     let tool = || text("gen_ai.operation.name", "execute_tool");
@@ -213,7 +217,7 @@ fn tools_are_called_what_their_keys_say_else_their_span() {
             "com.anthropic.claude_code",
             &span("claude_code.tool", vec![attr("success", value)]),
         );
-        data.tool_of(&data.spans[0]).unwrap().said_failed
+        data.tool_of(&data.records[0]).unwrap().said_failed
     };
     assert!(own(RawValue::Bool(false)) && !own(RawValue::Bool(true)));
 }
@@ -222,8 +226,8 @@ fn tools_are_called_what_their_keys_say_else_their_span() {
 fn of_protocol_messages_only_those_that_call_a_tool_name_one() {
     let of = |name: &'static str, attributes| {
         let data = read("x", &span(name, attributes));
-        assert_eq!(data.spans[0].op, Op::Mcp);
-        let tool = data.tool_of(&data.spans[0]).copied().unwrap();
+        assert_eq!(data.records[0].op, Op::Mcp);
+        let tool = data.tool_of(&data.records[0]).unwrap();
         data.text(tool.tool).to_owned()
     };
     let method = |m| text("mcp.method.name", m);
@@ -247,7 +251,7 @@ fn arguments_are_compared_by_their_digest_whatever_their_shape() {
             attr("gen_ai.tool.call.arguments", value),
         ];
         let data = read("x", &span("n", all));
-        data.tool_of(&data.spans[0]).unwrap().arguments
+        data.tool_of(&data.records[0]).unwrap().arguments
     };
     let said = |text: &'static str| RawValue::Str(Text::plain(text.as_bytes()));
     assert_eq!(of(said("{}")), Some(Digest::of(b"{}")));
@@ -279,7 +283,7 @@ fn arguments_are_compared_by_their_digest_whatever_their_shape() {
 fn what_groups_say_of_themselves() {
     let of = |name: &'static str, attributes: Vec<RawAttr<'static>>| {
         let data = read("traceloop.tracer", &span(name, attributes));
-        let task = *data.task_of(&data.spans[0]).unwrap();
+        let task = *data.task_of(&data.records[0]).unwrap();
         let texts = [task.agent, task.task_type, task.tenant, task.conversation]
             .map(|s| data.text(s).to_owned());
         (
@@ -373,7 +377,7 @@ fn metadata_names_kind_workflow_tenant_session_agent_and_user() {
                 ],
             ),
         );
-        let task = data.task_of(&data.spans[0]).unwrap();
+        let task = data.task_of(&data.records[0]).unwrap();
         let found = [task.agent, task.task_type, task.tenant, task.conversation][place];
         assert_eq!(data.text(found), expected, "{packed}");
     }
@@ -410,7 +414,7 @@ fn addresses_are_hosts_of_urls_else_nothing() {
         let mut all = vec![text("gen_ai.operation.name", "chat")];
         all.extend(attributes);
         let data = read("x", &span("chat", all));
-        data.text(data.llm_of(&data.spans[0]).unwrap().endpoint)
+        data.text(data.llm_of(&data.records[0]).unwrap().endpoint)
             .to_owned()
     };
     assert_eq!(host(vec![text("server.address", "a.example")]), "a.example");
@@ -445,7 +449,7 @@ fn addresses_are_hosts_of_urls_else_nothing() {
             ],
         ),
     );
-    let call = own.llm_of(&own.spans[0]).unwrap();
+    let call = own.llm_of(&own.records[0]).unwrap();
     assert_eq!(
         (own.text(call.endpoint), call.streamed),
         ("c.example", Some(true))
@@ -511,7 +515,7 @@ fn emitters_are_counted_once_each() {
     }
     let data = reader.finish();
     assert_eq!(
-        data.spans.iter().map(|s| s.emitter).collect::<Vec<_>>(),
+        data.records.iter().map(|s| s.emitter).collect::<Vec<_>>(),
         [0, 1, 0, 1, 1]
     );
     assert_eq!(data.emitters.len(), 2);
@@ -549,7 +553,7 @@ fn what_is_kept_of_a_span_beside_its_facts() {
         raw.flags = flags;
         raw.events = vec![RawEvent::default(), RawEvent::default()];
         let data = read("x", &raw);
-        (data.spans[0].flags.0, data.spans[0].weight)
+        (data.records[0].flags.0, data.records[0].weight)
     };
     let remote = crate::model::SpanFlags::REMOTE_PARENT;
     assert_eq!(
@@ -570,7 +574,7 @@ fn tiers_and_routes_are_kept() {
             ],
         ),
     );
-    let call = data.llm_of(&data.spans[0]).unwrap();
+    let call = data.llm_of(&data.records[0]).unwrap();
     assert_eq!(
         (data.text(call.tier), data.text(call.fingerprint)),
         ("flex", "flex")
@@ -585,7 +589,7 @@ fn tiers_and_routes_are_kept() {
             ],
         ),
     );
-    let http = data.http_of(&data.spans[0]).unwrap();
+    let http = data.http_of(&data.records[0]).unwrap();
     assert_eq!(
         (data.text(http.method), data.text(http.route)),
         ("POST", "/v1/chat")

@@ -24,7 +24,7 @@ pub(super) fn write(report: &Report<'_>, span: &Span, to: &mut Attributes) {
         llm(&call, span.op, text, to);
     }
     if let Some(call) = dataset.tool_of(span) {
-        tool(call, span, text, to);
+        tool(&call, span, text, to);
     }
     if let Some(facts) = dataset.task_of(span) {
         task(facts, span.op, text, to);

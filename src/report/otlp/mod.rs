@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::Report;
 use crate::model::{
-    Emitter, Link, Resource, Span, SpanFlags, SpanId, SpanIx, SpanKind, Status, TraceId,
+    Emitter, Link, Origin, Resource, Span, SpanFlags, SpanId, SpanIx, SpanKind, Status, TraceId,
 };
 use attributes::Attributes;
 use verdict::Verdicts;
@@ -61,7 +61,8 @@ fn spans_line(
 ) -> Value {
     let mut groups: Vec<(Emitter, Vec<Value>)> = Vec::new();
     for index in range {
-        let Some(span) = report.span(index) else {
+        let origin = report.dataset().origins.get(index as usize);
+        let Some((span, origin)) = report.span(index).zip(origin) else {
             continue;
         };
         let key = report.dataset().emitter_of(span);
@@ -74,7 +75,7 @@ fn spans_line(
         };
         groups[at]
             .1
-            .push(one_span(report, verdicts, links, index, span));
+            .push(one_span(report, verdicts, links, index, (span, origin)));
     }
     let dataset = report.dataset();
     let groups = groups.into_iter().map(|(Emitter { resource, scope }, spans)| {
@@ -123,20 +124,20 @@ fn one_span(
     verdicts: &Verdicts,
     links: &Links,
     index: SpanIx,
-    span: &Span,
+    (span, origin): (&Span, &Origin),
 ) -> Value {
     let mut attributes = Attributes::default();
     facts::write(report, span, &mut attributes);
     verdicts.write(report, index, &mut attributes);
     let mut value = json!({
         "traceId": report.dataset().trace_of(span).to_string(),
-        "spanId": span.id.to_string(),
+        "spanId": origin.id.to_string(),
         "name": report.dataset().text(span.name),
         "kind": kind(span.kind),
         "attributes": attributes.into_value(),
     });
-    if !span.parent.is_none() {
-        value["parentSpanId"] = span.parent.to_string().into();
+    if !origin.parent.is_none() {
+        value["parentSpanId"] = origin.parent.to_string().into();
     }
     if !span.flags.has(SpanFlags::NO_START) {
         value["startTimeUnixNano"] = span.start.0.to_string().into();
@@ -155,7 +156,7 @@ fn one_span(
         Status::Ok => value["status"] = json!({"code": 1}),
         Status::Error => value["status"] = json!({"code": 2}),
     }
-    if let Some(to) = links.0.get(&(report.dataset().trace_of(span), span.id)) {
+    if let Some(to) = links.0.get(&(report.dataset().trace_of(span), origin.id)) {
         let to = to
             .iter()
             .map(|(trace, span)| json!({"traceId": trace.to_string(), "spanId": span.to_string()}));

@@ -12,7 +12,7 @@ pub(super) struct Call<'a> {
     op: &'a StepOp,
     span: &'a Span,
     llm: Option<LlmCall>,
-    tool: Option<&'a ToolCall>,
+    tool: Option<ToolCall>,
 }
 
 impl<'a> Call<'a> {
@@ -57,7 +57,7 @@ pub(super) fn columns<'a>() -> Vec<Column<Call<'a>>> {
             "span_id",
             Kind::Text,
             "the span that stands for the call",
-            |c| text(c.span.id.to_string()),
+            |c| text(c.row.report.dataset().id_of(c.op.span).to_string()),
         ),
         column(
             "kind",
@@ -160,8 +160,8 @@ pub(super) fn columns<'a>() -> Vec<Column<Call<'a>>> {
             Kind::Text,
             "span of the serving side",
             |c| {
-                let engine = c.llm.and_then(|l| c.row.report.span(l.engine));
-                let id = engine.map_or(SpanId::NONE, |span| span.id);
+                let dataset = c.row.report.dataset();
+                let id = c.llm.map_or(SpanId::NONE, |l| dataset.id_of(l.engine));
                 text(if id.is_none() {
                     String::new()
                 } else {

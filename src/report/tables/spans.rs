@@ -1,7 +1,7 @@
 //! One row per span.
 
 use super::{Cell, Column, Kind, column, count, instant, millis, text};
-use crate::model::{ErrorKind, Resource, Span, SpanFlags, SpanId, SpanIx, Status};
+use crate::model::{ErrorKind, Origin, Resource, Span, SpanFlags, SpanId, SpanIx, Status};
 use crate::report::Report;
 use crate::report::taken::role;
 use crate::units::Sym;
@@ -11,6 +11,7 @@ pub(super) struct Row<'a> {
     report: &'a Report<'a>,
     index: SpanIx,
     span: &'a Span,
+    origin: &'a Origin,
     resource: Resource,
 }
 
@@ -21,11 +22,13 @@ impl Row<'_> {
 }
 
 pub(super) fn rows<'a>(report: &'a Report<'a>) -> impl Iterator<Item = Row<'a>> {
-    let spans = report.dataset().spans.iter().zip(0..);
-    spans.map(move |(span, index)| Row {
+    let dataset = report.dataset();
+    let spans = dataset.spans.iter().zip(&dataset.origins).zip(0..);
+    spans.map(move |((span, origin), index)| Row {
         report,
         index,
         span,
+        origin,
         resource: report.dataset().resource_of(span),
     })
 }
@@ -43,12 +46,12 @@ pub(super) fn columns<'a>() -> Vec<Column<Row<'a>>> {
         column("trace_id", Kind::Text, "32 hex digits", |r| {
             text(r.report.dataset().trace_of(r.span).to_string())
         }),
-        column("span_id", Kind::Text, "16 hex digits", |r| id(r.span.id)),
+        column("span_id", Kind::Text, "16 hex digits", |r| id(r.origin.id)),
         column(
             "parent_span_id",
             Kind::Text,
             "as recorded; null for a root",
-            |r| id(r.span.parent),
+            |r| id(r.origin.parent),
         ),
         column(
             "effective_parent_span_id",
@@ -56,8 +59,7 @@ pub(super) fn columns<'a>() -> Vec<Column<Row<'a>>> {
             "after repairs",
             |r| {
                 let parent = r.report.forest().tree.parent_of(r.index);
-                let parent = parent.and_then(|up| r.report.span(up));
-                id(parent.map_or(SpanId::NONE, |up| up.id))
+                id(parent.map_or(SpanId::NONE, |up| r.report.dataset().id_of(up)))
             },
         ),
         column("name", Kind::Text, "its name", |r| r.named(r.span.name)),

@@ -140,15 +140,14 @@ impl<'a> Line<'a> {
         let (dataset, span) = (report.dataset(), report.span(index)?);
         let op = scene.ops.get(&index).copied();
         let parent = report.forest().tree.parent_of(index);
-        let parent = parent.and_then(|up| report.span(up));
         let call = op
             .filter(|op| matches!(op.kind, StepKind::Model | StepKind::Failed))
             .and_then(|_| dataset.llm_of(span));
         Some(Self {
             depth,
             what: What::Span(SpanLine {
-                id: span.id,
-                parent: parent.map_or(SpanId::NONE, |up| up.id),
+                id: dataset.id_of(index),
+                parent: parent.map_or(SpanId::NONE, |up| dataset.id_of(up)),
                 name: dataset.text(span.name),
                 kind: kind(span.op, op),
                 service: dataset.text(dataset.resource_of(span).service),

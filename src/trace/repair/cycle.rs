@@ -66,7 +66,7 @@ fn earliest_on_cycle(parent: &[SpanIx], trace: &Range<SpanIx>, at: usize) -> usi
 /// Notes the opened circles in the ledger.
 pub(in crate::trace) fn note(dataset: &mut Dataset, opened: &[SpanIx]) {
     for &i in opened {
-        let span = dataset.spans[i as usize];
+        let span = dataset.records[i as usize];
         dataset.ledger.note(IssueKind::ParentCycle, span.place, || {
             format!("span {} is its own ancestor; it was made a root", span.id)
         });

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::model::{Dataset, IssueKind, Span, SpanFlags, SpanIx};
+use crate::model::{Dataset, IssueKind, Record, SpanFlags, SpanIx};
 
 /// Keeps one record of each span id within a trace: one with an end before one without, then the
 /// one with more said about it, then the later end. Returns the new ranges of the traces and the
@@ -13,7 +13,7 @@ pub(in crate::trace) fn dedupe(
     dataset: &mut Dataset,
     traces: Vec<Range<SpanIx>>,
 ) -> (Vec<Range<SpanIx>>, Vec<SpanIx>) {
-    let spans = &dataset.spans;
+    let spans = &dataset.records;
     let losers: Vec<(SpanIx, SpanIx)> = traces
         .par_iter()
         .flat_map_iter(|trace| losers_of(spans, trace.clone()))
@@ -38,16 +38,16 @@ pub(in crate::trace) fn dedupe(
         kept.push((b.trace, b.id));
     }
     let mut index = 0;
-    dataset.spans.retain(|_| {
+    dataset.records.retain(|_| {
         index += 1;
         !drop[index - 1]
     });
     let traces = shrink(&traces, &drop);
     kept.sort_unstable();
     kept.dedup();
-    let marked = (0..dataset.spans.len())
+    let marked = (0..dataset.records.len())
         .filter(|&i| {
-            kept.binary_search(&(dataset.spans[i].trace, dataset.spans[i].id))
+            kept.binary_search(&(dataset.records[i].trace, dataset.records[i].id))
                 .is_ok()
         })
         .map(|i| i as SpanIx)
@@ -56,7 +56,7 @@ pub(in crate::trace) fn dedupe(
 }
 
 /// Pairs of (dropped, kept) within one trace.
-fn losers_of(spans: &[Span], trace: Range<SpanIx>) -> Vec<(SpanIx, SpanIx)> {
+fn losers_of(spans: &[Record], trace: Range<SpanIx>) -> Vec<(SpanIx, SpanIx)> {
     let mut by_id: Vec<SpanIx> = trace.collect();
     let rank = |i: SpanIx| {
         let s = &spans[i as usize];
@@ -79,7 +79,7 @@ fn losers_of(spans: &[Span], trace: Range<SpanIx>) -> Vec<(SpanIx, SpanIx)> {
     losers
 }
 
-fn same_content(a: &Span, b: &Span) -> bool {
+fn same_content(a: &Record, b: &Record) -> bool {
     (a.start, a.end, a.parent, a.name, a.weight, a.status)
         == (b.start, b.end, b.parent, b.name, b.weight, b.status)
 }

@@ -29,7 +29,7 @@ pub(in crate::trace) fn join(
 /// exactly one span of another trace, which ran all the while.
 fn by_parent_id(dataset: &mut Dataset, parent: &mut [SpanIx]) -> Vec<SpanIx> {
     let mut wanted: HashMap<SpanId, (u32, SpanIx), foldhash::fast::FixedState> = HashMap::default();
-    for (span, &above) in dataset.spans.iter().zip(&*parent) {
+    for (span, &above) in dataset.records.iter().zip(&*parent) {
         if above == NO_SPAN && span.parent.0 >= RANDOM {
             wanted.insert(span.parent, (0, NO_SPAN));
         }
@@ -37,19 +37,19 @@ fn by_parent_id(dataset: &mut Dataset, parent: &mut [SpanIx]) -> Vec<SpanIx> {
     if wanted.is_empty() {
         return Vec::new();
     }
-    for (span, index) in dataset.spans.iter().zip(0..) {
+    for (span, index) in dataset.records.iter().zip(0..) {
         if let Some((times, found)) = wanted.get_mut(&span.id) {
             (*times, *found) = (*times + 1, index);
         }
     }
     let mut joined = Vec::new();
-    for index in 0..dataset.spans.len() as SpanIx {
-        let span = &dataset.spans[index as usize];
+    for index in 0..dataset.records.len() as SpanIx {
+        let span = &dataset.records[index as usize];
         let found = match wanted.get(&span.parent) {
             Some(&(1, found)) if parent[index as usize] == NO_SPAN => found,
             _ => continue,
         };
-        let other = dataset.spans[found as usize].trace != span.trace;
+        let other = dataset.records[found as usize].trace != span.trace;
         if other && contains(dataset, found, index) && !leads_to(parent, found, index) {
             attach(
                 dataset,
@@ -105,7 +105,7 @@ fn by_conversation(
 fn whole(dataset: &Dataset, parent: &[SpanIx], trace: &Range<SpanIx>) -> Option<SpanIx> {
     let mut roots = trace.clone().filter(|&i| parent[i as usize] == NO_SPAN);
     let only = roots.next().filter(|_| roots.next().is_none())?;
-    dataset.spans[only as usize]
+    dataset.records[only as usize]
         .parent
         .is_none()
         .then_some(only)
@@ -125,7 +125,7 @@ impl Sites {
     fn of(dataset: &Dataset, traces: impl Iterator<Item = Range<SpanIx>>) -> Self {
         let mut all = Self(HashMap::default());
         for i in traces.flatten().filter(|&i| is_call_site(dataset, i)) {
-            let span = &dataset.spans[i as usize];
+            let span = &dataset.records[i as usize];
             let service = dataset.resource_of(span).service;
             if dataset.names.known(service).is_some() {
                 all.0.entry(service).or_default().push(Site {
@@ -148,7 +148,7 @@ impl Sites {
 
     /// The one site of another service and trace that `root` ran inside.
     fn only_around(&self, dataset: &Dataset, root: SpanIx) -> Option<SpanIx> {
-        let span = &dataset.spans[root as usize];
+        let span = &dataset.records[root as usize];
         let service = dataset.resource_of(span).service;
         dataset.names.known(service)?;
         let others = self.0.iter().filter(|(of, _)| **of != service);
@@ -157,7 +157,7 @@ impl Sites {
             let open = sites[..before].iter().rev();
             let open = open.take_while(|site| site.latest + SLACK >= span.end);
             open.map(|site| site.span).filter(|&site| {
-                dataset.spans[site as usize].trace != span.trace && contains(dataset, site, root)
+                dataset.records[site as usize].trace != span.trace && contains(dataset, site, root)
             })
         });
         around.next().filter(|_| around.next().is_none())
@@ -168,7 +168,7 @@ impl Sites {
 pub(in crate::trace) fn conversation(dataset: &Dataset, trace: Range<SpanIx>) -> Option<Sym> {
     let mut found = None;
     for i in trace {
-        let span = &dataset.spans[i as usize];
+        let span = &dataset.records[i as usize];
         let call = span.call.get().filter(|_| span.op.is_model());
         let task = dataset.task_of(span).map(|task| task.conversation);
         let said = task.or_else(|| dataset.llm.conversation(call?));
@@ -185,7 +185,7 @@ pub(in crate::trace) fn conversation(dataset: &Dataset, trace: Range<SpanIx>) ->
 
 /// A span that may have called another service, with nothing recorded below it that would tell.
 pub(in crate::trace) fn is_call_site(dataset: &Dataset, i: SpanIx) -> bool {
-    let span = &dataset.spans[i as usize];
+    let span = &dataset.records[i as usize];
     let calls = matches!(span.op, Op::Tool | Op::Mcp | Op::Http);
     let remote = matches!(span.kind, SpanKind::Client | SpanKind::Producer);
     calls || (span.op == Op::Other && remote)
@@ -200,7 +200,7 @@ fn attach(
     confidence: f64,
 ) {
     parent[root as usize] = to;
-    let (from, to) = (dataset.spans[root as usize], dataset.spans[to as usize]);
+    let (from, to) = (dataset.records[root as usize], dataset.records[to as usize]);
     let ids = (dataset.trace_of(&from), dataset.trace_of(&to));
     dataset
         .ledger

@@ -66,7 +66,7 @@ impl Habits {
     pub(in crate::trace) fn learn(dataset: &Dataset, parent: &[SpanIx]) -> Self {
         let mut habits = Self::default();
         let mut below: HashSet<(SpanIx, Kind), foldhash::fast::FixedState> = HashSet::default();
-        for (span, &above) in dataset.spans.iter().zip(parent) {
+        for (span, &above) in dataset.records.iter().zip(parent) {
             let kind = Kind::of(dataset, span);
             for kind in kind.forms() {
                 let entry = habits.kinds.entry(kind).or_default();
@@ -76,7 +76,7 @@ impl Habits {
             if above == NO_SPAN {
                 continue;
             }
-            let over = Kind::of(dataset, &dataset.spans[above as usize]);
+            let over = Kind::of(dataset, &dataset.records[above as usize]);
             let again = !below.insert((above, kind));
             for kind in kind.forms() {
                 let entry = habits.links.entry((kind, over)).or_default();

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::habits::{Habits, Relation};
 use super::stitch::leads_to;
-use crate::model::{Dataset, IssueKind, Op, Span, SpanIx};
+use crate::model::{Dataset, IssueKind, Op, Record, Span, SpanIx};
 use crate::trace::NO_SPAN;
 use crate::units::Nanos;
 
@@ -67,7 +67,7 @@ fn tops(parent: &[SpanIx], trace: &Range<SpanIx>) -> impl Iterator<Item = SpanIx
 
 /// More than the one root of a whole trace.
 fn is_broken(dataset: &Dataset, parent: &[SpanIx], trace: &Range<SpanIx>) -> bool {
-    let spans = &dataset.spans;
+    let spans = &dataset.records;
     let orphaned = |i: SpanIx| !spans[i as usize].parent.is_none();
     let mut tops = tops(parent, trace);
     tops.next()
@@ -78,7 +78,7 @@ fn is_broken(dataset: &Dataset, parent: &[SpanIx], trace: &Range<SpanIx>) -> boo
 fn note(dataset: &mut Dataset, tops: &[SpanIx]) -> u64 {
     let mut found = 0;
     for &orphan in tops {
-        let span = dataset.spans[orphan as usize];
+        let span = dataset.records[orphan as usize];
         if span.parent.is_none() {
             continue;
         }
@@ -97,7 +97,7 @@ fn note(dataset: &mut Dataset, tops: &[SpanIx]) -> u64 {
 /// Counts those of `adopted` that name no parent.
 fn note_unnamed(dataset: &mut Dataset, adopted: &[SpanIx]) {
     for &orphan in adopted {
-        let span = dataset.spans[orphan as usize];
+        let span = dataset.records[orphan as usize];
         if span.parent.is_none() {
             let id = dataset.trace_of(&span);
             dataset.ledger.note(IssueKind::LostParent, span.place, || {
@@ -139,8 +139,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn span(&self, index: SpanIx) -> &'a Span {
-        &self.dataset.spans[index as usize]
+    fn span(&self, index: SpanIx) -> &'a Record {
+        &self.dataset.records[index as usize]
     }
 
     /// Finds the parents of what may be adopted of `tops`, longest first, so that what lies inside an
@@ -242,7 +242,7 @@ impl<'a> Search<'a> {
         best.map(|(_, _, _, over)| over)
     }
 
-    fn children(&self, of: SpanIx) -> impl Iterator<Item = &'a Span> + '_ {
+    fn children(&self, of: SpanIx) -> impl Iterator<Item = &'a Record> + '_ {
         let from = self.below.partition_point(|e| e.0 < of);
         let below = self.below[from..].iter().take_while(move |e| e.0 == of);
         below.map(|e| self.span(e.1))

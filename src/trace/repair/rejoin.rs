@@ -8,7 +8,7 @@ use std::ops::Range;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
-use crate::model::{Dataset, IssueKind, Op, Span, SpanFlags, SpanId, SpanIx, SpanKind};
+use crate::model::{Dataset, IssueKind, Op, Record, Span, SpanFlags, SpanId, SpanIx, SpanKind};
 use crate::trace::usage;
 use crate::units::Sym;
 
@@ -16,13 +16,13 @@ use crate::units::Sym;
 /// sorted again.
 pub(in crate::trace) fn rejoin(dataset: &mut Dataset, traces: &[Range<SpanIx>]) -> bool {
     let marked =
-        |span: &Span| span.flags.has(SpanFlags::PARTIAL) || span.flags.has(SpanFlags::SHARED_ID);
-    if !dataset.spans.par_iter().any(marked) {
+        |span: &Record| span.flags.has(SpanFlags::PARTIAL) || span.flags.has(SpanFlags::SHARED_ID);
+    if !dataset.records.par_iter().any(marked) {
         return false;
     }
     let mut drop = Vec::new();
     for trace in traces {
-        let spans = &dataset.spans[trace.start as usize..trace.end as usize];
+        let spans = &dataset.records[trace.start as usize..trace.end as usize];
         if !spans.iter().any(marked) {
             continue;
         }
@@ -30,12 +30,12 @@ pub(in crate::trace) fn rejoin(dataset: &mut Dataset, traces: &[Range<SpanIx>]) 
         part_halves(dataset, trace.clone());
     }
     if !drop.is_empty() {
-        let mut gone = vec![false; dataset.spans.len()];
+        let mut gone = vec![false; dataset.records.len()];
         for i in drop {
             gone[i as usize] = true;
         }
         let mut index = 0;
-        dataset.spans.retain(|_| {
+        dataset.records.retain(|_| {
             index += 1;
             !gone[index - 1]
         });
@@ -47,11 +47,11 @@ pub(in crate::trace) fn rejoin(dataset: &mut Dataset, traces: &[Range<SpanIx>]) 
 /// at all cannot be placed and is left out.
 fn complete(dataset: &mut Dataset, trace: Range<SpanIx>, drop: &mut Vec<SpanIx>) {
     let key = |i: SpanIx| {
-        let span = &dataset.spans[i as usize];
+        let span = &dataset.records[i as usize];
         (span.id, dataset.text(dataset.resource_of(span).service))
     };
     let rank = |i: SpanIx| {
-        let flags = dataset.spans[i as usize].flags;
+        let flags = dataset.records[i as usize].flags;
         (flags.has(SpanFlags::NO_START), flags.has(SpanFlags::NO_END))
     };
     let mut records: Vec<SpanIx> = trace.collect();
@@ -65,14 +65,14 @@ fn complete(dataset: &mut Dataset, trace: Range<SpanIx>, drop: &mut Vec<SpanIx>)
             Some(parts) => parts,
             None => continue,
         };
-        let partial = |i: SpanIx, d: &Dataset| d.spans[i as usize].flags.has(SpanFlags::PARTIAL);
+        let partial = |i: SpanIx, d: &Dataset| d.records[i as usize].flags.has(SpanFlags::PARTIAL);
         for &other in rest {
             if partial(first, dataset) || partial(other, dataset) {
                 fold(dataset, first, other);
                 drop.push(other);
             }
         }
-        let span = dataset.spans[first as usize];
+        let span = dataset.records[first as usize];
         if span.flags.has(SpanFlags::NO_START) && span.flags.has(SpanFlags::NO_END) {
             let detail = || "neither start nor end; the span was left out".to_owned();
             dataset.ledger.note(IssueKind::NoStart, span.place, detail);
@@ -83,13 +83,13 @@ fn complete(dataset: &mut Dataset, trace: Range<SpanIx>, drop: &mut Vec<SpanIx>)
 
 /// Gives `into` what only `from` knows.
 fn fold(dataset: &mut Dataset, into: SpanIx, from: SpanIx) {
-    let late = dataset.spans[from as usize];
+    let late = dataset.records[from as usize];
     dataset
         .ledger
         .note(IssueKind::DuplicateSpan, late.place, || {
             format!("a second record of span {}, merged into the first", late.id)
         });
-    let span = &mut dataset.spans[into as usize];
+    let Record { span, parent, .. } = &mut dataset.records[into as usize];
     for (bit, mine, theirs) in [
         (SpanFlags::NO_START, &mut span.start, late.start),
         (SpanFlags::NO_END, &mut span.end, late.end),
@@ -106,8 +106,8 @@ fn fold(dataset: &mut Dataset, into: SpanIx, from: SpanIx) {
     if span.name == Sym::NONE {
         span.name = late.name;
     }
-    if span.parent.is_none() {
-        span.parent = late.parent;
+    if parent.is_none() {
+        *parent = late.parent;
     }
     span.status = span.status.max(late.status);
     span.error = span.error.or(late.error);
@@ -115,7 +115,8 @@ fn fold(dataset: &mut Dataset, into: SpanIx, from: SpanIx) {
     if span.op == Op::Other && late.op != Op::Other {
         (span.op, span.call) = (late.op, late.call);
     } else if span.op.is_model() && late.op.is_model() {
-        usage::merge_records(dataset, into, from);
+        let owner = *span;
+        usage::merge_records(dataset, (owner, late.span), from);
     }
 }
 
@@ -123,7 +124,7 @@ fn fold(dataset: &mut Dataset, into: SpanIx, from: SpanIx) {
 /// the server did there. A message that several consumers took has several such halves.
 fn part_halves(dataset: &mut Dataset, trace: Range<SpanIx>) {
     let range = trace.start as usize..trace.end as usize;
-    let spans = &dataset.spans[range.clone()];
+    let spans = &dataset.records[range.clone()];
     let clients: hashbrown::HashSet<SpanId, foldhash::fast::FixedState> = spans
         .iter()
         .filter(|s| !is_server_half(s))
@@ -156,7 +157,7 @@ fn part_halves(dataset: &mut Dataset, trace: Range<SpanIx>) {
             place.1 = server;
         }
     }
-    for (span, place) in dataset.spans[range].iter_mut().zip(places) {
+    for (span, place) in dataset.records[range].iter_mut().zip(places) {
         (span.id, span.parent) = place;
     }
 }

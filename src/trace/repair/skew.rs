@@ -25,10 +25,10 @@ pub(in crate::trace) fn correct_skew(dataset: &mut Dataset, tree: &Tree) -> Vec<
                 continue;
             };
             let inherited = shifts.get(&parent).copied().unwrap_or(0);
-            shift(&mut dataset.spans[i as usize], inherited);
+            shift(&mut dataset.records[i as usize], inherited);
             let own = needed_shift(dataset, parent, i);
             if let Some(own) = own {
-                shift(&mut dataset.spans[i as usize], own);
+                shift(&mut dataset.records[i as usize], own);
                 note(dataset, i, own);
                 moved.push(i);
             }
@@ -43,7 +43,7 @@ pub(in crate::trace) fn correct_skew(dataset: &mut Dataset, tree: &Tree) -> Vec<
 
 /// Roots of the trees in which any child does not fit its parent: elsewhere nothing moves.
 fn skewed(dataset: &Dataset, tree: &Tree) -> Vec<SpanIx> {
-    let children = (0..dataset.spans.len() as SpanIx).into_par_iter();
+    let children = (0..dataset.records.len() as SpanIx).into_par_iter();
     let misfits = children.filter(|&child| {
         let parent = tree.parent_of(child);
         parent.is_some_and(|parent| needed_shift(dataset, parent, child).is_some())
@@ -54,7 +54,7 @@ fn skewed(dataset: &Dataset, tree: &Tree) -> Vec<SpanIx> {
         return roots;
     }
     // No edge is climbed twice, however deep the trace.
-    let mut climbed = vec![false; dataset.spans.len()];
+    let mut climbed = vec![false; dataset.records.len()];
     for misfit in misfits {
         let mut next = Some(misfit);
         while let Some(span) = next.filter(|span| !climbed[*span as usize]) {
@@ -74,7 +74,7 @@ fn shift(span: &mut Span, by: i64) {
 }
 
 fn note(dataset: &mut Dataset, moved: SpanIx, by: i64) {
-    let span = dataset.spans[moved as usize];
+    let span = dataset.records[moved as usize];
     let trace = dataset.trace_of(&span);
     dataset.ledger.note(IssueKind::ClockSkew, span.place, || {
         let millis = by as f64 / 1e6;
@@ -89,8 +89,8 @@ fn note(dataset: &mut Dataset, moved: SpanIx, by: i64) {
 /// from asynchronous work.
 fn needed_shift(dataset: &Dataset, parent: SpanIx, child: SpanIx) -> Option<i64> {
     let (p, c) = (
-        &dataset.spans[parent as usize],
-        &dataset.spans[child as usize],
+        &dataset.records[parent as usize],
+        &dataset.records[child as usize],
     );
     let remote = p.emitter != c.emitter && dataset.resource_of(p) != dataset.resource_of(c);
     if !remote || c.is_open() || p.is_open() || c.duration() > p.duration() + TOLERANCE {

@@ -23,7 +23,7 @@ pub(in crate::trace) fn stitch(dataset: &mut Dataset, parent: &mut [SpanIx]) -> 
             continue;
         };
         let is_root =
-            parent[from as usize] == NO_SPAN && dataset.spans[from as usize].parent.is_none();
+            parent[from as usize] == NO_SPAN && dataset.records[from as usize].parent.is_none();
         if link.from.0 == link.to.0
             || !is_root
             || !contains(dataset, to, from)
@@ -33,7 +33,7 @@ pub(in crate::trace) fn stitch(dataset: &mut Dataset, parent: &mut [SpanIx]) -> 
         }
         parent[from as usize] = to;
         joined.push(from);
-        let span = dataset.spans[from as usize];
+        let span = dataset.records[from as usize];
         dataset
             .ledger
             .note(IssueKind::StitchedFragment, span.place, || {
@@ -57,7 +57,7 @@ impl Ends {
     fn of(dataset: &Dataset, links: &[Link]) -> Self {
         let named = links.iter().flat_map(|link| [link.from, link.to]);
         let mut ends: hashbrown::HashMap<_, _, _> = named.map(|key| (key, NO_SPAN)).collect();
-        for (span, i) in dataset.spans.iter().zip(0..) {
+        for (span, i) in dataset.records.iter().zip(0..) {
             if let Some(end) = ends.get_mut(&(dataset.trace_of(span), span.id)) {
                 *end = i;
             }
@@ -72,8 +72,8 @@ impl Ends {
 
 pub(super) fn contains(dataset: &Dataset, outer: SpanIx, inner: SpanIx) -> bool {
     let (outer, inner) = (
-        &dataset.spans[outer as usize],
-        &dataset.spans[inner as usize],
+        &dataset.records[outer as usize],
+        &dataset.records[inner as usize],
     );
     !outer.is_open()
         && !inner.is_open()

@@ -71,7 +71,7 @@ fn every_millisecond_goes_to_one_part() {
     assert_eq!(starts[1..], ends[..ends.len() - 1]);
     let tools = path.iter().filter(|s| s.part == Part::Tool);
     let tools: Vec<_> = tools
-        .map(|s| built.data.spans[s.span.unwrap() as usize].id.0)
+        .map(|s| built.data.origins[s.span.unwrap() as usize].id.0)
         .collect();
     assert_eq!(tools, [4], "the one that ended last held it up");
 }

@@ -188,7 +188,7 @@ fn relations(spans: &[S], child: u64, over: u64) -> String {
     let mut data = Dump::of(spans).data;
     let sorted = Sorted::of(&mut data);
     let habits = Habits::learn(&data, &sorted.parent);
-    let by_id = |id| *data.spans.iter().find(|s| s.id.0 == id).unwrap();
+    let by_id = |id| *data.records.iter().find(|s| s.id.0 == id).unwrap();
     format!("{:?}", habits.relation(&data, &by_id(child), &by_id(over)))
 }
 
@@ -246,7 +246,7 @@ fn habits_of_parts_add_up_to_those_of_the_whole() {
     assert_eq!(sum, counts(&all));
     let mut data = Dump::of(&all).data;
     let again = sum.habits(&mut data);
-    let (child, over) = (data.spans[3], data.spans[2]);
+    let (child, over) = (data.records[3], data.records[2]);
     assert_eq!(
         format!("{:?}", again.relation(&data, &child, &over)),
         "OneEach"

@@ -8,8 +8,8 @@ mod requests;
 
 use super::{Forest, NO_SPAN, Options};
 use crate::model::{
-    CallIx, Dataset, Digest, Emitter, HttpCall, IssueKind, Known, LlmCall, Op, Place, Resource,
-    Scope, Span, SpanFlags, SpanId, SpanKind, Status, TaskFacts, ToolCall, TraceId,
+    CallIx, Dataset, Digest, Emitter, HttpCall, IssueKind, Known, LlmCall, Op, Place, Record,
+    Resource, Scope, Span, SpanFlags, SpanId, SpanKind, Status, TaskFacts, ToolCall, TraceId,
 };
 use crate::units::{Nanos, Sym};
 
@@ -134,17 +134,14 @@ impl Dump {
             }
             _ => u32::MAX as usize,
         };
-        data.spans.push(Span {
+        let span = Span {
             trace: data.traces.number(TraceId(s.trace.into())),
-            id: SpanId(s.id),
-            parent: SpanId(s.parent),
             start: at(s.start),
             end: if s.flags & SpanFlags::NO_END != 0 {
                 Nanos(0)
             } else {
                 at(s.end)
             },
-            place: Place::default(),
             name: match s.name {
                 "" => Sym::NONE,
                 name => data.names.intern(name),
@@ -161,25 +158,32 @@ impl Dump {
             flags: SpanFlags(s.flags),
             error: None,
             weight: s.weight,
+        };
+        data.records.push(Record {
+            span,
+            id: SpanId(s.id),
+            parent: SpanId(s.parent),
+            place: Place::default(),
         });
     }
 
     fn call(&mut self, id: u64, change: impl FnOnce(&mut LlmCall)) {
-        let span = self.data.spans.iter().find(|s| s.id.0 == id).unwrap();
+        let span = self.data.records.iter().find(|s| s.id.0 == id).unwrap();
         self.data.llm.change(span.call.get().unwrap(), change);
     }
 
     fn task(&mut self, id: u64) -> &mut TaskFacts {
-        let span = self.data.spans.iter().find(|s| s.id.0 == id).unwrap();
+        let span = self.data.records.iter().find(|s| s.id.0 == id).unwrap();
         &mut self.data.tasks[span.call.get().unwrap()]
     }
 
     fn tool(&mut self, id: u64, name: &str, arguments: Option<u8>) {
         let name = self.data.names.intern(name);
-        let span = self.data.spans.iter().find(|s| s.id.0 == id).unwrap();
-        let tool = &mut self.data.tools[span.call.get().unwrap()];
-        tool.tool = name;
-        tool.arguments = arguments.map(|argument| Digest::of(&[argument]));
+        let span = self.data.records.iter().find(|s| s.id.0 == id).unwrap();
+        self.data.tools.change(span.call.get().unwrap(), |tool| {
+            tool.tool = name;
+            tool.arguments = arguments.map(|argument| Digest::of(&[argument]));
+        });
     }
 
     fn build(self) -> Built {
@@ -203,14 +207,14 @@ struct Built {
 
 impl Built {
     fn index(&self, id: u64) -> usize {
-        self.data.spans.iter().position(|s| s.id.0 == id).unwrap()
+        self.data.origins.iter().position(|s| s.id.0 == id).unwrap()
     }
 
     /// The id of what a span hangs under; 0 for a root.
     fn parent(&self, id: u64) -> u64 {
         match self.forest.tree.parent[self.index(id)] {
             NO_SPAN => 0,
-            parent => self.data.spans[parent as usize].id.0,
+            parent => self.data.origins[parent as usize].id.0,
         }
     }
 

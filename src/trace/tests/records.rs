@@ -78,14 +78,9 @@ fn the_servers_half_of_a_shared_id_hangs_below_the_clients_and_takes_its_work_al
         span(3, 2, Op::Tool, 120, 200).by("back"),
         span(4, 2, Op::Tool, 130, 140).by("front"),
     ]);
-    let half = built
-        .data
-        .spans
-        .iter()
-        .find(|s| s.kind == SpanKind::Server)
-        .unwrap()
-        .id
-        .0;
+    let server = |s: &Span| s.kind == SpanKind::Server;
+    let half = built.data.spans.iter().position(server).unwrap();
+    let half = built.data.origins[half].id.0;
     assert_ne!(half, 2);
     assert_eq!(
         (built.parent(half), built.parent(3), built.parent(4)),
@@ -103,7 +98,7 @@ fn built_alone() -> u64 {
             .kind(SpanKind::Server)
             .flagged(SpanFlags::SHARED_ID),
     ]);
-    built.data.spans[1].id.0
+    built.data.origins[1].id.0
 }
 
 #[test]

@@ -441,7 +441,7 @@ fn numbers_missing_between_steps_count_by_name_or_by_attribute() {
         let steps = names.iter().zip(10..);
         spans.extend(steps.map(|(name, id)| span(id, 1, Op::Step, id, id + 5).named(name)));
         let mut dump = Dump::of(&spans);
-        let trace = dump.data.spans[0].trace;
+        let trace = dump.data.records[0].trace;
         let rounds = numbers.iter().map(|&number| Round { trace, number });
         dump.data.rounds = rounds.collect();
         dump.build().forest.loss.step_gaps
@@ -515,7 +515,7 @@ fn traces_come_by_their_first_start_whatever_the_order_they_were_read_in() {
         span(5, 0, Op::Task, 100, 200).of(1),
     ])
     .build();
-    let ids = built.data.spans.iter().map(|s| s.id.0);
+    let ids = built.data.origins.iter().map(|s| s.id.0);
     assert_eq!(ids.collect::<Vec<_>>(), [5, 6, 8, 9, 7]);
     assert_eq!(built.forest.tree.traces, [0..2, 2..4, 4..5]);
     let starts = built.forest.requests.iter().map(|r| r.wall.start);
@@ -539,7 +539,7 @@ fn the_rest_of_a_trace_with_other_requests_is_shown_by_itself() {
         .find(|r| r.root_state == RootState::Missing)
         .unwrap();
     let ids = tops(&built.data, &built.forest, rest).into_iter();
-    let ids = ids.map(|span| built.data.spans[span as usize].id.0);
+    let ids = ids.map(|span| built.data.origins[span as usize].id.0);
     assert_eq!(ids.collect::<Vec<_>>(), [3, 4]);
 }
 
@@ -564,7 +564,7 @@ fn a_sub_agent_without_a_region_runs_where_the_agent_does_that_started_it() {
         });
         inner.add(span(2, 1, Op::Agent, 100, 900));
         inner.add(span(3, 2, Op::Llm, 200, 300));
-        for s in &mut inner.data.spans[1..] {
+        for s in &mut inner.data.records[1..] {
             s.emitter = 1;
         }
         let built = inner.build();

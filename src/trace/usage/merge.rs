@@ -3,8 +3,13 @@
 use crate::model::{Dataset, Known, LlmCall, Op, Span, SpanIx, Via};
 
 /// Fills what `owner` lacks from `twin`, marked as measured elsewhere.
-pub(in crate::trace) fn into(dataset: &mut Dataset, owner: SpanIx, twin: SpanIx) {
-    let (o, t) = (dataset.spans[owner as usize], dataset.spans[twin as usize]);
+pub(super) fn into(dataset: &mut Dataset, owner: SpanIx, twin: SpanIx) {
+    let spans = (dataset.spans[owner as usize], dataset.spans[twin as usize]);
+    between(dataset, spans, twin);
+}
+
+/// The same between the spans of two records, of which the second is number `twin`.
+pub(in crate::trace) fn between(dataset: &mut Dataset, (o, t): (Span, Span), twin: SpanIx) {
     let (Some(at), Some(from)) = (o.call.get(), t.call.get()) else {
         return;
     };

@@ -15,9 +15,9 @@ mod tools;
 use rayon::prelude::*;
 
 use super::Tree;
-use crate::model::{Dataset, IssueKind, Op, Span, SpanFlags, SpanIx};
+use crate::model::{Dataset, IssueKind, Op, Origin, Span, SpanFlags, SpanIx};
 use above::Above;
-pub(super) use merge::into as merge_records;
+pub(super) use merge::between as merge_records;
 
 /// What a span counts as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -86,16 +86,16 @@ fn owner_of(counted: &[Counted], mut span: SpanIx) -> SpanIx {
 
 /// Two client-side records of one call are worth a line; server sides are expected.
 fn note(dataset: &mut Dataset, counted: &[Counted]) {
-    let is_worth_it = |(span, counted): &(&Span, &Counted)| {
+    let is_worth_it = |((span, _), counted): &((&Span, &Origin), &Counted)| {
         let twin = (counted, span.op);
         matches!(twin, (Counted::Twin(_), Op::Llm | Op::Embedding | Op::Tool))
             && !span.flags.has(SpanFlags::NOISE)
     };
-    let spans = dataset.spans.par_iter().zip(counted);
-    let twins: Vec<(&Span, &Counted)> = spans.filter(is_worth_it).collect();
-    for (span, _) in twins {
-        dataset.ledger.note(IssueKind::TwinCall, span.place, || {
-            format!("span {} records a call that another span owns", span.id)
+    let spans = dataset.spans.par_iter().zip(&dataset.origins).zip(counted);
+    let twins = spans.filter(is_worth_it).map(|((_, origin), _)| *origin);
+    for Origin { id, place, .. } in twins.collect::<Vec<_>>() {
+        dataset.ledger.note(IssueKind::TwinCall, place, || {
+            format!("span {id} records a call that another span owns")
         });
     }
 }

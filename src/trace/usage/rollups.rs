@@ -3,7 +3,7 @@
 
 use super::Counted;
 use super::above::{Above, sum_of};
-use crate::model::{Dataset, IssueKind, SpanFlags, SpanIx};
+use crate::model::{Dataset, IssueKind, Origin, SpanFlags, SpanIx};
 use crate::trace::Tree;
 
 /// Marks groups that carry sums. The outermost of each branch is compared with the calls below it;
@@ -40,11 +40,11 @@ fn compare(dataset: &mut Dataset, tree: &Tree, counted: &[Counted], top: SpanIx)
         }
     }
     let said = sum_of(dataset, top).unwrap_or(0);
-    let record = &mut dataset.spans[top as usize];
+    let span = &mut dataset.spans[top as usize];
     if below == 0 {
-        record.flags.set(SpanFlags::ROLLUP);
+        span.flags.set(SpanFlags::ROLLUP);
     } else if said.abs_diff(below) > (said.max(below) / 100).max(1) {
-        let (id, place) = (record.id, record.place);
+        let Origin { id, place, .. } = dataset.origins[top as usize];
         dataset.ledger.note(IssueKind::RollupMismatch, place, || {
             format!("span {id} sums {said} input tokens, its calls {below}")
         });

@@ -49,11 +49,8 @@ impl Trace {
         let index = data.spans.len() as SpanIx;
         data.spans.push(Span {
             trace: TraceIx::default(),
-            id: SpanId(u64::from(index) + 1),
-            parent: SpanId::NONE,
             start: Nanos(start * 1_000_000),
             end: Nanos(end * 1_000_000),
-            place: crate::model::Place::default(),
             name: Sym::NONE,
             emitter: scope,
             call: CallIx((call as u32).wrapping_sub(1)),
@@ -63,6 +60,11 @@ impl Trace {
             flags: SpanFlags::default(),
             error: None,
             weight: 1,
+        });
+        data.origins.push(Origin {
+            id: SpanId(u64::from(index) + 1),
+            parent: SpanId::NONE,
+            place: crate::model::Place::default(),
         });
         self.parent.push(parent);
         index
@@ -88,7 +90,7 @@ impl Trace {
     fn tool(&mut self, span: SpanIx, name: &str) -> SpanIx {
         let name = self.data.names.intern(name);
         let at = self.data.spans[span as usize].call.get().unwrap();
-        self.data.tools[at].tool = name;
+        self.data.tools.change(at, |tool| tool.tool = name);
         span
     }
 

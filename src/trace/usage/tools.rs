@@ -10,7 +10,7 @@ use crate::trace::NO_SPAN;
 pub(super) fn join(dataset: &mut Dataset, above: &Above, counted: &mut [Counted]) {
     for &span in &above.leads.tools {
         let op = dataset.spans[span as usize].op;
-        let Some(call) = dataset.tool_of(&dataset.spans[span as usize]).copied() else {
+        let Some(call) = dataset.tool_of(&dataset.spans[span as usize]) else {
             continue;
         };
         let outer = owner_above(dataset, above, counted, span, &call);
@@ -38,7 +38,7 @@ fn owner_above(
         if counted[outer as usize] != Counted::NotACall {
             let owner = owner_of(counted, outer);
             let known = dataset.tool_of(&dataset.spans[owner as usize])?;
-            return same(dataset, known, call).then_some(owner);
+            return same(dataset, &known, call).then_some(owner);
         }
         if over.op != Op::Mcp {
             return None;
@@ -67,10 +67,10 @@ fn take(dataset: &mut Dataset, owner: SpanIx, from: &ToolCall) {
     let Some(at) = dataset.spans[owner as usize].call.get() else {
         return;
     };
-    if let Some(into) = dataset.tools.get_mut(at) {
+    dataset.tools.change(at, |into| {
         into.arguments = into.arguments.or(from.arguments);
         into.call_id = into.call_id.or(from.call_id);
         into.reported = into.reported.or(from.reported);
         into.said_failed |= from.said_failed;
-    }
+    });
 }

@@ -76,11 +76,8 @@ fn attempts_inside_a_call_cost_what_passed_before_its_first_token() {
     assert_eq!(one(&resent(None)), 1_000.0);
     assert_eq!(waited(Some(1_200.0), 2_000.0, |_| {}, |_| {}, 0), []);
     let warned = |ground: &mut Ground<'_>| {
-        let call = ground.measured.calls.get(FIRST);
-        let span = &ground.dataset.spans[call.span as usize];
-        ground
-            .warned
-            .insert((ground.dataset.trace_of(span), span.id), 3);
+        let span = ground.measured.calls.get(FIRST).span;
+        ground.warned.insert(span, 3);
     };
     assert_eq!(
         one(&waited(Some(1_200.0), 2_000.0, warned, |_| {}, 0)),

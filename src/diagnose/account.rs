@@ -29,6 +29,10 @@ pub(super) struct Proof {
 
 /// The fact that a call was slow by itself, with nothing around it that says why.
 pub(super) const LONE_SLOWDOWN: &str = "slowdown";
+/// The same of all calls of a request together.
+pub(super) const REQUEST_SLOWDOWN: &str = "slowdown_of_request";
+/// The fact that others' calls at the same place and time were slow as well.
+pub(super) const SHARED_SLOWDOWN: &str = "shared_slowdown";
 
 /// Milliseconds that one cause added in one place.
 #[derive(Clone, Copy, Debug)]
@@ -83,14 +87,13 @@ impl Account {
         self.certain.0 / self.certain.1.max(1e-9)
     }
 
-    /// True when most of the contention rests on nothing but how slow single calls were.
-    pub(super) fn is_lonely(&self) -> bool {
+    /// True when most of the contention rests on these facts.
+    pub(super) fn rests_on(&self, facts: &[&str]) -> bool {
         let contention = self.charges.iter();
         let contention = contention.filter(|c| c.cause == Cause::NoisyNeighbour);
-        let alone = contention.clone().filter(|c| c.proof.fact == LONE_SLOWDOWN);
-        let sum =
-            |charges: &mut dyn Iterator<Item = &Charge>| charges.map(|c| c.millis).sum::<f64>();
-        2.0 * sum(&mut alone.into_iter()) > sum(&mut contention.into_iter())
+        let on_these = contention.filter(|c| facts.contains(&c.proof.fact));
+        let on_these: f64 = on_these.map(|c| c.millis).sum();
+        2.0 * on_these > self.total(Cause::NoisyNeighbour)
     }
 
     /// Milliseconds already charged against `target`.

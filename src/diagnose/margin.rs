@@ -1,12 +1,18 @@
 //! How much more than the threshold a verdict must show.
 
 use super::Cause;
-use super::account::{Account, Target};
+use super::account::{Account, LONE_SLOWDOWN, REQUEST_SLOWDOWN, SHARED_SLOWDOWN, Target};
 use super::scene::Scene;
 
 /// Margins are this many times as wide where no other request around was slow for the same cause. Of verdicts that
 /// stood so alone in labelled dumps of a simulated fleet, five in six were wrong.
 const ALONE: f64 = 2.0;
+/// The same of prompts and caches: what is usual for them differs from fleet to fleet, and a document, or a server that
+/// has not seen it, may be beyond it. Of 6 such verdicts that stood so alone, one was right.
+const AGAINST_USUAL: f64 = 16.0;
+/// The same of slowdowns shared with others of whom not many were slow: a swing of everybody's load. Of 6 such verdicts
+/// in labelled dumps none was right, of 188 with many victims around 185 were.
+const SWING: f64 = 4.0;
 /// The same where the dump lost spans, of which what is left looks odd by itself, and where a healthy period tells what
 /// is usual: of 14 verdicts that stood alone beside the healthy day of their fleet, 11 were wrong.
 const ALONE_FOR_CERTAIN: f64 = 4.0;
@@ -20,21 +26,35 @@ const ALONE_FOR_CERTAIN: f64 = 4.0;
 /// requests that exceed the threshold by less than these factors, fewer than half are truly slow.
 pub(super) fn of(scene: &Scene<'_>, request: u32, account: &Account, cause: Cause) -> f64 {
     let spread = natural_spread(scene, request, account, cause);
-    let alone = scene.stands_alone(request, cause);
     let full = match cause {
-        Cause::NoisyNeighbour if account.is_lonely() => 3.0,
+        Cause::NoisyNeighbour if account.rests_on(&[LONE_SLOWDOWN]) => 3.0,
         Cause::NoisyNeighbour => 2.0 - account.certainty(),
         Cause::ColdCache => 1.5,
         Cause::OrchestrationGap => 1.4,
         Cause::LongGeneration | Cause::RetryCascade | Cause::ProviderError => 1.0,
         _ => 1.15,
     };
-    let full = match alone {
-        true if scene.swing.is_some() || scene.holes.any() => ALONE_FOR_CERTAIN * full,
-        true => ALONE * full,
-        false => full,
-    };
+    let full = full * without_witnesses(scene, request, account, cause);
     1.0 + (full - 1.0) * (spread / 0.3).min(1.0)
+}
+
+/// How many times as wide the margin is for want of others that were slow for the same cause.
+fn without_witnesses(scene: &Scene<'_>, request: u32, account: &Account, cause: Cause) -> f64 {
+    // What slows a place slows many there, and a claim of nothing but slowness says no more than that.
+    let by_slowness = cause == Cause::NoisyNeighbour
+        && account.rests_on(&[LONE_SLOWDOWN, REQUEST_SLOWDOWN, SHARED_SLOWDOWN]);
+    let alone = scene.stands_alone(request, cause)
+        || by_slowness && scene.found.witnesses.few(request, cause);
+    if !alone {
+        return 1.0;
+    }
+    let times = match cause {
+        Cause::PrefillSurge | Cause::ColdCache => AGAINST_USUAL,
+        Cause::NoisyNeighbour if account.rests_on(&[SHARED_SLOWDOWN]) => SWING,
+        _ => ALONE,
+    };
+    let for_certain = scene.swing.is_some() || scene.holes.any();
+    times.max(if for_certain { ALONE_FOR_CERTAIN } else { 1.0 })
 }
 
 /// How widely what a cause is about varies by itself: the tools charged, else the model calls.

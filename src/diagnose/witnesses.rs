@@ -69,6 +69,12 @@ impl Witnesses {
         around.is_some_and(|around| around.some & bit(cause) == 0)
     }
 
+    /// True where it is known that not many of the requests around `request` were slow for `cause`.
+    pub(super) fn few(&self, request: u32, cause: Cause) -> bool {
+        let around = self.0.get(request as usize);
+        around.is_some_and(|around| around.many & bit(cause) == 0)
+    }
+
     /// True where many of the requests around `request` were slow for `cause`.
     pub(super) fn many(&self, request: u32, cause: Cause) -> bool {
         let around = self.0.get(request as usize);

@@ -4,7 +4,7 @@
 use super::shares::{GIANT_SHARE, SURGE_SHARE, company_weight};
 use crate::baseline::{CallIx, Pause};
 use crate::diagnose::Cause;
-use crate::diagnose::account::Proof;
+use crate::diagnose::account::{Proof, SHARED_SLOWDOWN};
 use crate::diagnose::holes;
 use crate::diagnose::scene::Scene;
 use crate::units::{Nanos, Window};
@@ -89,7 +89,7 @@ impl<'a> Hole<'a> {
             let weight = company_weight(shared, limit);
             let note =
                 "a call left no span while other requests' calls at the same place were slowed";
-            let proof = self.proof("shared_slowdown", (shared, 1.0), "x normal", note);
+            let proof = self.proof(SHARED_SLOWDOWN, (shared, 1.0), "x normal", note);
             return self.lost(Cause::NoisyNeighbour, weight, proof);
         }
         let site = scene.sites[self.near as usize];

@@ -37,9 +37,11 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             };
             // The contention that a giant prompt meets in its own call is its own doing, unless it is out
             // of all proportion and others were slow as well.
-            let residual = seen.residual(call).max(0.0);
+            // Where it took less than its work at the normal price, so did the extra prompt.
+            let residual = seen.residual(call);
             let alone = || scene.company(request, index).is_none_or(|(w, _)| w < CALM);
-            let own = if extra.millis >= SURGE_SHARE * (extra.millis + residual) || alone() {
+            let whole = extra.millis + residual;
+            let own = if extra.millis >= SURGE_SHARE * whole || alone() {
                 residual
             } else {
                 0.0

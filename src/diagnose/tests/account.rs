@@ -66,16 +66,16 @@ fn pauses_are_doubted_by_their_share_that_losses_may_have_left() {
 }
 
 #[test]
-fn contention_is_lonely_where_more_than_half_rests_on_single_slow_calls() {
+fn contention_rests_on_what_more_than_half_of_it_does() {
     let lonely = |alone, other| {
         let mut account = account(&[(NoisyNeighbour, Target::Op(0), other)]);
         account.charge(ColdCache, Target::Op(0), 900.0, proof("seen"));
         account.charge(ColdCache, Target::Op(0), 900.0, proof(LONE_SLOWDOWN));
         account.charge(NoisyNeighbour, Target::Op(1), alone, proof(LONE_SLOWDOWN));
-        account.is_lonely()
+        account.rests_on(&[LONE_SLOWDOWN])
     };
     assert!(lonely(51.0, 50.0) && !lonely(50.0, 50.0) && !lonely(10.0, 50.0));
-    assert!(!Account::default().is_lonely());
+    assert!(!Account::default().rests_on(&[LONE_SLOWDOWN]));
 }
 
 /// One request: a call of 1400 milliseconds, a tool of 400 and a call of 1380, pauses of 5 before each.

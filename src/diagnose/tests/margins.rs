@@ -1,6 +1,6 @@
 //! How much a verdict must show, and how sure it is.
 
-use super::super::account::{LONE_SLOWDOWN, Settlement, Target};
+use super::super::account::{LONE_SLOWDOWN, REQUEST_SLOWDOWN, SHARED_SLOWDOWN, Settlement, Target};
 use super::super::verdict::{is_slow, keep_slowest, slow_limit, threshold};
 use super::super::witnesses::{Around, Witnesses};
 use super::super::{arbiter, confidence, margin};
@@ -59,11 +59,39 @@ fn what_looks_like_natural_variation_must_show_more() {
     }
     assert_eq!(margin(0.3, NoisyNeighbour, "f", 0.75, false), 1.25);
     assert_eq!(margin(0.3, NoisyNeighbour, LONE_SLOWDOWN, 0.75, false), 3.0);
-    // Alone, twice as much, except where failures are on record.
-    assert_eq!(margin(0.3, ColdCache, "f", 0.0, true), 3.0);
+    // Alone, twice as much, except where failures are on record; where only what is usual speaks for it, far more.
+    assert_eq!(margin(0.3, RoutingChange, "f", 0.0, true), 2.3);
+    assert_eq!(margin(0.3, ColdCache, "f", 0.0, true), 24.0);
+    assert_eq!(margin(0.3, PrefillSurge, "f", 0.0, true), 18.4);
     assert_eq!(margin(0.3, LongGeneration, "f", 0.0, true), 2.0);
     assert_eq!(margin(0.3, RetryCascade, "f", 0.0, true), 1.0);
     assert_eq!(margin(0.3, ProviderError, "f", 0.0, true), 1.0);
+}
+
+#[test]
+fn what_slows_a_place_slows_many_there() {
+    let around = |slowed: usize, fact| {
+        looking(0.3, |scene| {
+            let wall = scene.forest.requests[0].wall;
+            let mut requests = vec![(wall, None); 20];
+            requests[1..=slowed].fill((wall, Some(NoisyNeighbour)));
+            scene.found.witnesses = Witnesses::of(&requests);
+            margin::of(scene, 0, &charged(NoisyNeighbour, 0, fact), NoisyNeighbour)
+        })
+    };
+    for (fact, of_many, of_few) in [
+        (SHARED_SLOWDOWN, 2.0, 8.0),
+        (LONE_SLOWDOWN, 3.0, 6.0),
+        (REQUEST_SLOWDOWN, 2.0, 4.0),
+    ] {
+        assert_eq!(
+            (around(2, fact), around(1, fact)),
+            (of_many, of_few),
+            "{fact}"
+        );
+    }
+    // A neighbour seen at work needs no other victim than this.
+    assert_eq!(around(1, "neighbour_prefill"), 2.0);
 }
 
 #[test]

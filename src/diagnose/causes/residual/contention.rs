@@ -3,7 +3,7 @@
 use super::Residual;
 use crate::baseline::{Call, CallIx};
 use crate::diagnose::Cause;
-use crate::diagnose::account::{Account, LONE_SLOWDOWN, Proof};
+use crate::diagnose::account::{Account, LONE_SLOWDOWN, Proof, REQUEST_SLOWDOWN, SHARED_SLOWDOWN};
 use crate::diagnose::causes::shares::{
     COLD_SHARE, FULL_COMPANY, GIANT_SHARE, SURGE_SHARE, company_weight,
 };
@@ -144,7 +144,7 @@ impl Residual<'_> {
             weight,
             certainty.clamp(0.0, 1.0),
             self.proof(
-                "shared_slowdown",
+                SHARED_SLOWDOWN,
                 shared,
                 Some(1.0),
                 "x normal",
@@ -224,7 +224,7 @@ impl Residual<'_> {
                 weight.clamp(0.0, 1.0),
                 0.0,
                 self.proof(
-                    "slowdown_of_request",
+                    REQUEST_SLOWDOWN,
                     ratio.exp(),
                     Some(1.0),
                     "x normal",

@@ -51,7 +51,7 @@ fn count(dataset: &Dataset) -> Vec<Met> {
         spans: 0,
     };
     let part = dataset
-        .spans
+        .records
         .len()
         .div_ceil(rayon::current_num_threads())
         .max(1);

@@ -92,19 +92,34 @@ impl<'a> Scene<'a> {
         let seen = volume::see(calls, base, options, &found.witnesses);
         let reach = reach(base.median_task);
         let company_limit = company_limit(ground, base);
-        let (windows, (routes, releases)) = rayon::join(
-            || Windows::fold(calls, &ground.sites, &seen, reach, company_limit),
+        let ((windows, overtaken), ((routes, releases), (giants, holes))) = rayon::join(
             || {
                 rayon::join(
-                    || Routes::learn(&ground.homes, calls, &seen),
-                    || Releases::find(ground, base, &seen, options),
+                    || Windows::fold(calls, &ground.sites, &seen, reach, company_limit),
+                    || Overtaken::find(ground, &seen, options),
+                )
+            },
+            || {
+                rayon::join(
+                    || {
+                        rayon::join(
+                            || Routes::learn(&ground.homes, calls, &seen),
+                            || Releases::find(ground, base, &seen, options),
+                        )
+                    },
+                    || {
+                        rayon::join(
+                            || Giants::find(ground, &seen, options),
+                            || Holes::find(ground, base, options),
+                        )
+                    },
                 )
             },
         );
         Self {
-            giants: Giants::find(ground, &seen, options),
-            holes: Holes::find(ground, base, options),
-            overtaken: Overtaken::find(ground, &seen, options),
+            giants,
+            holes,
+            overtaken,
             found,
             ground,
             calls,

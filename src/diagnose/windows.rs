@@ -149,13 +149,18 @@ impl Windows {
         reach: Nanos,
         limit: f64,
     ) -> Self {
-        let starts = calls.all.iter().map(|c| c.window.start.0);
-        let start = starts.min().unwrap_or(0);
-        let ends = calls.all.iter().map(|c| c.window.end.0);
-        let end = ends.max().unwrap_or(start);
+        let none = || (u64::MAX, 0);
+        let (start, end) = calls
+            .all
+            .par_iter()
+            .map(|call| (call.window.start.0, call.window.end.0))
+            .reduce(none, |a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let start = if calls.all.is_empty() { 0 } else { start };
         // At most 100,000 bins, whatever the clocks say.
-        let bin = (reach.0 / 6).max((end - start) / 100_000).max(1);
-        let judged = calls.all.iter().zip(sites).zip(seen);
+        let bin = (reach.0 / 6)
+            .max(end.saturating_sub(start) / 100_000)
+            .max(1);
+        let judged = calls.all.par_iter().zip(sites).zip(seen);
         let mut entries: Vec<u64> = judged
             .filter(|(_, seen)| seen.expected.is_some())
             .map(|((call, &site), seen)| {

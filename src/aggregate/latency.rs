@@ -1,11 +1,12 @@
 //! How long things took: requests, first tokens, tokens after that, tools.
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
 use super::cost::{call_of, ops};
 use crate::model::{Dataset, LlmCall};
 use crate::stats::{Ordered, quantile_interval};
-use crate::trace::{Forest, RootState, StepKind, StepOp};
+use crate::trace::{Forest, Request, RootState, StepKind, StepOp};
 use crate::units::{Nanos, Sym};
 
 /// A quantile with its 95 % interval from order statistics, where the sample is large enough.
@@ -76,40 +77,99 @@ struct ModelTimes {
     inter_token: Vec<f64>,
 }
 
+/// Durations of some requests and of what they did.
+#[derive(Default)]
+struct Times {
+    all: Vec<f64>,
+    tasks: ByName<Vec<f64>>,
+    tools: ByName<Vec<f64>>,
+    models: ByName<ModelTimes>,
+}
+
+/// Requests that one task looks at.
+const REQUESTS: usize = 1 << 13;
+
 /// Collects and sorts all durations.
 pub(super) fn summarise(data: &Dataset, forest: &Forest) -> Latency {
-    let mut all = Vec::new();
-    let mut tasks: ByName<Vec<f64>> = ByName::default();
-    let mut tools: ByName<Vec<f64>> = ByName::default();
-    let mut models: ByName<ModelTimes> = ByName::default();
-    for request in &forest.requests {
-        if request.root_state == RootState::Complete {
-            let duration = request.duration().0 as f64;
-            all.push(duration);
-            tasks.entry(request.kind).or_default().push(duration);
-        }
-        for op in ops(forest, request) {
-            match (op.kind, call_of(data, op)) {
-                (StepKind::Model, Some(call)) => {
-                    let times = models.entry(call.model()).or_default();
-                    times.add(&call, op);
+    let requests = forest.requests.par_chunks(REQUESTS);
+    let times = requests.map(|requests| Times::of(data, forest, requests));
+    let Times {
+        all,
+        tasks,
+        tools,
+        models,
+    } = times.reduce(Times::default, Times::with);
+    let ((requests, by_task), (models, tools)) = rayon::join(
+        || (spread(all), named(data, tasks)),
+        || {
+            rayon::join(
+                || {
+                    let models = sorted(data, models).into_iter();
+                    let times = models.filter_map(|(model, times)| times.finish(model));
+                    times.collect()
+                },
+                || named(data, tools),
+            )
+        },
+    );
+    Latency {
+        requests,
+        by_task,
+        models,
+        tools,
+    }
+}
+
+impl Times {
+    fn of(data: &Dataset, forest: &Forest, requests: &[Request]) -> Self {
+        let mut times = Self::default();
+        for request in requests {
+            if request.root_state == RootState::Complete {
+                let duration = request.duration().0 as f64;
+                times.all.push(duration);
+                let of_task = times.tasks.entry(request.kind).or_default();
+                of_task.push(duration);
+            }
+            for op in ops(forest, request) {
+                match (op.kind, call_of(data, op)) {
+                    (StepKind::Model, Some(call)) => {
+                        let of_model = times.models.entry(call.model()).or_default();
+                        of_model.add(&call, op);
+                    }
+                    (StepKind::Tool, _) => {
+                        let of_tool = times.tools.entry(tool_of(data, op)).or_default();
+                        of_tool.push(op.window.len().0 as f64);
+                    }
+                    _ => {}
                 }
-                (StepKind::Tool, _) => {
-                    let times = tools.entry(tool_of(data, op)).or_default();
-                    times.push(op.window.len().0 as f64);
-                }
-                _ => {}
             }
         }
+        times
     }
-    Latency {
-        requests: spread(all),
-        by_task: named(data, tasks),
-        models: sorted(data, models)
-            .into_iter()
-            .filter_map(|(model, times)| times.finish(model))
-            .collect(),
-        tools: named(data, tools),
+
+    /// With those of other requests.
+    fn with(mut self, other: Self) -> Self {
+        append(&mut self.all, other.all);
+        for (task, times) in other.tasks {
+            append(self.tasks.entry(task).or_default(), times);
+        }
+        for (tool, times) in other.tools {
+            append(self.tools.entry(tool).or_default(), times);
+        }
+        for (model, times) in other.models {
+            let own = self.models.entry(model).or_default();
+            append(&mut own.call, times.call);
+            append(&mut own.first_token, times.first_token);
+            append(&mut own.inter_token, times.inter_token);
+        }
+        self
+    }
+}
+
+fn append(own: &mut Vec<f64>, more: Vec<f64>) {
+    match own.is_empty() {
+        true => *own = more,
+        false => own.extend(more),
     }
 }
 

@@ -146,14 +146,14 @@ impl CacheHabits {
         let requests = || calls.all.chunk_by(|a, b| a.request == b.request);
         let mut lengths: Vec<f64> = requests().filter_map(length).collect();
         self.bin = (1.5 * median(&mut lengths).unwrap_or(0.0)).clamp(1e9, 30e9) as u64;
+        let mut own: Map<(Sym, u64), bool> = Map::default();
         for request in requests() {
-            let mut own: Map<(Sym, u64), bool> = Map::default();
             for call in request {
                 if let Some(lost) = self.lost(calls, call) {
                     *own.entry(self.place(call)).or_default() |= lost;
                 }
             }
-            for (place, lost) in own {
+            for (place, lost) in own.drain() {
                 let sum = self.losses.entry(place).or_default();
                 *sum = (sum.0 + u32::from(lost), sum.1 + 1);
             }

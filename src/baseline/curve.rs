@@ -40,13 +40,18 @@ impl Block {
     }
 }
 
+/// The largest power of two that is not above a number from one on: its exponent.
+fn power_of_two(number: f64) -> usize {
+    ((number.to_bits() >> 52) as usize).saturating_sub(1023)
+}
+
 impl Curve {
     /// Fits (uncached tokens, milliseconds) pairs. `None` without enough of them.
     #[must_use]
     pub fn fit(points: &[(f64, f64)]) -> Option<Self> {
         let mut bins: Vec<Vec<(f64, f64)>> = Vec::new();
         for &(tokens, time) in points {
-            let bin = (tokens.max(0.0) + 16.0).log2().floor() as usize;
+            let bin = power_of_two(tokens.max(0.0) + 16.0);
             if bins.len() <= bin {
                 bins.resize(bin + 1, Vec::new());
             }

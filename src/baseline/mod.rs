@@ -19,6 +19,7 @@ mod work;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
 pub use cache::{CacheHabits, Idle};
 pub use call::{Call, CallIx, Calls};
@@ -165,9 +166,9 @@ impl Baselines {
     #[must_use]
     pub fn learn(forest: &Forest, measured: &Measured, excluded: &Excluded) -> Self {
         let calls = &measured.calls;
-        let kept: Vec<CallIx> = (0..calls.all.len() as CallIx)
-            .filter(|&i| excluded.keeps(calls.get(i).op))
-            .collect();
+        let kept = (0..calls.all.len() as CallIx).into_par_iter();
+        let kept = kept.filter(|&i| excluded.keeps(calls.get(i).op));
+        let kept: Vec<CallIx> = kept.collect();
         let alone = || kept.iter().copied().filter(|&i| excluded.keeps_price(i));
         let some = alone().count();
         // Prices first: they take most memory, and use all threads themselves.

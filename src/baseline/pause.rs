@@ -3,7 +3,7 @@
 
 use super::Map;
 use crate::model::Dataset;
-use crate::trace::{Forest, Lane, StepKind, StepOp, gaps, over};
+use crate::trace::{Forest, Lane, StepKind, StepOp, Sweep, over};
 use crate::units::{Sym, roomy};
 
 /// Where in a lane something stands, by what it is.
@@ -75,6 +75,13 @@ pub struct Pauses {
     starts: Vec<u32>,
 }
 
+/// Memory for one lane after the other.
+#[derive(Default)]
+struct Work {
+    sweep: Sweep,
+    lengths: Vec<i64>,
+}
+
 impl Pauses {
     /// Measures the pauses of every request, keys numbered as in `keys`, and further ones behind them.
     #[must_use]
@@ -86,11 +93,11 @@ impl Pauses {
             keys,
         };
         let mut known: Map<GapKey, GapIx> = pauses.keys.iter().copied().zip(0..).collect();
-        let mut names = Vec::new();
+        let mut work = Work::default();
         for request in &forest.requests {
             pauses.starts.push(pauses.all.len() as u32);
             for lane in request.lanes.clone() {
-                pauses.lane(dataset, forest, lane, &mut known, &mut names);
+                pauses.lane(dataset, forest, lane, &mut known, &mut work);
             }
         }
         pauses.starts.push(pauses.all.len() as u32);
@@ -103,29 +110,30 @@ impl Pauses {
         forest: &Forest,
         index: u32,
         known: &mut Map<GapKey, GapIx>,
-        lengths: &mut Vec<i64>,
+        work: &mut Work,
     ) {
         let lane: &Lane = &forest.lanes[index as usize];
         let ops = &forest.ops[lane.ops.start as usize..lane.ops.end as usize];
         if ops.is_empty() {
             return;
         }
-        let tail = gaps(lane, ops, lengths);
+        let tail = work.sweep.gaps(lane, ops, &mut work.lengths);
         // What ran before is what ended last: of two tools at once, neither follows the other.
-        let mut by_end: Vec<&StepOp> = ops.iter().collect();
-        by_end.sort_by_key(|op| over(op));
+        let ended = work.sweep.by_end().iter();
+        let mut ended = ended.map(|at| &ops[*at as usize]).peekable();
         let name = |op: &StepOp| step_name(dataset, op.kind, op.span);
-        let (mut before, mut ended) = (StepName::Start, by_end.iter().peekable());
-        for ((op, at), &nanos) in ops.iter().zip(lane.ops.start..).zip(&*lengths) {
+        let mut before: Option<&StepOp> = None;
+        for ((op, at), &nanos) in ops.iter().zip(lane.ops.start..).zip(&work.lengths) {
             while let Some(done) =
-                ended.next_if(|d| over(d) <= op.window.start && !std::ptr::eq(**d, op))
+                ended.next_if(|d| over(d) <= op.window.start && !std::ptr::eq(*d, op))
             {
-                before = name(done);
+                before = Some(done);
             }
-            let key = self.key((lane.service, before, name(op).kind_only()), known);
+            let came = before.map_or(StepName::Start, name);
+            let key = self.key((lane.service, came, name(op).kind_only()), known);
             self.all.push(Pause { at, key, nanos });
         }
-        let last = by_end.last().map_or(StepName::Start, |op| name(op));
+        let last = ended.last().or(before).map_or(StepName::Start, name);
         let key = self.key((lane.service, last, StepName::End), known);
         self.all.push(Pause {
             at: index,

@@ -92,17 +92,15 @@ impl Prices {
     /// Learns from the calls in `kept`.
     #[must_use]
     pub fn learn(calls: &Calls, kept: &[CallIx]) -> Self {
-        let timed = kept.iter().map(|&i| calls.get(i));
-        let everything: Vec<&Call> = timed.filter(|c| !c.window.is_empty()).collect();
-        let (mut measured, mut unmeasured): (Vec<&Call>, Vec<&Call>) =
-            everything.iter().partition(|call| is_measured(call));
-        if measured.is_empty() {
-            measured = std::mem::take(&mut unmeasured);
-        }
-        let mut by_model: Map<Sym, Vec<&Call>> = Map::default();
-        for &call in &measured {
-            by_model.entry(call.model).or_default().push(call);
-        }
+        let part = kept.len().div_ceil(rayon::current_num_threads()).max(1);
+        let parts = kept.par_chunks(part).map(|kept| Timed::of(calls, kept));
+        let timed = parts.reduce(Timed::default, Timed::followed_by);
+        let Timed {
+            everything,
+            measured,
+            unmeasured,
+            by_model,
+        } = timed.measured_or_not();
         // Model by model, so that each takes its memory with it when it is fitted.
         let groups: Vec<(Sym, Vec<&Call>)> = by_model.into_iter().collect();
         let fits = groups.into_par_iter().filter_map(|(model, group)| {
@@ -228,6 +226,63 @@ fn known_uncached(calls: &Calls, call: &Call) -> Option<f64> {
         None => call.before(calls)?.input?,
     };
     Some((input - f64::from(kept)).max(0.0))
+}
+
+/// Calls that took time, in order.
+#[derive(Default)]
+struct Timed<'a> {
+    everything: Vec<&'a Call>,
+    /// Those that show how much work they were, or all where none does.
+    measured: Vec<&'a Call>,
+    /// The others.
+    unmeasured: Vec<&'a Call>,
+    /// The measured ones.
+    by_model: Map<Sym, Vec<&'a Call>>,
+}
+
+impl<'a> Timed<'a> {
+    fn of(calls: &'a Calls, kept: &[CallIx]) -> Self {
+        let mut timed = Self::default();
+        timed.everything.reserve(kept.len());
+        timed.measured.reserve(kept.len());
+        let kept = kept.iter().map(|&i| calls.get(i));
+        for call in kept.filter(|call| !call.window.is_empty()) {
+            timed.everything.push(call);
+            match is_measured(call) {
+                true => timed.measure(call),
+                false => timed.unmeasured.push(call),
+            }
+        }
+        timed
+    }
+
+    fn measure(&mut self, call: &'a Call) {
+        self.measured.push(call);
+        self.by_model.entry(call.model).or_default().push(call);
+    }
+
+    /// With calls that come after these.
+    fn followed_by(mut self, other: Self) -> Self {
+        if self.everything.is_empty() {
+            return other;
+        }
+        self.everything.extend(other.everything);
+        self.measured.extend(other.measured);
+        self.unmeasured.extend(other.unmeasured);
+        for (model, calls) in other.by_model {
+            self.by_model.entry(model).or_default().extend(calls);
+        }
+        self
+    }
+
+    /// Where none is measured, all are taken for it.
+    fn measured_or_not(mut self) -> Self {
+        if self.measured.is_empty() {
+            let all = std::mem::take(&mut self.unmeasured);
+            all.into_iter().for_each(|call| self.measure(call));
+        }
+        self
+    }
 }
 
 /// The smaller of two spreads; a spread of nought is one that nothing told.

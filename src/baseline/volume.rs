@@ -1,5 +1,7 @@
 //! How much work a step usually is: first prompts, growth of prompts, output.
 
+use rayon::prelude::*;
+
 use super::{CallIx, Calls, Map};
 use crate::stats::{LowSide, Ordered, SpreadLimits, median};
 use crate::units::Sym;
@@ -45,17 +47,28 @@ pub struct Volumes {
 }
 
 impl Volumes {
-    /// Learns from the calls in `kept`, one quantity after the other: each takes as much as all the rest.
+    /// Learns from the calls in `kept`, on one thread one quantity after the other: each takes as much as all the rest.
     #[must_use]
     pub fn learn(calls: &Calls, kept: &[CallIx]) -> Self {
-        let mut all = Self::default();
-        all.learn_prompts(calls, kept);
-        all.learn_growth(calls, kept);
-        all.learn_output(calls, kept);
-        all
+        let (prompts, (growth, output)) = rayon::join(
+            || Self::of_prompts(calls, kept),
+            || {
+                rayon::join(
+                    || Self::of_growth(calls, kept),
+                    || Self::of_output(calls, kept),
+                )
+            },
+        );
+        Self {
+            first: prompts.first,
+            median_prompt: prompts.median_prompt,
+            growth: growth.growth,
+            any_growth: growth.any_growth,
+            ..output
+        }
     }
 
-    fn learn_prompts(&mut self, calls: &Calls, kept: &[CallIx]) {
+    fn of_prompts(calls: &Calls, kept: &[CallIx]) -> Self {
         let mut first: Map<(Sym, Sym), Vec<f64>> = Map::default();
         let mut prompts = Vec::new();
         for &i in kept {
@@ -68,11 +81,14 @@ impl Volumes {
                 }
             }
         }
-        self.first = each(first, PROMPT_SPREAD);
-        self.median_prompt = median(&mut prompts).unwrap_or(0.0);
+        Self {
+            first: each(first, PROMPT_SPREAD),
+            median_prompt: median(&mut prompts).unwrap_or(0.0),
+            ..Self::default()
+        }
     }
 
-    fn learn_growth(&mut self, calls: &Calls, kept: &[CallIx]) {
+    fn of_growth(calls: &Calls, kept: &[CallIx]) -> Self {
         let mut growth: Map<(Sym, Sym), Vec<f64>> = Map::default();
         for &i in kept {
             let call = calls.get(i);
@@ -82,12 +98,16 @@ impl Volumes {
             }
         }
         let all: Vec<f64> = growth.values().flatten().copied().collect();
-        self.any_growth = volume(&all, PROMPT_SPREAD);
+        let any_growth = volume(&all, PROMPT_SPREAD);
         drop(all);
-        self.growth = each(growth, PROMPT_SPREAD);
+        Self {
+            any_growth,
+            growth: each(growth, PROMPT_SPREAD),
+            ..Self::default()
+        }
     }
 
-    fn learn_output(&mut self, calls: &Calls, kept: &[CallIx]) {
+    fn of_output(calls: &Calls, kept: &[CallIx]) -> Self {
         let mut output: Map<(Sym, Sym, Sym), Vec<f64>> = Map::default();
         for &i in kept {
             let call = calls.get(i);
@@ -100,11 +120,16 @@ impl Volumes {
         for ((_, _, finish), values) in &output {
             by_finish.entry(*finish).or_default().extend(values);
         }
-        self.output = each(output, OUTPUT_SPREAD);
+        let output = each(output, OUTPUT_SPREAD);
         let mut all: Vec<f64> = by_finish.values().flatten().copied().collect();
-        self.median_output = median(&mut all).unwrap_or(0.0);
+        let median_output = median(&mut all).unwrap_or(0.0);
         drop(all);
-        self.output_by_finish = each(by_finish, OUTPUT_SPREAD);
+        Self {
+            output,
+            median_output,
+            output_by_finish: each(by_finish, OUTPUT_SPREAD),
+            ..Self::default()
+        }
     }
 
     /// Takes from `other` what it knows.
@@ -146,12 +171,16 @@ impl Volumes {
     }
 }
 
-fn each<K: std::hash::Hash + Eq>(values: Map<K, Vec<f64>>, limits: SpreadLimits) -> Map<K, Volume> {
-    values
-        .into_iter()
-        .filter(|(_, v)| v.len() >= LEAST)
-        .filter_map(|(k, v)| Some((k, volume(&v, limits)?)))
-        .collect()
+fn each<K: std::hash::Hash + Eq + Send>(
+    values: Map<K, Vec<f64>>,
+    limits: SpreadLimits,
+) -> Map<K, Volume> {
+    let groups = values.into_iter().filter(|(_, v)| v.len() >= LEAST);
+    let groups: Vec<(K, Vec<f64>)> = groups.collect();
+    let fits = groups
+        .into_par_iter()
+        .filter_map(|(k, v)| Some((k, volume(&v, limits)?)));
+    fits.collect::<Vec<_>>().into_iter().collect()
 }
 
 fn volume(values: &[f64], limits: SpreadLimits) -> Option<Volume> {

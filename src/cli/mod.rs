@@ -7,6 +7,7 @@ mod check;
 mod compare;
 mod completions;
 mod cost;
+mod deferred;
 mod display;
 mod drift;
 mod explain;
@@ -32,6 +33,7 @@ pub use check::Check;
 pub use compare::Compare;
 pub use completions::Completions;
 pub use cost::Cost;
+pub use deferred::Deferred;
 pub use display::{Color, Display};
 pub use drift::Drift;
 pub use explain::Explain;
@@ -77,39 +79,39 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Find slow requests, say why they were slow, and add up what they cost
-    Analyze(Analyze),
+    Analyze(Deferred<Analyze>),
     /// Add up what requests cost, by model, task, agent, tool, tenant and day, and what of it was wasted
-    Cost(Cost),
+    Cost(Deferred<Cost>),
     /// Say whether agents choose other tools than before, since when, and what else changed
-    Drift(Drift),
+    Drift(Deferred<Drift>),
     /// Show, import and compare price tables
-    Prices(Prices),
+    Prices(Deferred<Prices>),
     /// Write the analysis as one page to attach or share, and its charts as files
-    Report(Report),
+    Report(Deferred<Report>),
     /// Show one request in full: waterfall, critical path, verdict with its account and its rivals
-    Trace(Trace),
+    Trace(Deferred<Trace>),
     /// Write tables (Parquet, CSV), the dump with the verdicts on its spans (OTLP/JSON), or metrics (OpenMetrics)
-    Export(Export),
+    Export(Deferred<Export>),
     /// Learn from a healthy period what is normal, and save it
-    Baseline(Baseline),
+    Baseline(Deferred<Baseline>),
     /// Say what changed from one set of requests to another, beyond chance
-    Compare(Compare),
+    Compare(Deferred<Compare>),
     /// Hold a dump to budgets, for CI: fails when one is broken beyond noise
-    Check(Check),
+    Check(Deferred<Check>),
     /// Replay Prometheus alert rules: which would have fired, when, and which incidents they saw
-    Replay(Replay),
+    Replay(Deferred<Replay>),
     /// Write Prometheus alert rules with thresholds that fit a dump
-    Rules(Rules),
+    Rules(Deferred<Rules>),
     /// Record what NVIDIA GPUs do, to be analyzed beside the traces of the same time
-    Gpu(Gpu),
+    Gpu(Deferred<Gpu>),
     /// Spread the analysis over many machines: its stages as filters of Arrow IPC streams, and a driver for Spark
-    Stage(Stage),
+    Stage(Deferred<Stage>),
     /// Explain a cause: what it is, what looks like it, what to do
-    Explain(Explain),
+    Explain(Deferred<Explain>),
     /// List what can be read: formats and vocabularies
     Formats,
     /// Write a completion script for a shell
-    Completions(Completions),
+    Completions(Deferred<Completions>),
 }
 
 const EXIT_CODES: &str = "\

@@ -160,10 +160,21 @@ impl Inputs {
         work: impl FnOnce(&Progress) -> Result<T, Error> + Send,
     ) -> Result<T, Error> {
         let progress = Progress::new(self.progress);
-        let done = self.pool()?.install(|| work(&progress));
+        let pool = match self.threads.is_none() && ingest::is_little(&self.paths) {
+            true => alone(),
+            false => None,
+        };
+        let pool = pool.map_or_else(|| self.pool(), Ok)?;
+        let done = pool.install(|| work(&progress));
         progress.clear();
         done
     }
+}
+
+/// This thread alone, unless it is at work for others already.
+fn alone() -> Option<rayon::ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1);
+    pool.use_current_thread().build().ok()
 }
 
 /// A dump that was read, and its requests.

@@ -1,10 +1,12 @@
 //! Calls whose extra prompt work burdens their neighbours.
 
+use rayon::prelude::*;
+
 use super::Options;
 use super::ground::Ground;
 use super::volume::Seen;
 use super::windows::Site;
-use crate::baseline::Call;
+use crate::baseline::{Call, CallIx};
 use crate::units::{Millis, Nanos, Window};
 
 /// Interference lasts at least this many slow floors beyond a giant's own first token …
@@ -44,17 +46,13 @@ pub(super) struct Giants(Vec<Giant>);
 
 impl Giants {
     pub(super) fn find(ground: &Ground<'_>, seen: &[Seen], options: &Options) -> Self {
-        let calls = &ground.measured.calls.all;
-        let mut list: Vec<Giant> = calls
-            .iter()
-            .zip(&ground.sites)
-            .zip(seen)
-            .zip(0..)
-            .filter_map(|(((call, &site), seen), index)| {
-                let server = ground.servers.get(&index).copied();
-                giant(call, (site, server), seen, options)
-            })
-            .collect();
+        let calls = ground.measured.calls.all.par_iter();
+        let calls = calls.zip(&ground.sites).zip(seen).enumerate();
+        let giants = calls.filter_map(|(index, ((call, &site), seen))| {
+            let server = ground.servers.get(&(index as CallIx)).copied();
+            giant(call, (site, server), seen, options)
+        });
+        let mut list: Vec<Giant> = giants.collect();
         list.sort_by_key(|g| (g.site, g.start, g.request));
         for site in list.chunk_by_mut(|a, b| a.site == b.site) {
             let mut latest = Nanos::ZERO;

@@ -51,32 +51,38 @@ impl<'a> Ground<'a> {
     pub(super) fn survey(dataset: &'a Dataset, forest: &'a Forest) -> Self {
         let measured = Measured::collect(dataset, forest);
         let calls = &measured.calls;
-        let (((sites, places), homes), (crowd, repeats)) = rayon::join(
-            || {
-                let mut known = Vec::new();
-                let sites = numbered_sites(calls, &mut known);
-                ((sites, places(&known)), Homes::find(calls))
-            },
-            || {
-                rayon::join(
-                    || Crowd::count(dataset, calls),
-                    || Repeats::find(dataset, forest),
-                )
-            },
-        );
+        let ((((sites, places), homes), (modelled, servers)), (crowd, (repeats, failures))) =
+            rayon::join(
+                || {
+                    rayon::join(
+                        || {
+                            let mut known = Vec::new();
+                            let sites = numbered_sites(calls, &mut known);
+                            ((sites, places(&known)), Homes::find(calls))
+                        },
+                        || (modelled(calls), servers(dataset, calls)),
+                    )
+                },
+                || {
+                    rayon::join(
+                        || Crowd::count(dataset, calls),
+                        || rayon::join(|| Repeats::find(dataset, forest), || failures(forest)),
+                    )
+                },
+            );
         Self {
             shows_clients: calls.all.iter().any(|c| !c.server_side_only),
             comparable: super::verdict::comparable(forest),
-            modelled: calls.all.iter().map(|c| c.service).collect(),
+            modelled,
             sites,
             places,
-            servers: servers(dataset, calls),
+            servers,
             homes,
             crowd,
             serving: Serving::learn(dataset, calls),
             devices: Devices::of(dataset),
             repeats,
-            failures: failures(forest),
+            failures,
             warned: forest.warned.clone(),
             numbers: None,
             healthy: None,
@@ -153,6 +159,12 @@ fn servers(dataset: &Dataset, calls: &Calls) -> Map<CallIx, u32> {
     calls
         .filter_map(|(call, index)| Some((index, server(call)?)))
         .collect()
+}
+
+/// Services with any model call.
+fn modelled(calls: &Calls) -> hashbrown::HashSet<Sym> {
+    let runs = calls.all.chunk_by(|a, b| a.service == b.service);
+    runs.filter_map(|run| Some(run.first()?.service)).collect()
 }
 
 fn failures(forest: &Forest) -> Vec<(Nanos, u32, Nanos)> {

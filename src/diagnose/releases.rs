@@ -242,7 +242,7 @@ impl Overlong<'_> {
         found
     }
 
-    /// Milliseconds an operation took beyond what is normal for it.
+    /// Milliseconds an operation took beyond what is normal for it; zero where that is certainly too little.
     fn operation(&self, index: u32, op: &StepOp) -> f64 {
         let measured = &self.ground.measured;
         match op.kind {
@@ -250,7 +250,7 @@ impl Overlong<'_> {
                 .calls
                 .of(index)
                 .map_or(0.0, |(i, c)| self.seen[i as usize].residual(c)),
-            StepKind::Tool => self
+            StepKind::Tool if op.window.len().as_millis() > self.least => self
                 .base
                 .tools
                 .of(&measured.tools, index)

@@ -7,12 +7,12 @@ use super::overtaken::Overtaken;
 use super::proven::Proven;
 use super::releases::Releases;
 use super::routes::Routes;
-use super::volume::Seen;
+use super::volume::{self, Seen};
 use super::windows::{self, Site, Windows};
 use super::witnesses::Witnesses;
 use super::{Cause, Options};
-use crate::baseline::{Baselines, Call, CallIx, Calls};
-use crate::units::{Nanos, Window};
+use crate::baseline::{Baselines, Call, CallIx, Calls, Map};
+use crate::units::{Nanos, Sym, Window};
 
 /// Company is sought this far before and after a call at most; on quick dumps, one and a half tasks.
 const REACH: Nanos = Nanos(30_000_000_000);
@@ -67,6 +67,20 @@ pub(super) struct Known<'a> {
     pub(super) found: Found,
 }
 
+/// What one pass leaves to a later one with the same prices: all that it saw hangs on them alone, but for the bar of long
+/// answers, of which none of the rest takes notice.
+pub(super) struct Kept {
+    seen: Vec<Seen>,
+    windows: Windows,
+    extra: Map<(Sym, Sym), (f64, f64)>,
+    releases: Releases,
+    giants: Giants,
+    holes: Holes,
+    overtaken: Overtaken,
+    /// Those that bar went by.
+    witnesses: Witnesses,
+}
+
 impl<'a> Scene<'a> {
     pub(super) fn new(
         ground: &'a Ground<'a>,
@@ -75,22 +89,37 @@ impl<'a> Scene<'a> {
         found: Found,
     ) -> Self {
         let calls = &ground.measured.calls;
-        let seen = super::volume::see(calls, base, options, &found.witnesses);
+        let seen = volume::see(calls, base, options, &found.witnesses);
         let reach = reach(base.median_task);
         let company_limit = company_limit(ground, base);
-        let (windows, (routes, releases)) = rayon::join(
-            || Windows::fold(calls, &ground.sites, &seen, reach, company_limit),
+        let ((windows, overtaken), ((routes, releases), (giants, holes))) = rayon::join(
             || {
                 rayon::join(
-                    || Routes::learn(&ground.homes, calls, &seen),
-                    || Releases::find(ground, base, &seen, options),
+                    || Windows::fold(calls, &ground.sites, &seen, reach, company_limit),
+                    || Overtaken::find(ground, &seen, options),
+                )
+            },
+            || {
+                rayon::join(
+                    || {
+                        rayon::join(
+                            || Routes::learn(&ground.homes, calls, &seen),
+                            || Releases::find(ground, base, &seen, options),
+                        )
+                    },
+                    || {
+                        rayon::join(
+                            || Giants::find(ground, &seen, options),
+                            || Holes::find(ground, base, options),
+                        )
+                    },
                 )
             },
         );
         Self {
-            giants: Giants::find(ground, &seen, options),
-            holes: Holes::find(ground, base, options),
-            overtaken: Overtaken::find(ground, &seen, options),
+            giants,
+            holes,
+            overtaken,
             found,
             ground,
             calls,
@@ -105,6 +134,51 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// A scene by what an earlier pass `kept`, where it left anything, and by what it found.
+    pub(super) fn after(
+        ground: &'a Ground<'a>,
+        base: &'a Baselines,
+        options: &'a Options,
+        kept: Option<Kept>,
+        found: Found,
+    ) -> Self {
+        let Some(kept) = kept else {
+            return Self::new(ground, base, options, found);
+        };
+        let (calls, mut seen) = (&ground.measured.calls, kept.seen);
+        let witnesses = [&kept.witnesses, &found.witnesses];
+        volume::see_again(&mut seen, calls, base, options, witnesses);
+        let known = Known {
+            windows: kept.windows,
+            routes: Routes {
+                homes: &ground.homes,
+                extra: kept.extra,
+            },
+            releases: kept.releases,
+            giants: kept.giants,
+            holes: kept.holes,
+            overtaken: kept.overtaken,
+            found,
+        };
+        Self::of(ground, base, options, seen, known)
+    }
+
+    /// What a later pass with the same prices may go on with, and who was slowed by others.
+    pub(super) fn keep(self) -> (Kept, Proven) {
+        let Found { proven, witnesses } = self.found;
+        let kept = Kept {
+            seen: self.seen,
+            windows: self.windows,
+            extra: self.routes.extra,
+            releases: self.releases,
+            giants: self.giants,
+            holes: self.holes,
+            overtaken: self.overtaken,
+            witnesses,
+        };
+        (kept, proven)
+    }
+
     /// A scene over one part of the requests, with what was learned over all of them.
     pub(super) fn apart(
         ground: &'a Ground<'a>,
@@ -113,12 +187,23 @@ impl<'a> Scene<'a> {
         known: Known<'a>,
     ) -> Self {
         let calls = &ground.measured.calls;
+        let seen = volume::see(calls, base, options, &known.found.witnesses);
+        Self::of(ground, base, options, seen, known)
+    }
+
+    fn of(
+        ground: &'a Ground<'a>,
+        base: &'a Baselines,
+        options: &'a Options,
+        seen: Vec<Seen>,
+        known: Known<'a>,
+    ) -> Self {
         Self {
             ground,
-            calls,
+            calls: &ground.measured.calls,
             base,
             options,
-            seen: super::volume::see(calls, base, options, &known.found.witnesses),
+            seen,
             windows: known.windows,
             company_limit: company_limit(ground, base),
             reach: reach(base.median_task),

@@ -88,8 +88,9 @@ pub fn share(
         found,
         notes,
         clear,
+        kept,
     } = learned;
-    let scene = Scene::new(&ground, &base, options, found);
+    let scene = Scene::after(&ground, &base, options, kept, found);
     let own = own(&scene, &clear, part_of);
     let notes = all_notes(&ground, norms, notes);
     let mut sites = Vec::new();

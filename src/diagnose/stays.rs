@@ -15,6 +15,10 @@ impl Stays {
         self.ends.push(window.end);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
     pub(super) fn sort(&mut self) {
         self.starts.sort_unstable();
         self.ends.sort_unstable();

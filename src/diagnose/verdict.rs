@@ -6,7 +6,7 @@ use super::account::{Account, Settlement};
 use super::causes::LOOKS;
 use super::faults::{self, Faults};
 use super::ground::Ground;
-use super::scene::{Found, Scene};
+use super::scene::{Found, Kept, Scene};
 use super::{Cause, Diagnosis, Incident, Options, arbiter, incident, margin, notes, whatif};
 use crate::baseline::{Baselines, Excluded, Norms};
 use crate::model::Dataset;
@@ -51,8 +51,9 @@ pub fn diagnose_against(
         found,
         notes,
         clear,
+        kept,
     } = learn(&ground, options);
-    let scene = Scene::new(&ground, &base, options, found);
+    let scene = Scene::after(&ground, &base, options, kept, found);
     let mut diagnoses = judge_all(&scene, &clear);
     if let Some(limit) = slow_limit(forest, options) {
         keep_slowest(forest, &mut diagnoses, limit);
@@ -77,6 +78,8 @@ pub(super) struct Learned {
     pub(super) notes: Vec<String>,
     /// Requests that are charged nothing by it, where that is known already.
     pub(super) clear: Vec<bool>,
+    /// What the last of them saw, where that was by the same prices.
+    pub(super) kept: Option<Kept>,
 }
 
 /// Learns in passes, each leaving out what the one before found faulted, until that hardly changes.
@@ -97,13 +100,14 @@ pub(super) fn learn(ground: &Ground<'_>, options: &Options) -> Learned {
         let keeps = pass > 1 && thin(&next) && !thin(&excluded);
         let settled = SETTLED * forest.ops.len() as f64;
         if !keeps && next.changed(&excluded) as f64 <= settled {
+            let (kept, proven) = scene.keep();
             let witnesses = faults::witnesses(forest, &faults);
-            let proven = scene.found.proven;
             return Learned {
                 base,
                 found: Found { proven, witnesses },
                 notes,
                 clear: faults.iter().map(|faults| faults.clear).collect(),
+                kept: Some(kept),
             };
         }
         found = Found {
@@ -119,6 +123,7 @@ pub(super) fn learn(ground: &Ground<'_>, options: &Options) -> Learned {
         found,
         notes,
         clear: Vec::new(),
+        kept: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! More work than usual in a single call: a grown prompt, a cache that did not hit, a long answer.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::witnesses::Witnesses;
@@ -55,17 +57,51 @@ pub(super) fn see(
             )
         })
         .collect_into_vec(&mut seen);
-    let mut from = 0;
-    for request in calls.all.chunk_by(|a, b| a.request == b.request) {
-        let range = from..from + request.len();
-        from = range.end;
-        if seen[range.clone()].iter().any(|s| s.long().is_some()) {
-            for i in range {
-                seen[i] = Seen::of(calls, base, options, i as CallIx, AGAIN);
-            }
-        }
+    let long = seen.par_iter().zip(&calls.all);
+    let long = long.filter(|(seen, _)| seen.long().is_some());
+    let mut long: Vec<u32> = long.map(|(_, call)| call.request).collect();
+    long.dedup();
+    for request in long {
+        see_request(&mut seen, calls, base, options, (request, AGAIN));
     }
     seen
+}
+
+/// Brings what was `seen` by the first of two passes to what it would be by the second: it changes where the bar of
+/// long answers did.
+pub(super) fn see_again(
+    seen: &mut [Seen],
+    calls: &Calls,
+    base: &Baselines,
+    options: &Options,
+    [before, now]: [&Witnesses; 2],
+) {
+    let last = calls.all.last().map_or(0, |call| call.request + 1);
+    for request in (0..last).filter(|r| bar(before, *r) != bar(now, *r)) {
+        let own = (request, bar(now, request));
+        let range = see_request(seen, calls, base, options, own);
+        if seen[range].iter().any(|seen| seen.long().is_some()) {
+            see_request(seen, calls, base, options, (request, AGAIN));
+        }
+    }
+}
+
+/// Looks at the calls of one request with another bar, and says where they lie.
+fn see_request(
+    seen: &mut [Seen],
+    calls: &Calls,
+    base: &Baselines,
+    options: &Options,
+    (request, bar): (u32, f64),
+) -> Range<usize> {
+    let first = calls.all.partition_point(|call| call.request < request);
+    let own = calls.all[first..].iter();
+    let own = own.take_while(|call| call.request == request).count();
+    let range = first..first + own;
+    for (seen, index) in seen[range.clone()].iter_mut().zip(first as CallIx..) {
+        *seen = Seen::of(calls, base, options, index, bar);
+    }
+    range
 }
 
 /// The share of the full distance from which an answer is long, by what else is long around.

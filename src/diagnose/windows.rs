@@ -4,6 +4,8 @@
 //! counts, so that order and threads do not matter. Only bins with calls take memory: the calls are
 //! sorted by place and bin, and histograms of all calls before every 128th make any window cheap.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::volume::Seen;
@@ -36,6 +38,8 @@ pub(super) type Site = u32;
 const BLOCK: usize = 128;
 /// Calls between two counts of those that were slowed, which take one number each.
 const SLOWED_BLOCK: usize = 16;
+/// So many bins of places are told apart by number, however few calls there are.
+const STARTS: usize = 1 << 12;
 
 /// Slowdowns shared by the calls of a place.
 pub(super) struct Windows {
@@ -51,6 +55,51 @@ pub(super) struct Windows {
     limit: usize,
     /// Entries of that bucket and above before `b * SLOWED_BLOCK`.
     slowed: Vec<u32>,
+    starts: Starts,
+}
+
+/// Where the entries of each bin of each place begin, one bin after the other. Empty where these are far more than
+/// entries, which are then searched.
+#[derive(Default)]
+struct Starts {
+    bins: usize,
+    first: Vec<u32>,
+}
+
+impl Starts {
+    fn of(entries: &[u64]) -> Self {
+        let bins = entries
+            .iter()
+            .map(|e| bin_of(*e))
+            .max()
+            .map_or(0, |b| b + 1);
+        let sites = entries.last().map_or(0, |last| (last >> 40) as usize + 1);
+        let all = sites.saturating_mul(bins);
+        if all > entries.len().max(STARTS) || u32::try_from(entries.len()).is_err() {
+            return Self::default();
+        }
+        let mut first = vec![0; all + 1];
+        for entry in entries {
+            first[(entry >> 40) as usize * bins + bin_of(*entry) + 1] += 1;
+        }
+        let mut before = 0;
+        for count in &mut first {
+            before += *count;
+            *count = before;
+        }
+        Self { bins, first }
+    }
+
+    /// How many entries come before those of a bin.
+    fn before(&self, entries: &[u64], site: Site, bin: usize) -> usize {
+        match self.first.last() {
+            Some(all) => {
+                let at = site as usize * self.bins + bin.min(self.bins);
+                *self.first.get(at).unwrap_or(all) as usize
+            }
+            None => entries.partition_point(|e| *e < key(site, bin)),
+        }
+    }
 }
 
 impl Windows {
@@ -87,6 +136,7 @@ impl Windows {
             sums,
             limit,
             slowed: slowed.collect(),
+            starts: Starts::of(&entries),
             entries,
         }
     }
@@ -99,13 +149,18 @@ impl Windows {
         reach: Nanos,
         limit: f64,
     ) -> Self {
-        let starts = calls.all.iter().map(|c| c.window.start.0);
-        let start = starts.min().unwrap_or(0);
-        let ends = calls.all.iter().map(|c| c.window.end.0);
-        let end = ends.max().unwrap_or(start);
+        let none = || (u64::MAX, 0);
+        let (start, end) = calls
+            .all
+            .par_iter()
+            .map(|call| (call.window.start.0, call.window.end.0))
+            .reduce(none, |a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let start = if calls.all.is_empty() { 0 } else { start };
         // At most 100,000 bins, whatever the clocks say.
-        let bin = (reach.0 / 6).max((end - start) / 100_000).max(1);
-        let judged = calls.all.iter().zip(sites).zip(seen);
+        let bin = (reach.0 / 6)
+            .max(end.saturating_sub(start) / 100_000)
+            .max(1);
+        let judged = calls.all.par_iter().zip(sites).zip(seen);
         let mut entries: Vec<u64> = judged
             .filter(|(_, seen)| seen.expected.is_some())
             .map(|((call, &site), seen)| {
@@ -122,7 +177,7 @@ impl Windows {
     /// this costs far less than its median.
     pub(super) fn is_calm(&self, call: &Call, site: Site, own: usize) -> bool {
         let (from, to) = self.around(call);
-        let (low, high) = self.entries_between(key(site, from), key(site, to));
+        let (low, high) = self.entries_between(site, from..to);
         let before = |at: usize| {
             let block = at / SLOWED_BLOCK;
             let rest = &self.entries[block * SLOWED_BLOCK..at];
@@ -140,7 +195,7 @@ impl Windows {
         own: &[(Site, &Call, f64)],
     ) -> Option<(f64, u32)> {
         let (from, to) = self.around(call);
-        let mut counts = self.between(key(site, from), key(site, to));
+        let mut counts = self.between(site, from..to);
         for (s, mine, log_ratio) in own {
             if *s == site && (from..to).contains(&self.index(middle(mine))) {
                 let slot = &mut counts[bucket(*log_ratio)];
@@ -163,16 +218,15 @@ impl Windows {
         (time.saturating_sub(self.start) / self.bin) as usize
     }
 
-    /// Where the entries from one key to another lie.
-    fn entries_between(&self, from: u64, to: u64) -> (usize, usize) {
-        let low = self.entries.partition_point(|e| *e < from);
-        let high = low + self.entries[low..].partition_point(|e| *e < to);
-        (low, high)
+    /// Where the entries of some bins of a place lie.
+    fn entries_between(&self, site: Site, bins: Range<usize>) -> (usize, usize) {
+        let before = |bin| self.starts.before(&self.entries, site, bin);
+        (before(bins.start), before(bins.end))
     }
 
-    /// Histogram of the entries from one key to another.
-    fn between(&self, from: u64, to: u64) -> [u32; BUCKETS] {
-        let (low, high) = self.entries_between(from, to);
+    /// Histogram of the entries of some bins of a place.
+    fn between(&self, site: Site, bins: Range<usize>) -> [u32; BUCKETS] {
+        let (low, high) = self.entries_between(site, bins);
         let mut counts = [0; BUCKETS];
         if high - low <= 2 * BLOCK {
             for &entry in &self.entries[low..high] {
@@ -199,6 +253,11 @@ impl Windows {
 fn key(site: Site, bin: usize) -> u64 {
     let bin = u32::try_from(bin).unwrap_or(u32::MAX);
     u64::from(site) << 40 | u64::from(bin) << 8
+}
+
+/// The time bin of an entry.
+fn bin_of(entry: u64) -> usize {
+    (entry >> 8) as usize & u32::MAX as usize
 }
 
 /// The bucket of an entry.
@@ -288,12 +347,24 @@ mod tests {
                 (39, 40),
                 (20, 20),
             ] {
-                let (from, to) = (key(1, from), key(1, to));
+                let keys = key(1, from)..key(1, to);
                 let mut counted = [0; BUCKETS];
-                for entry in all.iter().filter(|e| (from..to).contains(*e)) {
+                for entry in all.iter().filter(|e| keys.contains(*e)) {
                     counted[(entry & 0xff) as usize] += 1;
                 }
-                assert_eq!(windows.between(from, to), counted, "{count} entries");
+                assert_eq!(windows.between(1, from..to), counted, "{count} entries");
+            }
+        }
+    }
+
+    #[test]
+    fn bins_are_found_by_number_and_by_search_alike() {
+        for count in [0, 1, 700] {
+            let entries = entries(count);
+            let (numbered, searched) = (Starts::of(&entries), Starts::default());
+            for (site, bin) in [(0, 0), (0, 41), (1, 7), (2, 39), (2, 40), (3, 0), (9, 9)] {
+                let [a, b] = [&numbered, &searched].map(|s| s.before(&entries, site, bin));
+                assert_eq!(a, b, "{count} entries, place {site}, bin {bin}");
             }
         }
     }

@@ -45,18 +45,20 @@ impl Witnesses {
                 end: wall.end + APART,
             };
             let around = (all.touching(window) - 1) as f64;
-            let slow_for = |cause: Cause| {
-                let itself = usize::from(*own == Some(cause));
-                (stays[cause.index()].touching(window) - itself) as f64
-            };
-            let at_least = |least: f64| {
-                let causes = Cause::ALL.into_iter().filter(|c| slow_for(*c) >= least);
-                causes.fold(0, |set, cause| set | bit(cause))
-            };
-            Around {
-                some: at_least((LEAST_SHARE * around).max(1.0)),
-                many: at_least((MANY * around).max(LEAST_MANY)),
+            let (some, many) = (
+                (LEAST_SHARE * around).max(1.0),
+                (MANY * around).max(LEAST_MANY),
+            );
+            let mut found = Around::default();
+            for (cause, stays) in Cause::ALL.into_iter().zip(&stays) {
+                if !stays.is_empty() {
+                    let itself = usize::from(*own == Some(cause));
+                    let slow = (stays.touching(window) - itself) as f64;
+                    found.some |= if slow >= some { bit(cause) } else { 0 };
+                    found.many |= if slow >= many { bit(cause) } else { 0 };
+                }
             }
+            found
         };
         Self(requests.par_iter().map(around).collect())
     }

@@ -65,50 +65,62 @@ const CELLS: usize = 4096;
 
 impl KeyTable {
     fn build() -> Self {
-        let mut all: Vec<(&'static str, Binding)> = Vec::new();
-        for (index, dialect) in DIALECTS.iter().enumerate() {
-            for (place, key) in dialect.keys.iter().enumerate() {
-                all.push((
-                    key.name,
-                    Binding {
-                        field: key.field,
-                        dialect: index as u8,
-                        rank: rank(trust_of(dialect.trust, key.field), place),
-                        own_only: key.own_only,
-                    },
-                ));
-            }
-        }
-        all.sort_by_key(|(name, _)| *name);
+        let dialects = DIALECTS.iter().zip(0..);
+        let all = dialects.flat_map(|(dialect, index)| {
+            let keys = dialect.keys.iter().enumerate();
+            keys.map(move |(place, key)| {
+                let binding = Binding {
+                    field: key.field,
+                    dialect: index,
+                    rank: rank(trust_of(dialect.trust, key.field), place),
+                    own_only: key.own_only,
+                };
+                (key.name, binding)
+            })
+        });
+        let all: Vec<(&'static str, Binding)> = all.collect();
         let mut table = Self {
             cells: vec![0; CELLS],
-            names: Vec::new(),
-            bindings: Vec::new(),
+            names: Vec::with_capacity(all.len()),
+            bindings: all.iter().map(|(_, binding)| *binding).collect(),
         };
-        for group in all.chunk_by(|a, b| a.0 == b.0) {
-            table.insert(group);
+        let places: Vec<usize> = all.iter().map(|(name, _)| table.place(name)).collect();
+        let mut start = 0;
+        for name in &mut table.names {
+            name.start = start;
+            start += std::mem::take(&mut name.len);
+        }
+        // Those of one key stand side by side, in the order of dialects.
+        for (place, (_, binding)) in places.into_iter().zip(all) {
+            let name = &mut table.names[place];
+            table.bindings[usize::from(name.start + name.len)] = binding;
+            name.len += 1;
+            name.wanted |= binding.field != Field::Unused;
         }
         table
     }
 
-    fn insert(&mut self, group: &[(&'static str, Binding)]) {
-        let Some((name, _)) = group.first() else {
-            return;
-        };
-        let start = self.bindings.len() as u16;
-        self.bindings.extend(group.iter().map(|(_, b)| *b));
-        let wanted = group.iter().any(|(_, b)| b.field != Field::Unused);
-        self.names.push(Name {
-            text: name,
-            start,
-            len: group.len() as u16,
-            wanted,
-        });
-        let mut cell = hash(name.as_bytes());
-        while self.cells[cell] != 0 {
+    /// Where the name of a key stands among all, to which it is added if it is new; counts its bindings.
+    fn place(&mut self, text: &'static str) -> usize {
+        let mut cell = hash(text.as_bytes());
+        loop {
+            let number = usize::from(self.cells[cell]);
+            let Some(place) = number.checked_sub(1) else {
+                self.names.push(Name {
+                    text,
+                    start: 0,
+                    len: 1,
+                    wanted: false,
+                });
+                self.cells[cell] = self.names.len() as u16;
+                return self.names.len() - 1;
+            };
+            if self.names[place].text == text {
+                self.names[place].len += 1;
+                return place;
+            }
             cell = (cell + 1) % CELLS;
         }
-        self.cells[cell] = self.names.len() as u16;
     }
 
     /// A key's entry and its number, counted from one.

@@ -35,7 +35,7 @@ pub use direct::{read_as, unpacked_length};
 pub use formats::{FORMATS, Format};
 pub use lenient::read_ids;
 pub use limits::Limits;
-pub use pump::{Options, Progress, Reading, read_all};
+pub use pump::{Options, Progress, Reading, is_little, read_all};
 pub use raw::{
     RawAttr, RawClusterEvent, RawEvent, RawExemplar, RawLink, RawLog, RawMetric, RawMetricKind,
     RawPoint, RawPointValue, RawSpan, RawValue, Text,

@@ -6,7 +6,6 @@ use std::io;
 use std::mem;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
 
 use super::feed::{Feed, Spare, Stored};
@@ -19,6 +18,9 @@ use super::stop::Stop;
 use super::taken::TakenAt;
 use super::unpack::{Bytes, unpack};
 use crate::model::{Input, Issue, IssueKind, Ledger, Place, Severity};
+
+/// Where chunks go to be decoded. Answers false when nobody takes them any more.
+pub(super) type Send<'s> = &'s mut dyn FnMut(Job) -> bool;
 
 /// What the reading threads share.
 pub(super) struct Plan<'p> {
@@ -94,8 +96,13 @@ impl<'p> Plan<'p> {
         worth.map_or(most, |threads| most.min(threads))
     }
 
+    /// True when all there is to read takes less time than starting a thread.
+    pub(super) fn is_little(&self) -> bool {
+        self.total.is_some_and(|bytes| bytes < WORTH_A_THREAD)
+    }
+
     /// Reads sources until none is left. Runs on several threads, each with its own.
-    pub(super) fn read_some(&self, send: &SyncSender<Job>) -> Vec<Opened> {
+    pub(super) fn read_some(&self, send: Send<'_>) -> Vec<Opened> {
         let mut opened = Vec::new();
         loop {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
@@ -109,7 +116,7 @@ impl<'p> Plan<'p> {
         }
     }
 
-    fn read_one(&self, file: u32, source: Source, send: &SyncSender<Job>) -> Opened {
+    fn read_one(&self, file: u32, source: Source, send: Send<'_>) -> Opened {
         let mut opened = Opened {
             file,
             input: Input {
@@ -152,7 +159,7 @@ impl<'p> Plan<'p> {
         opened
     }
 
-    fn read_columns(&self, opened: &mut Opened, file: File, found: bool, send: &SyncSender<Job>) {
+    fn read_columns(&self, opened: &mut Opened, file: File, found: bool, send: Send<'_>) {
         opened.input.bytes = file.metadata().map_or(0, |meta| meta.len());
         self.read.fetch_add(opened.input.bytes, Ordering::Relaxed);
         match parquet::Rows::of_file(file) {
@@ -175,7 +182,7 @@ impl<'p> Plan<'p> {
         bytes: Bytes<'_>,
         packed: Option<u64>,
         found: bool,
-        send: &SyncSender<Job>,
+        send: Send<'_>,
     ) {
         let stored = AtomicU64::new(0);
         let metered = Metered {
@@ -203,7 +210,7 @@ impl<'p> Plan<'p> {
         opened: &mut Opened,
         unpacked: Unpacked<'_>,
         found: bool,
-        send: &SyncSender<Job>,
+        send: Send<'_>,
     ) {
         let Unpacked {
             bytes,
@@ -237,7 +244,7 @@ impl<'p> Plan<'p> {
                         taken,
                         limits: self.options.limits,
                     };
-                    send.send(job).is_ok()
+                    send(job)
                 };
                 splitter.run(layout, &mut emit);
                 if let Some(limit) = format.limit.filter(|l| l.pieces == splitter.pieces) {

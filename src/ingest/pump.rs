@@ -1,6 +1,8 @@
 //! Moves records from files to sinks: a few threads read, unpack and cut, as many as allowed
 //! decode, and a bounded queue between them keeps memory small.
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -23,6 +25,17 @@ const READERS: usize = 4;
 
 /// A thread more decodes for this many stored bytes: starting one takes as long as decoding some of them.
 pub(super) const WORTH_A_THREAD: u64 = 1 << 17;
+
+/// True when `paths` are plain files, and together so small that other threads are not worth starting.
+#[must_use]
+pub fn is_little(paths: &[PathBuf]) -> bool {
+    let lengths = paths.iter().map(|path| {
+        let file = fs::metadata(path).ok().filter(fs::Metadata::is_file);
+        file.map(|file| file.len())
+    });
+    let total: Option<u64> = lengths.sum();
+    total.is_some_and(|bytes| bytes < WORTH_A_THREAD)
+}
 
 /// How to read.
 #[derive(Clone, Debug)]
@@ -94,21 +107,28 @@ pub fn read_all<S: Sink>(
         Some(_) => threads,
         None => plan.decoders(threads),
     };
+    if options.threads.is_none() && plan.is_little() {
+        let mut decoder = Decoder::new(make(), &spare);
+        let opened = plan.read_some(&mut |job| {
+            decoder.decode(job);
+            true
+        });
+        return merge(plan.len(), opened.into_iter(), vec![decoder.done()]);
+    }
     let (send, receive) = sync_channel::<Job>(threads + 2);
     let receive = Mutex::new(receive);
     let (opened, decoded) = thread::scope(|scope| {
+        let decode_all = || Decoder::new(make(), &spare).decode_all(&receive);
         // This thread decodes as well.
-        let decoders: Vec<_> = (1..decoders)
-            .map(|_| scope.spawn(|| decode_all(&receive, make(), &spare)))
-            .collect();
+        let decoders: Vec<_> = (1..decoders).map(|_| scope.spawn(decode_all)).collect();
         let readers: Vec<_> = (0..threads.min(READERS).min(plan.len()))
             .map(|_| {
                 let (send, plan) = (send.clone(), &plan);
-                scope.spawn(move || plan.read_some(&send))
+                scope.spawn(move || plan.read_some(&mut |job| send.send(job).is_ok()))
             })
             .collect();
         drop(send);
-        let mut decoded = vec![decode_all(&receive, make(), &spare)];
+        let mut decoded = vec![decode_all()];
         decoded.append(&mut join(decoders));
         (join(readers), decoded)
     });
@@ -137,25 +157,50 @@ fn join<T>(threads: Vec<thread::ScopedJoinHandle<'_, T>>) -> Vec<T> {
 
 type Counts = HashMap<u32, Input>;
 
-fn decode_all<S: Sink>(jobs: &Mutex<Receiver<Job>>, mut sink: S, spare: &Spare) -> (S, Counts) {
-    let mut counts = Counts::new();
-    loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job {
+/// Decodes chunks into one sink.
+struct Decoder<'s, S> {
+    sink: S,
+    counts: Counts,
+    spare: &'s Spare,
+}
+
+impl<'s, S: Sink> Decoder<'s, S> {
+    fn new(sink: S, spare: &'s Spare) -> Self {
+        Self {
+            sink,
+            counts: Counts::new(),
+            spare,
+        }
+    }
+
+    fn decode(&mut self, job: Job) {
+        let Job {
             format,
             chunk,
             taken,
             limits,
-        }) = job
-        else {
-            return (sink, counts);
-        };
-        let count = counts.entry(chunk.file).or_default();
-        let mut out = Outlet::new(&mut sink, count, chunk.file, chunk.offset)
+        } = job;
+        let count = self.counts.entry(chunk.file).or_default();
+        let mut out = Outlet::new(&mut self.sink, count, chunk.file, chunk.offset)
             .taken_at(taken)
             .within(limits);
         (format.decode)(&chunk, &mut out);
-        spare.give(chunk.bytes);
+        self.spare.give(chunk.bytes);
+    }
+
+    /// Until no more will come.
+    fn decode_all(mut self, jobs: &Mutex<Receiver<Job>>) -> (S, Counts) {
+        loop {
+            let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            match job {
+                Ok(job) => self.decode(job),
+                Err(_) => return self.done(),
+            }
+        }
+    }
+
+    fn done(self) -> (S, Counts) {
+        (self.sink, self.counts)
     }
 }
 

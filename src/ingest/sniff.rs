@@ -25,14 +25,15 @@ pub(crate) fn sniff(bytes: &[u8], whole: bool) -> Verdict {
     if bytes.trim_ascii().is_empty() {
         return Verdict::Empty;
     }
-    let lines = stands_in_lines(bytes, whole);
+    let outline = Shape::of(bytes);
+    let lines = stands_in_lines(bytes, whole, outline.as_ref());
     let head = |shape| Head {
         bytes,
         shape,
         lines,
     };
     for last_resort in [false, true] {
-        for shape in candidates(bytes) {
+        for shape in candidates(bytes, outline.clone()) {
             let head = head(shape);
             let fitting = FORMATS
                 .iter()
@@ -43,7 +44,7 @@ pub(crate) fn sniff(bytes: &[u8], whole: bool) -> Verdict {
             }
         }
     }
-    let head = head(Shape::of(bytes));
+    let head = head(outline);
     match known_but_unread(&head) {
         Some(known) => Verdict::Known(known),
         None => Verdict::Unknown(describe(&head), is_text(bytes)),
@@ -52,8 +53,9 @@ pub(crate) fn sniff(bytes: &[u8], whole: bool) -> Verdict {
 
 /// How a file that begins with `bytes` is laid out as `format`; `None` when it is not of that format.
 pub(crate) fn layout_as(format: &Format, bytes: &[u8], whole: bool) -> Option<Layout> {
-    let lines = stands_in_lines(bytes, whole);
-    candidates(bytes).find_map(|shape| {
+    let outline = Shape::of(bytes);
+    let lines = stands_in_lines(bytes, whole, outline.as_ref());
+    candidates(bytes, outline).find_map(|shape| {
         (format.recognise)(&Head {
             bytes,
             shape,
@@ -63,14 +65,17 @@ pub(crate) fn layout_as(format: &Format, bytes: &[u8], whole: bool) -> Option<La
 }
 
 /// The outline of the beginning, then those of the first lines that begin like JSON.
-fn candidates(bytes: &[u8]) -> impl Iterator<Item = Option<Shape<'_>>> {
+fn candidates<'a>(
+    bytes: &'a [u8],
+    outline: Option<Shape<'a>>,
+) -> impl Iterator<Item = Option<Shape<'a>>> {
     let later = lines(bytes)
         .skip(1)
         .take(TRIES)
         .filter_map(|(line, _)| bytes.get(line.start..))
         .filter(|rest| rest.first() == Some(&b'{'))
         .map(Shape::of);
-    std::iter::once(Shape::of(bytes)).chain(later)
+    std::iter::once(outline).chain(later)
 }
 
 /// A line, and whether it has an end.
@@ -78,7 +83,7 @@ type Line = (std::ops::Range<usize>, bool);
 
 /// True when JSON values stand one to a line: some line that begins with a brace is complete in
 /// itself. An array is one value and stands in lines only when its first line is all of it.
-fn stands_in_lines(bytes: &[u8], whole: bool) -> bool {
+fn stands_in_lines(bytes: &[u8], whole: bool, outline: Option<&Shape<'_>>) -> bool {
     // `end` is where the value ends that begins at `start`.
     let complete = |(line, ended): &Line, start: usize, end: usize| {
         let text = bytes.get(..line.end).unwrap_or_default().trim_ascii_end();
@@ -100,7 +105,11 @@ fn stands_in_lines(bytes: &[u8], whole: bool) -> bool {
     let Some(first) = braces.next() else {
         return false;
     };
-    match extent(bytes, first.0.start) {
+    // The outline begins where the text does.
+    let text = bytes.len() - bytes.trim_ascii_start().len();
+    let outline = outline.filter(|_| first.0.start == text);
+    let end = outline.and_then(Shape::end).map(Extent::Ends);
+    match end.unwrap_or_else(|| extent(bytes, first.0.start)) {
         // What stands in lines of its own inside a value that ends in a later one is part of it.
         Extent::Ends(end) if end > first.0.end => false,
         Extent::Ends(end) if complete(&first, first.0.start, end) => true,

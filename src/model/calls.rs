@@ -116,9 +116,9 @@ impl LlmCalls {
         self.calls.len() - 1
     }
 
-    /// The call at `index`.
+    /// The call at `index`. Always inlined, so that only those facts are unpacked which are looked at.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, index: usize) -> Option<LlmCall> {
         self.calls.get(index).map(|packed| self.unpack(packed))
     }
@@ -148,6 +148,12 @@ impl LlmCalls {
     pub fn resends(&self, index: usize) -> Option<u16> {
         let rare = self.calls.get(index)?.rare;
         self.rare.get(rare as usize)?.resends
+    }
+
+    /// True where any call tells of attempts that failed inside its span.
+    #[must_use]
+    pub fn any_resends(&self) -> bool {
+        self.rare.iter().any(|rare| rare.resends.is_some())
     }
 
     /// Changes the call at `index`, if there is one.
@@ -269,7 +275,7 @@ impl LlmCalls {
         self.rare.len() as u32 - 1
     }
 
-    #[inline]
+    #[inline(always)]
     fn unpack(&self, packed: &Packed) -> LlmCall {
         let Some(route) = self.routes.get(packed.route as usize) else {
             return LlmCall::default();

@@ -162,7 +162,7 @@ impl Dataset {
 
     /// Model-call facts of a span.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn llm_of(&self, span: &Span) -> Option<LlmCall> {
         self.llm.get(self.llm_index(span)?)
     }

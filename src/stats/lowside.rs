@@ -32,22 +32,75 @@ pub struct LowSide {
     pub n: usize,
 }
 
+/// A sample by its natural logarithms.
+trait Logs {
+    fn len(&self) -> usize;
+    /// The `p`-quantile of the `count` smallest.
+    fn quantile_of(&mut self, count: usize, p: f64) -> Option<f64>;
+    /// How many are at most `limit`.
+    fn count_up_to(&self, limit: f64) -> usize;
+}
+
+impl Logs for Ordered {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn quantile_of(&mut self, count: usize, p: f64) -> Option<f64> {
+        self.quantile_of(count, p)
+    }
+
+    fn count_up_to(&self, limit: f64) -> usize {
+        self.count_up_to(limit)
+    }
+}
+
+/// Positive values, of which only those are put into logarithms that somebody asks for: these rise with them.
+struct Plain(Ordered);
+
+/// Values this far from a limit, relatively, are on the same side of it as their logarithms are, however those are
+/// rounded.
+const ROUNDED: f64 = 1e-12;
+
+impl Logs for Plain {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn quantile_of(&mut self, count: usize, p: f64) -> Option<f64> {
+        self.0.quantile_by(count, p, f64::ln)
+    }
+
+    fn count_up_to(&self, limit: f64) -> usize {
+        let around = limit.exp();
+        let (surely, hardly) = (around * (1.0 - ROUNDED), around * (1.0 + ROUNDED));
+        self.0
+            .count(|value| value <= surely || (value <= hardly && value.ln() <= limit))
+    }
+}
+
 impl LowSide {
     /// Fits positive values; others are ignored. `None` when nothing is left.
     #[must_use]
     pub fn fit(values: &[f64], limits: SpreadLimits) -> Option<Self> {
         let positive = values.iter().filter(|v| **v > 0.0 && v.is_finite());
-        Self::fit_logs(positive.map(|v| v.ln()).collect(), limits)
+        Self::of(
+            &mut Plain(Ordered::new(positive.copied().collect())),
+            limits,
+        )
     }
 
     /// The same from finite natural logarithms.
     #[must_use]
     pub fn fit_logs(logs: Vec<f64>, limits: SpreadLimits) -> Option<Self> {
-        let mut x = Ordered::new(logs);
+        Self::of(&mut Ordered::new(logs), limits)
+    }
+
+    fn of(x: &mut impl Logs, limits: SpreadLimits) -> Option<Self> {
         let n = x.len();
         let clip = |s: f64| s.clamp(limits.least, limits.most);
-        let mut spread = clip((x.quantile(0.20)? - x.quantile(0.05)?) / 0.80);
-        let mut centre = x.quantile(0.20)? + 0.84 * spread;
+        let mut spread = clip((x.quantile_of(n, 0.20)? - x.quantile_of(n, 0.05)?) / 0.80);
+        let mut centre = x.quantile_of(n, 0.20)? + 0.84 * spread;
         for _ in 0..6 {
             let kept = x.count_up_to(centre + 2.0 * spread);
             if kept == 0 {
@@ -136,6 +189,15 @@ mod tests {
         assert!((fit.typical_above(fit.typical()) - quartile).abs() < 0.01 * quartile);
         let far = (5.0_f64 + 3.0 * 0.5).exp();
         assert!(fit.typical_above(far) > far);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn values_fit_as_their_logarithms_do(values in proptest::collection::vec(1u32..400, 0..80), scale in 1e-3..1e9_f64) {
+            let values: Vec<f64> = values.iter().map(|value| f64::from(*value) * scale).collect();
+            let logs = values.iter().map(|value| value.ln()).collect();
+            assert_eq!(LowSide::fit(&values, LIMITS), LowSide::fit_logs(logs, LIMITS));
+        }
     }
 
     #[test]

@@ -51,20 +51,37 @@ impl Ordered {
 
     /// The `p`-quantile of the `count` smallest values.
     pub fn quantile_of(&mut self, count: usize, p: f64) -> Option<f64> {
+        self.quantile_by(count, p, |value| value)
+    }
+
+    /// The same of what `rising` makes of the values, which rises with them.
+    pub fn quantile_by(
+        &mut self,
+        count: usize,
+        p: f64,
+        rising: impl Fn(f64) -> f64,
+    ) -> Option<f64> {
         let last = count.min(self.values.len()).checked_sub(1)?;
         let at = p.clamp(0.0, 1.0) * last as f64;
         let (low, share) = (at.floor() as usize, at.fract());
         let (low, high) = (self.at(low)?, self.at((low + 1).min(last))?);
+        let (low, high) = (rising(low), rising(high));
         Some(low + (high - low) * share)
     }
 
     /// How many values are at most `limit`.
     #[must_use]
     pub fn count_up_to(&self, limit: f64) -> usize {
-        let index = self.settled.partition_point(|&p| self.values[p] <= limit);
+        self.count(|value| value <= limit)
+    }
+
+    /// How many values satisfy `is_low`, which every value below one that satisfies it does as well.
+    #[must_use]
+    pub fn count(&self, is_low: impl Fn(f64) -> bool) -> usize {
+        let index = self.settled.partition_point(|&p| is_low(self.values[p]));
         let (from, to) = self.between(index);
-        let open = &self.values[from..to];
-        from + open.iter().filter(|value| **value <= limit).count()
+        let open = self.values[from..to].iter();
+        from + open.filter(|value| is_low(**value)).count()
     }
 
     /// The places between settled number `index` and the one before it.

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::tree::divide;
 use crate::model::{Dataset, Place, Record, SpanIx, TraceIx};
 use crate::units::{Nanos, roomy};
 
@@ -50,7 +51,7 @@ fn count(dataset: &Dataset) -> Vec<Met> {
         spans: 0,
     };
     let part = dataset
-        .spans
+        .records
         .len()
         .div_ceil(rayon::current_num_threads())
         .max(1);
@@ -98,14 +99,8 @@ fn gather(dataset: &mut Dataset, mut next: Vec<u32>) {
 }
 
 fn sort_each(spans: &mut [Record], traces: &[Range<SpanIx>]) {
-    let mut slices = Vec::with_capacity(traces.len());
-    let mut rest = spans;
-    for trace in traces {
-        let (head, tail) = rest.split_at_mut(trace.len());
-        slices.push(head);
-        rest = tail;
-    }
-    slices.into_par_iter().with_min_len(64).for_each(|trace| {
+    let slices = divide(spans, traces).into_par_iter();
+    slices.with_min_len(64).for_each(|trace| {
         if trace.len() < LARGE {
             trace.sort_unstable_by_key(order);
         } else {

@@ -1,10 +1,12 @@
 //! All traces of a dump as trees over one sorted span arena, and the requests found in them.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
 use super::repair::{self, Habits, mark};
+use super::tree::divide;
 use super::warned::{Warned, warned};
 use super::{Lane, Loss, NO_SPAN, RepairSet, Request, StepOp, Tree, requests, usage};
 use crate::model::{Dataset, SpanFlags, SpanId, SpanIx, TraceId};
@@ -114,9 +116,16 @@ impl Sorted {
         let order = firsts
             .map(|first| (first.start, dataset.trace_of(first)))
             .collect();
-        let (traces, copied) = repair::dedupe(dataset, traces);
-        let known = parents.filter(|_| !rejoined && copied.is_empty());
-        let (parent, opened) = known.unwrap_or_else(|| resolve_parents(dataset, &traces));
+        let known = parents.filter(|_| !rejoined).map(|known| (known, true));
+        let (mut found, copies) = known.unwrap_or_else(|| resolve_parents(dataset, &traces));
+        let mut copied = Vec::new();
+        if copies {
+            (traces, copied) = repair::dedupe(dataset, traces);
+            if !copied.is_empty() {
+                (found, _) = resolve_parents(dataset, &traces);
+            }
+        }
+        let (parent, opened) = found;
         repair::note_cycles(dataset, &opened);
         Self {
             order,
@@ -157,7 +166,7 @@ pub type Parents = (Vec<SpanIx>, Vec<SpanIx>);
 #[must_use]
 pub fn broken(dataset: &mut Dataset) -> (Vec<Range<SpanIx>>, Parents, Vec<TraceId>) {
     let traces = Tree::sort(dataset);
-    let (parent, opened) = resolve_parents(dataset, &traces);
+    let ((parent, opened), _) = resolve_parents(dataset, &traces);
     let is_broken = |trace: &&Range<SpanIx>| {
         let own = trace.start as usize..trace.end as usize;
         let mut roots = 0;
@@ -265,38 +274,45 @@ impl Marks {
     }
 }
 
-/// The index of each span's parent within its trace, circles opened. Returns the opened spans too.
-fn resolve_parents(dataset: &Dataset, traces: &[Range<SpanIx>]) -> Parents {
+/// Parents within their traces, and whether any trace holds a span twice: of which copy a parent is told then depends
+/// on which is kept.
+fn resolve_parents(dataset: &Dataset, traces: &[Range<SpanIx>]) -> (Parents, bool) {
     let mut parent = vec![NO_SPAN; dataset.records.len()];
-    let mut slices = Vec::with_capacity(traces.len());
-    let mut rest = parent.as_mut_slice();
-    for trace in traces {
-        let (head, tail) = rest.split_at_mut(trace.len());
-        slices.push(head);
-        rest = tail;
-    }
+    let slices = divide(&mut parent, traces).into_par_iter();
+    let copies = AtomicBool::new(false);
     let opened = slices
-        .into_par_iter()
         .zip(traces)
-        .flat_map_iter(|(parent, trace)| {
-            let spans = &dataset.records[trace.start as usize..trace.end as usize];
-            let mut by_id: Vec<(SpanId, SpanIx)> = spans
-                .iter()
-                .zip(trace.clone())
-                .map(|(s, i)| (s.id, i))
-                .collect();
-            by_id.sort_unstable();
-            for (slot, span) in parent.iter_mut().zip(spans) {
-                if !span.parent.is_none()
-                    && let Ok(at) = by_id.binary_search_by_key(&span.parent, |e| e.0)
-                {
-                    *slot = by_id[at].1;
-                }
+        .map_init(Vec::new, |by_id, (parent, trace)| {
+            if resolve_trace(dataset, trace, parent, by_id) {
+                copies.store(true, Ordering::Relaxed);
             }
             repair::open_cycles(parent, trace)
         })
+        .flatten_iter()
         .collect();
-    (parent, opened)
+    ((parent, opened), copies.into_inner())
+}
+
+/// Writes the index of each span's parent within one trace, `by_id` being memory to do so. True where two spans share
+/// an id.
+fn resolve_trace(
+    dataset: &Dataset,
+    trace: &Range<SpanIx>,
+    parent: &mut [SpanIx],
+    by_id: &mut Vec<(SpanId, SpanIx)>,
+) -> bool {
+    let spans = &dataset.records[trace.start as usize..trace.end as usize];
+    by_id.clear();
+    by_id.extend(spans.iter().zip(trace.clone()).map(|(s, i)| (s.id, i)));
+    by_id.sort_unstable();
+    for (slot, span) in parent.iter_mut().zip(spans) {
+        if !span.parent.is_none()
+            && let Ok(at) = by_id.binary_search_by_key(&span.parent, |e| e.0)
+        {
+            *slot = by_id[at].1;
+        }
+    }
+    by_id.windows(2).any(|two| two[0].0 == two[1].0)
 }
 
 fn count_orphans(dataset: &Dataset, parent: &[SpanIx]) -> u64 {

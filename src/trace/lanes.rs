@@ -268,7 +268,7 @@ impl Busy {
 /// Puts operations lane by lane, each by start, and says where each lane's lie.
 fn arrange(work: &mut Work) {
     work.ops
-        .sort_by_key(|op| (op.lane, op.window.start, op.window.end, op.span));
+        .sort_unstable_by_key(|op| (op.lane, op.window.start, op.window.end, op.span));
     for (index, lane) in work.lanes.iter_mut().enumerate() {
         let start = work.ops.partition_point(|op| (op.lane as usize) < index);
         let end = work.ops.partition_point(|op| op.lane as usize <= index);

@@ -2,10 +2,13 @@
 //! steps that were declared or numbered and are not there, sums that exceed the calls below them.
 //! Every figure is a lower bound; nothing is repaired from it.
 
-use hashbrown::{HashMap, HashSet};
+use std::ops::Range;
+
+use hashbrown::HashMap;
+use rayon::prelude::*;
 
 use super::Tree;
-use crate::model::{Dataset, Op, SpanId, SpanIx, TraceIx};
+use crate::model::{Dataset, Op, Origin, SpanId, SpanIx, TraceIx};
 use crate::units::Sym;
 
 /// What is missing at least.
@@ -51,21 +54,17 @@ impl Loss {
     /// Adds up what is missing below the spans of a dump; requests without a root are not among it yet.
     #[must_use]
     pub(super) fn of(dataset: &Dataset, tree: &Tree) -> Self {
-        let mut loss = Self {
-            absent_parents: absent_parents(dataset, tree),
-            ..Self::default()
-        };
-        for (span, index) in dataset.spans.iter().zip(0..) {
-            if let Some(facts) = dataset.task_of(span) {
-                if let Some(declared) = facts.declared_steps {
-                    loss.steps(dataset, tree, index, declared.get());
-                }
-                if let Some(sum) = facts.rollup_input {
-                    loss.tokens(dataset, tree, index, u64::from(sum));
-                }
-            }
-        }
-        loss.step_gaps = step_gaps(dataset, tree);
+        let counted = counted(dataset);
+        let traces = tree.traces.par_chunks(TRACES).map(|traces| {
+            let mut look = Look::new(dataset, tree, &counted);
+            traces.iter().for_each(|trace| look.trace(trace));
+            look.loss
+        });
+        let mut loss = traces.reduce(Self::default, |mut all, part| {
+            all.absorb(part);
+            all
+        });
+        loss.step_gaps += counted.values().sum::<u64>();
         loss.count_turns(dataset);
         loss
     }
@@ -80,7 +79,7 @@ impl Loss {
                 turns.push(turn.get());
             }
         }
-        self.turn_gaps = turns.into_values().map(|turns| gaps(turns, u32::MAX)).sum();
+        self.turn_gaps = turns.values_mut().map(|turns| gaps(turns, u32::MAX)).sum();
     }
 
     /// A group that declares more steps than lie below it: its step spans, or its model calls where
@@ -123,59 +122,121 @@ impl Loss {
     }
 }
 
-fn absent_parents(dataset: &Dataset, tree: &Tree) -> u64 {
-    let traces = || dataset.spans.iter().map(|span| span.trace);
-    let hangs_there = |trace: TraceIx, named: SpanId, index: SpanIx| {
-        let parent = tree.parent_of(index);
-        parent
-            .is_some_and(|p| (dataset.spans[p as usize].trace, dataset.id_of(p)) == (trace, named))
-    };
-    let spans = traces().zip(&dataset.origins).zip(0..);
-    let mut named: HashSet<(TraceIx, SpanId), foldhash::fast::FixedState> = spans
-        .map(|((trace, origin), index)| (trace, origin.parent, index))
-        .filter(|&(trace, parent, index)| !parent.is_none() && !hangs_there(trace, parent, index))
-        .map(|(trace, parent, _)| (trace, parent))
-        .collect();
-    if !named.is_empty() {
-        for (trace, origin) in traces().zip(&dataset.origins) {
-            named.remove(&(trace, origin.id));
-        }
-    }
-    named.len() as u64
-}
+/// Traces that one task looks at.
+const TRACES: usize = 512;
 
 /// Numbers by what they number.
-type Numbers<K> = HashMap<K, Vec<u32>, foldhash::fast::FixedState>;
+type Numbers<K> = Map<K, Vec<u32>>;
 
-/// Numbers that are missing between the steps of each trace: as the names of steps below one parent count
-/// them, from one, or as attributes do, which may go on from an earlier run. Where both count, the larger.
-fn step_gaps(dataset: &Dataset, tree: &Tree) -> u64 {
-    let mut named: Numbers<(TraceIx, SpanIx)> = Numbers::default();
-    for (span, index) in dataset.spans.iter().zip(0..) {
-        let parent = tree.parent_of(index).filter(|_| span.op == Op::Step);
-        if let (Some(parent), Some(number)) = (parent, number_of(dataset.text(span.name))) {
-            named.entry((span.trace, parent)).or_default().push(number);
+type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+
+/// Numbers that are missing between the steps of each trace, as attributes count them, which may go on from an
+/// earlier run.
+fn counted(dataset: &Dataset) -> Map<TraceIx, u64> {
+    let mut numbers: Numbers<TraceIx> = Numbers::default();
+    for round in &dataset.rounds {
+        numbers.entry(round.trace).or_default().push(round.number);
+    }
+    let missing = numbers.into_iter();
+    missing
+        .map(|(trace, mut numbers)| (trace, gaps(&mut numbers, u32::MAX)))
+        .collect()
+}
+
+/// Looks at one trace after the other, in memory that is used again.
+struct Look<'a> {
+    dataset: &'a Dataset,
+    tree: &'a Tree,
+    counted: &'a Map<TraceIx, u64>,
+    loss: Loss,
+    /// The number that a name of a step ends in.
+    names: Map<Sym, Option<u32>>,
+    /// Numbers of steps, with what they hang under.
+    steps: Vec<(SpanIx, u32)>,
+    absent: Vec<SpanId>,
+    numbers: Vec<u32>,
+}
+
+impl<'a> Look<'a> {
+    fn new(dataset: &'a Dataset, tree: &'a Tree, counted: &'a Map<TraceIx, u64>) -> Self {
+        Self {
+            dataset,
+            tree,
+            counted,
+            loss: Loss::default(),
+            names: Map::default(),
+            steps: Vec::new(),
+            absent: Vec::new(),
+            numbers: Vec::new(),
         }
     }
-    let mut counted: Numbers<TraceIx> = Numbers::default();
-    for round in &dataset.rounds {
-        counted.entry(round.trace).or_default().push(round.number);
+
+    fn trace(&mut self, trace: &Range<SpanIx>) {
+        let (dataset, tree) = (self.dataset, self.tree);
+        let own = trace.start as usize..trace.end as usize;
+        let (spans, origins) = (&dataset.spans[own.clone()], &dataset.origins[own]);
+        self.steps.clear();
+        self.absent.clear();
+        for ((span, origin), index) in spans.iter().zip(origins).zip(trace.clone()) {
+            if let Some(facts) = dataset.task_of(span) {
+                if let Some(declared) = facts.declared_steps {
+                    self.loss.steps(dataset, tree, index, declared.get());
+                }
+                if let Some(sum) = facts.rollup_input {
+                    self.loss.tokens(dataset, tree, index, u64::from(sum));
+                }
+            }
+            let parent = tree.parent_of(index);
+            let hangs_there = parent.is_some_and(|parent| {
+                let over = dataset.spans[parent as usize].trace;
+                (over, dataset.id_of(parent)) == (span.trace, origin.parent)
+            });
+            if !origin.parent.is_none() && !hangs_there {
+                self.absent.push(origin.parent);
+            }
+            if let Some(parent) = parent.filter(|_| span.op == Op::Step) {
+                let names = &mut self.names;
+                let number = names.entry(span.name);
+                let number = number.or_insert_with(|| number_of(dataset.text(span.name)));
+                self.steps.extend(number.map(|number| (parent, number)));
+            }
+        }
+        if let Some(first) = spans.first() {
+            let counted = self.counted.get(&first.trace).copied().unwrap_or(0);
+            self.loss.step_gaps += self.named_gaps().saturating_sub(counted);
+        }
+        self.loss.absent_parents += self.absent_parents(origins);
     }
-    let mut missing: HashMap<TraceIx, (u64, u64), foldhash::fast::FixedState> = HashMap::default();
-    for ((trace, _), numbers) in named {
-        missing.entry(trace).or_default().0 += gaps(numbers, 1);
+
+    /// Spans that others of their trace name as their parent and that are not there.
+    fn absent_parents(&mut self, origins: &[Origin]) -> u64 {
+        self.absent.sort_unstable();
+        self.absent.dedup();
+        if !self.absent.is_empty() {
+            let mut seen: Vec<SpanId> = origins.iter().map(|origin| origin.id).collect();
+            seen.sort_unstable();
+            self.absent.retain(|id| seen.binary_search(id).is_err());
+        }
+        self.absent.len() as u64
     }
-    for (trace, numbers) in counted {
-        missing.entry(trace).or_default().1 += gaps(numbers, u32::MAX);
+
+    /// Numbers that are missing between the steps of a trace, as the names of steps below one parent count them, from
+    /// one.
+    fn named_gaps(&mut self) -> u64 {
+        self.steps.sort_unstable();
+        let numbers = &mut self.numbers;
+        let below = self.steps.chunk_by(|a, b| a.0 == b.0);
+        let missing = below.map(|steps| {
+            numbers.clear();
+            numbers.extend(steps.iter().map(|step| step.1));
+            gaps(numbers, 1)
+        });
+        missing.sum()
     }
-    missing
-        .into_values()
-        .map(|(names, keys)| names.max(keys))
-        .sum()
 }
 
 /// How many numbers are missing up to the last of those found, from `first` on or from the first found.
-fn gaps(mut found: Vec<u32>, first: u32) -> u64 {
+fn gaps(found: &mut Vec<u32>, first: u32) -> u64 {
     found.sort_unstable();
     found.dedup();
     let ends = found.first().zip(found.last());
@@ -203,11 +264,14 @@ mod tests {
     }
     #[test]
     fn what_is_missing_between_numbers() {
-        assert_eq!(gaps(vec![], 1), 0);
-        assert_eq!(gaps(vec![3, 1, 3], 1), 1);
-        assert_eq!(gaps(vec![3], 1), 2);
-        assert_eq!(gaps(vec![0, 1], 1), 0);
-        assert_eq!(gaps(vec![7, 5, 9], u32::MAX), 2);
-        assert_eq!(gaps(vec![u32::MAX, 0], u32::MAX), u64::from(u32::MAX) - 1);
+        assert_eq!(gaps(&mut vec![], 1), 0);
+        assert_eq!(gaps(&mut vec![3, 1, 3], 1), 1);
+        assert_eq!(gaps(&mut vec![3], 1), 2);
+        assert_eq!(gaps(&mut vec![0, 1], 1), 0);
+        assert_eq!(gaps(&mut vec![7, 5, 9], u32::MAX), 2);
+        assert_eq!(
+            gaps(&mut vec![u32::MAX, 0], u32::MAX),
+            u64::from(u32::MAX) - 1
+        );
     }
 }

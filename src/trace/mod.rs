@@ -28,7 +28,7 @@ pub use parts::{Part, Parts};
 pub use repair::{HabitCounts, Habits};
 pub use repeats::{Repeat, Repeats};
 pub use replay::{Cuts, replay};
-pub(crate) use replay::{gaps, over};
+pub(crate) use replay::{Sweep, gaps, over};
 pub use request::{Lane, NO_LANE, RepairSet, Request, RootState, StepKind, StepOp};
 pub use tree::{NO_SPAN, Tree};
 pub use usage::Counted;

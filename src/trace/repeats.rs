@@ -28,8 +28,55 @@ pub struct Repeat {
 #[derive(Default, Debug)]
 pub struct Repeats(Map<u32, Vec<Repeat>>);
 
-/// Where each call was last seen, and how often.
-type Seen = Map<(Sym, Digest), (usize, u32)>;
+/// A tool and what it was called with.
+type Asked = (Sym, Digest);
+
+/// Where each call was last seen, and how often. Most lanes call few tools, which are found faster one by one.
+#[derive(Default)]
+struct Seen {
+    few: Vec<(Asked, (usize, u32))>,
+    many: Map<Asked, (usize, u32)>,
+    is_few: bool,
+}
+
+/// Calls of a lane that are few.
+const FEW: usize = 16;
+
+impl Seen {
+    /// Nothing was seen of a lane with so many calls.
+    fn begin(&mut self, calls: usize) {
+        self.is_few = calls <= FEW;
+        self.few.clear();
+        self.many.clear();
+    }
+
+    fn contains(&self, asked: &Asked) -> bool {
+        match self.is_few {
+            true => self.few.iter().any(|(known, _)| known == asked),
+            false => self.many.contains_key(asked),
+        }
+    }
+
+    /// What is known of a call, or this for the first.
+    fn of(&mut self, asked: Asked, first: (usize, u32)) -> &mut (usize, u32) {
+        if !self.is_few {
+            return self.many.entry(asked).or_insert(first);
+        }
+        let known = self.few.iter().position(|(known, _)| *known == asked);
+        let at = known.unwrap_or_else(|| {
+            self.few.push((asked, first));
+            self.few.len() - 1
+        });
+        &mut self.few[at].1
+    }
+
+    fn forget(&mut self, asked: &Asked) {
+        match self.is_few {
+            true => self.few.retain(|(known, _)| known != asked),
+            false => drop(self.many.remove(asked)),
+        }
+    }
+}
 
 impl Repeats {
     /// Looks through all lanes of `forest`.
@@ -53,29 +100,31 @@ impl Repeats {
 
 /// A repeat without a model call in between is a plain double call, not a retry.
 fn of_lane(dataset: &Dataset, ops: &[StepOp], seen: &mut Seen) -> Vec<Repeat> {
-    seen.clear();
     let mut found = Vec::new();
+    let tools = ops.iter().filter(|op| op.kind == StepKind::Tool).count();
+    if tools < 2 {
+        return found;
+    }
+    seen.begin(tools);
     let mut last_model = None;
     for (i, op) in ops.iter().enumerate() {
         if op.kind == StepKind::Model {
             last_model = Some(i);
         }
-        let Some(tool) = dataset
-            .tool_of(&dataset.spans[op.span as usize])
-            .filter(|_| op.kind == StepKind::Tool)
-        else {
+        if op.kind != StepKind::Tool {
+            continue;
+        }
+        let span = &dataset.spans[op.span as usize];
+        let Some(tool) = dataset.tool_of(span) else {
             continue;
         };
-        let failed = dataset.spans[op.span as usize].failed();
         let unknown = (tool.tool, UNRECORDED);
-        let failed_before = seen.contains_key(&unknown);
-        let Some(arguments) = tool
-            .arguments
-            .or((failed || failed_before).then_some(UNRECORDED))
-        else {
-            continue;
+        let arguments = match tool.arguments {
+            Some(arguments) => arguments,
+            None if span.failed() || seen.contains(&unknown) => UNRECORDED,
+            None => continue,
         };
-        let entry = seen.entry((tool.tool, arguments)).or_insert((i, 0));
+        let entry = seen.of((tool.tool, arguments), (i, 0));
         entry.1 += 1;
         if let Some(round) = last_model.filter(|m| *m > entry.0) {
             found.push(Repeat {
@@ -85,8 +134,8 @@ fn of_lane(dataset: &Dataset, ops: &[StepOp], seen: &mut Seen) -> Vec<Repeat> {
             });
         }
         entry.0 = i;
-        if tool.arguments.is_none() && !failed {
-            seen.remove(&unknown);
+        if tool.arguments.is_none() && !span.failed() {
+            seen.forget(&unknown);
         }
     }
     found

@@ -87,12 +87,7 @@ pub fn replay(forest: &Forest, request: &Request, cuts: &Cuts) -> Nanos {
 /// The gap before each operation of a lane goes to `gaps`, in nanoseconds (negative where they overlap
 /// within the tolerance); the answer is the tail after the last.
 pub(crate) fn gaps(lane: &Lane, ops: &[StepOp], gaps: &mut Vec<i64>) -> i64 {
-    gaps.clear();
-    let latest = Sweep::default().run(lane, ops, |_, gap, _| {
-        gaps.push(gap);
-        0
-    });
-    length(lane) - latest.0
+    Sweep::default().gaps(lane, ops, gaps)
 }
 
 struct Replay<'a> {
@@ -130,13 +125,29 @@ impl Replay<'_> {
 
 /// A walk over the operations of a lane in order of start. Keeps its memory for the next.
 #[derive(Default)]
-struct Sweep {
+pub(crate) struct Sweep {
+    /// The operations of the lane in the order in which they are over.
     by_end: Vec<u32>,
     /// Replayed end of each operation.
     ends: Vec<i64>,
 }
 
 impl Sweep {
+    /// As [`gaps`].
+    pub(crate) fn gaps(&mut self, lane: &Lane, ops: &[StepOp], gaps: &mut Vec<i64>) -> i64 {
+        gaps.clear();
+        let latest = self.run(lane, ops, |_, gap, _| {
+            gaps.push(gap);
+            0
+        });
+        length(lane) - latest.0
+    }
+
+    /// The operations of the lane walked last, in the order in which they are over.
+    pub(crate) fn by_end(&self) -> &[u32] {
+        &self.by_end
+    }
+
     /// Visits the operations by start; `end_of(i, gap, before)` is told the recorded gap before
     /// operation `i` and when, in the replay, all that had ended before it has ended; it answers when
     /// `i` ends in the replay. Returns the latest end as recorded and in the replay. Times are relative

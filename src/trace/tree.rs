@@ -4,6 +4,8 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
+
 use super::arrange;
 use crate::model::{Dataset, SpanIx};
 
@@ -30,20 +32,45 @@ struct Links {
 }
 
 impl Links {
-    fn of(parent: &[SpanIx]) -> Self {
-        let mut first_child = vec![NO_SPAN; parent.len()];
-        let mut next_sibling = vec![NO_SPAN; parent.len()];
-        for i in (0..parent.len()).rev() {
-            if let Some(slot) = first_child.get_mut(parent[i] as usize) {
-                next_sibling[i] = *slot;
-                *slot = i as SpanIx;
+    fn of(tree: &Tree) -> Self {
+        let mut links = Self {
+            first_child: vec![NO_SPAN; tree.parent.len()],
+            next_sibling: vec![NO_SPAN; tree.parent.len()],
+        };
+        let groups = tree.groups();
+        let first_child = divide(&mut links.first_child, &groups);
+        let next_sibling = divide(&mut links.next_sibling, &groups);
+        let slots = first_child.into_par_iter().zip(next_sibling);
+        slots.zip(&groups).for_each(|((first, next), group)| {
+            let from = group.start as usize;
+            let parent = &tree.parent[from..group.end as usize];
+            for i in (0..parent.len()).rev() {
+                let Some(above) = (parent[i] as usize).checked_sub(from) else {
+                    continue;
+                };
+                if let Some(slot) = first.get_mut(above) {
+                    next[i] = *slot;
+                    *slot = (from + i) as SpanIx;
+                }
             }
-        }
-        Self {
-            first_child,
-            next_sibling,
-        }
+        });
+        links
     }
+}
+
+/// Traces in one group of [`Tree::groups`].
+const GROUP: usize = 512;
+
+/// The parts of `all` that belong to each of `ranges`, which follow each other from its beginning.
+pub(super) fn divide<'a, T>(all: &'a mut [T], ranges: &[Range<SpanIx>]) -> Vec<&'a mut [T]> {
+    let mut parts = Vec::with_capacity(ranges.len());
+    let mut rest = all;
+    for range in ranges {
+        let (head, tail) = rest.split_at_mut(range.len());
+        parts.push(head);
+        rest = tail;
+    }
+    parts
 }
 
 impl Tree {
@@ -71,7 +98,31 @@ impl Tree {
     }
 
     fn links(&self) -> &Links {
-        self.links.get_or_init(|| Links::of(&self.parent))
+        self.links.get_or_init(|| Links::of(self))
+    }
+
+    /// Ranges of whole traces, one after the other over all spans. No span hangs under one of another range: where
+    /// traces were joined, there is one range only.
+    pub(super) fn groups(&self) -> Vec<Range<SpanIx>> {
+        let mut groups = Vec::with_capacity(self.traces.len() / GROUP + 1);
+        let mut next = 0;
+        for traces in self.traces.chunks(GROUP) {
+            let end = traces.last().map_or(next, |last| last.end);
+            groups.push(next..end);
+            next = end;
+        }
+        let is_apart = |group: &Range<SpanIx>| {
+            let parents = self.parent.get(group.start as usize..group.end as usize);
+            parents.is_some_and(|parents| {
+                let mut parents = parents.iter();
+                parents.all(|above| *above == NO_SPAN || group.contains(above))
+            })
+        };
+        let all = self.parent.len() as SpanIx;
+        match next == all && groups.par_iter().all(is_apart) {
+            true => groups,
+            false => std::iter::once(0..all).collect(),
+        }
     }
 
     /// Children of `span`, by start.

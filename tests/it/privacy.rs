@@ -96,7 +96,9 @@ const WITHOUT_DUMP: &[&str] = &["completions", "explain", "formats", "gpu", "hel
 
 #[test]
 fn every_form_of_output_is_tried() {
-    for command in Cli::command().get_subcommands() {
+    let mut cli = Cli::command();
+    cli.build();
+    for command in cli.get_subcommands() {
         let runs: Vec<_> = RUNS
             .iter()
             .filter(|run| run[0] == command.get_name())

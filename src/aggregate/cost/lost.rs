@@ -5,6 +5,7 @@
 //! from one before, and a first call only where those around it missed as well. Later calls repeat what their own
 //! conversation sent a moment ago; each of them counts by itself.
 
+use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 
 use super::pricer::{Calls, usage_of};
@@ -24,13 +25,14 @@ const TOO: usize = 2;
 
 const MILLION: u64 = 1_000_000;
 
-/// Calls whose caching is compared: price list, kind of task, position in the conversation.
-type Alike = (u32, u32, u32);
+/// Calls whose caching is compared, by number: those of one price list, kind of task and position in the conversation.
+type Alike = u32;
 
 /// Where a call stands in its conversation, and how much of its prompt was sent before.
 #[derive(Clone, Copy)]
 struct Place {
-    position: u32,
+    alike: Alike,
+    is_first: bool,
     /// Prompt tokens that the call before sent as well; of the first call nothing is known, so that
     /// its cache is counted in tokens and not as a share.
     before: Option<u32>,
@@ -41,7 +43,7 @@ struct Look {
     row: usize,
     start: Nanos,
     endpoint: u32,
-    alike: Alike,
+    place: Place,
     /// Tokens that the cache usually holds and did not; 0 where it held them.
     missing: u64,
 }
@@ -54,36 +56,41 @@ impl Look {
 }
 
 /// By endpoint and calls alike: the first that found what they usually find.
-type Held = HashMap<(u32, Alike), (Nanos, usize)>;
+type Held = HashMap<(u32, Alike), (Nanos, usize), FixedState>;
 
-/// The rows that lost part of their prompt from the cache, and how many tokens.
-pub(super) fn tokens(calls: &Calls<'_>) -> HashMap<usize, u64> {
+/// What the cache usually holds of calls alike, by their number, where enough of them tell.
+type Usual = Vec<Option<u64>>;
+
+/// The rows that lost part of their prompt from the cache, and how many tokens; in order of rows.
+pub(super) fn tokens(calls: &Calls<'_>) -> Vec<(usize, u64)> {
     let places = places(calls);
     let usual = usual_shares(calls, &places);
-    let (mut held, mut looks) = (Held::new(), Vec::new());
+    let (mut held, mut looks) = (Held::default(), Vec::new());
     for (row, place) in places.iter().enumerate() {
         let Some(look) = look(calls, row, *place, &usual) else {
             continue;
         };
         if look.missing == 0 {
-            let first = held.entry((look.endpoint, look.alike));
+            let first = held.entry((look.endpoint, look.place.alike));
             let first = first.or_insert(look.order());
             *first = look.order().min(*first);
         }
-        if look.missing > 0 || look.alike.2 == 0 {
+        if look.missing > 0 || look.place.is_first {
             looks.push(look);
         }
     }
-    looks.sort_by_key(|look| (look.endpoint, look.start, look.row));
+    looks.sort_unstable_by_key(|look| (look.endpoint, look.start, look.row));
     let endpoints = looks.chunk_by(|a, b| a.endpoint == b.endpoint);
     let lost = endpoints.flat_map(|looks| of_endpoint(looks, &held));
-    lost.map(|look| (look.row, look.missing)).collect()
+    let mut lost: Vec<(usize, u64)> = lost.map(|look| (look.row, look.missing)).collect();
+    lost.sort_unstable();
+    lost
 }
 
-fn look(calls: &Calls<'_>, row: usize, place: Place, usual: &HashMap<Alike, u64>) -> Option<Look> {
+fn look(calls: &Calls<'_>, row: usize, place: Place, usual: &Usual) -> Option<Look> {
     let (origin, line) = (calls.origins[row], &calls.rows[row]);
-    let alike = alike(calls, row, place);
-    let usual = place.usual(*usual.get(&alike).filter(|_| origin.shows_cache)?);
+    let usual = usual.get(place.alike as usize).copied().flatten();
+    let usual = place.usual(usual.filter(|_| origin.shows_cache)?);
     let missing = match is_lost(line.cached.into(), usual) {
         true => missing(usage_of(&calls.get(row)?.1), usual),
         false => 0,
@@ -92,7 +99,7 @@ fn look(calls: &Calls<'_>, row: usize, place: Place, usual: &HashMap<Alike, u64>
         row,
         start: calls.op(row)?.window.start,
         endpoint: origin.endpoint,
-        alike,
+        place,
         missing,
     })
 }
@@ -100,7 +107,7 @@ fn look(calls: &Calls<'_>, row: usize, place: Place, usual: &HashMap<Alike, u64>
 /// The calls of one endpoint, by start, that lost their cache.
 fn of_endpoint<'a>(looks: &'a [Look], held: &Held) -> Vec<&'a Look> {
     let firsts: Vec<usize> = (0..looks.len())
-        .filter(|at| looks[*at].alike.2 == 0)
+        .filter(|at| looks[*at].place.is_first)
         .collect();
     let missed = |at: &&usize| looks[**at].missing > 0;
     let mut in_company: HashSet<usize> = HashSet::new();
@@ -112,30 +119,33 @@ fn of_endpoint<'a>(looks: &'a [Look], held: &Held) -> Vec<&'a Look> {
         }
     }
     let lost = looks.iter().enumerate().filter(|(at, look)| {
-        let known = held.get(&(look.endpoint, look.alike));
+        let known = held.get(&(look.endpoint, look.place.alike));
         let held_before = known.is_some_and(|first| *first < look.order());
-        let first = look.alike.2 == 0;
-        look.missing > 0 && held_before && (!first || in_company.contains(at))
+        look.missing > 0 && held_before && (!look.place.is_first || in_company.contains(at))
     });
     lost.map(|(_, look)| look).collect()
-}
-
-fn alike(calls: &Calls<'_>, row: usize, place: Place) -> Alike {
-    let tariff = calls.origins[row].tariff;
-    (tariff, calls.rows[row].keys[1], place.position)
 }
 
 /// The place of each row's call in its lane.
 fn places(calls: &Calls<'_>) -> Vec<Place> {
     let mut places = Vec::with_capacity(calls.rows.len());
     let (mut lane, mut next, mut sent) = (u32::MAX, 0, None);
+    let mut groups: HashMap<(u32, u32), u32, FixedState> = HashMap::default();
+    // Calls of one conversation are mostly of one group.
+    let mut last = ((u32::MAX, u32::MAX), 0);
     for (row, line) in calls.rows.iter().enumerate() {
         let of = calls.op(row).map_or(u32::MAX, |op| op.lane);
         if of != lane {
             (lane, next, sent) = (of, 0, None);
         }
+        let group = (calls.origins[row].tariff, line.keys[1]);
+        if group != last.0 {
+            let new = groups.len() as u32;
+            last = (group, *groups.entry(group).or_insert(new));
+        }
         places.push(Place {
-            position: next.min(POSITIONS),
+            alike: last.1 * (POSITIONS + 1) + next.min(POSITIONS),
+            is_first: next == 0,
             before: sent.map(|sent: u32| sent.min(line.input)),
         });
         next += 1;
@@ -152,32 +162,40 @@ impl Place {
 
     /// Tokens that the cache usually holds here.
     fn usual(self, share: u64) -> u64 {
-        (u128::from(self.base()) * u128::from(share) / u128::from(MILLION)) as u64
+        scaled(self.base(), share, MILLION)
     }
 }
 
 /// How much the cache holds in the median of calls alike: of the first call in tokens, of later ones in
 /// millionths of what was sent before.
-fn usual_shares(calls: &Calls<'_>, places: &[Place]) -> HashMap<Alike, u64> {
-    let mut shares: HashMap<Alike, Vec<u64>> = HashMap::new();
+fn usual_shares(calls: &Calls<'_>, places: &[Place]) -> Usual {
+    let groups = places.iter().map(|place| place.alike + 1).max();
+    let mut shares = vec![Vec::new(); groups.unwrap_or(0) as usize];
     for (row, place) in places.iter().enumerate() {
         let line = &calls.rows[row];
         if calls.origins[row].shows_cache && line.input > 0 && place.base() > 0 {
-            let cached = u128::from(line.cached.min(line.input));
-            let share = cached * u128::from(MILLION) / u128::from(place.base());
-            let alike = alike(calls, row, *place);
-            shares.entry(alike).or_default().push(share as u64);
+            let cached = u64::from(line.cached.min(line.input));
+            shares[place.alike as usize].push(scaled(cached, MILLION, place.base()));
         }
     }
-    let median = |(alike, mut all): (Alike, Vec<u64>)| {
+    let median = |mut all: Vec<u64>| {
         let middle = all.len() / 2;
         let (_, median, _) = all.select_nth_unstable(middle);
-        (alike, *median)
+        *median
     };
     let enough = shares
         .into_iter()
-        .filter(|(_, all)| all.len() >= LEAST_ALIKE);
-    enough.map(median).collect()
+        .map(|all| (all.len() >= LEAST_ALIKE).then_some(all));
+    enough.map(|all| all.map(median)).collect()
+}
+
+/// `a * b / c`, rounded down, of a `c` that is not zero. Nearly always 64 bits hold the product, and dividing 128 takes
+/// several times as long.
+fn scaled(a: u64, b: u64, c: u64) -> u64 {
+    match a.checked_mul(b) {
+        Some(product) => product / c,
+        None => (u128::from(a) * u128::from(b) / u128::from(c)) as u64,
+    }
 }
 
 fn is_lost(cached: u64, usual: u64) -> bool {
@@ -227,13 +245,17 @@ mod tests {
             row,
             start: Nanos(row as u64),
             endpoint: 0,
-            alike: (0, 0, *position),
+            place: Place {
+                alike: *position,
+                is_first: *position == 0,
+                before: None,
+            },
             missing: *missing,
         };
         let looks: Vec<Look> = calls.iter().enumerate().map(look).collect();
-        let mut held = Held::new();
+        let mut held = Held::default();
         for look in looks.iter().filter(|look| look.missing == 0) {
-            held.entry((0, look.alike)).or_insert(look.order());
+            held.entry((0, look.place.alike)).or_insert(look.order());
         }
         let lost = of_endpoint(&looks, &held).into_iter();
         lost.map(|look| look.row).collect()

@@ -37,7 +37,8 @@ pub struct ToolCost {
 /// Results of one tool that a conversation carries.
 #[derive(Clone, Copy)]
 struct Carried {
-    tool: Sym,
+    /// Its number among all tools.
+    tool: usize,
     tokens: u64,
     /// Sent for the first time.
     new: bool,
@@ -48,11 +49,30 @@ struct Conversation {
     lane: Option<u32>,
     /// Prompt and answer of the call before.
     before: Option<(u64, u64)>,
-    ran: Vec<Sym>,
+    ran: Vec<usize>,
     carried: Vec<Carried>,
 }
 
-type ByTool = HashMap<Sym, ToolCost, foldhash::fast::FixedState>;
+/// What tools cost, by number.
+#[derive(Default)]
+struct ByTool {
+    numbers: HashMap<Sym, usize, foldhash::fast::FixedState>,
+    all: Vec<(Sym, ToolCost)>,
+}
+
+impl ByTool {
+    /// The number of a tool.
+    fn number(&mut self, tool: Sym) -> usize {
+        *self.numbers.entry(tool).or_insert_with(|| {
+            self.all.push((tool, ToolCost::default()));
+            self.all.len() - 1
+        })
+    }
+
+    fn get(&mut self, number: usize) -> &mut ToolCost {
+        &mut self.all[number].1
+    }
+}
 
 /// Requests that one task looks at.
 const REQUESTS: usize = 1 << 12;
@@ -62,14 +82,17 @@ pub(super) fn sum(calls: &Calls<'_>) -> Vec<ToolCost> {
     let requests = calls.forest.requests.par_chunks(REQUESTS);
     let tools = requests.map(|requests| {
         let mut tools = ByTool::default();
+        let mut conversation = Conversation::default();
         for request in requests {
-            sum_of(calls, request.ops.clone(), &mut tools);
+            conversation.begin(None);
+            sum_of(calls, request.ops.clone(), &mut conversation, &mut tools);
         }
         tools
     });
     let tools = tools.reduce(ByTool::default, |mut all, part| {
-        for (tool, cost) in part {
-            all.entry(tool).or_default().add(&cost);
+        for (tool, cost) in part.all {
+            let number = all.number(tool);
+            all.get(number).add(&cost);
         }
         all
     });
@@ -77,7 +100,7 @@ pub(super) fn sum(calls: &Calls<'_>) -> Vec<ToolCost> {
         tool: calls.data.text(tool).to_owned(),
         ..cost
     };
-    let mut all: Vec<ToolCost> = tools.into_iter().map(named).collect();
+    let mut all: Vec<ToolCost> = tools.all.into_iter().map(named).collect();
     all.sort_by(|a, b| {
         let dearer = (b.cost, b.carried_tokens).cmp(&(a.cost, a.carried_tokens));
         dearer.then_with(|| a.tool.cmp(&b.tool))
@@ -86,16 +109,12 @@ pub(super) fn sum(calls: &Calls<'_>) -> Vec<ToolCost> {
 }
 
 /// Sums over the conversations of one request.
-fn sum_of(calls: &Calls<'_>, ops: Range<u32>, tools: &mut ByTool) {
-    let mut conversation = Conversation::default();
+fn sum_of(calls: &Calls<'_>, ops: Range<u32>, conversation: &mut Conversation, tools: &mut ByTool) {
     let mut next = calls.origins.partition_point(|o| o.op < ops.start);
     for at in ops {
         let op = &calls.forest.ops[at as usize];
         if conversation.lane != Some(op.lane) {
-            conversation = Conversation {
-                lane: Some(op.lane),
-                ..Conversation::default()
-            };
+            conversation.begin(Some(op.lane));
         }
         let has_row = calls.origins.get(next).is_some_and(|o| o.op == at);
         if has_row && op.kind == StepKind::Model {
@@ -103,8 +122,9 @@ fn sum_of(calls: &Calls<'_>, ops: Range<u32>, tools: &mut ByTool) {
         } else if op.kind == StepKind::Tool
             && let Some(tool) = tool_sym(calls.data, op)
         {
-            conversation.ran.push(tool);
-            tools.entry(tool).or_default().calls += 1;
+            let number = tools.number(tool);
+            conversation.ran.push(number);
+            tools.get(number).calls += 1;
         }
         next += usize::from(has_row);
     }
@@ -124,6 +144,13 @@ impl ToolCost {
 }
 
 impl Conversation {
+    /// Another one, in the same memory.
+    fn begin(&mut self, lane: Option<u32>) {
+        (self.lane, self.before) = (lane, None);
+        self.ran.clear();
+        self.carried.clear();
+    }
+
     fn model(&mut self, calls: &Calls<'_>, row: usize, tools: &mut ByTool) {
         if !calls.origins[row].shows_input {
             return;
@@ -152,11 +179,12 @@ impl Conversation {
             .map(|c| c.tokens)
             .sum();
         let price = whole.zip(fresh).map(|(whole, fresh)| {
-            let new_cost = i128::from(new) * i128::from(fresh) / 1_000_000;
-            (i128::from(whole.0), new_cost.min(i128::from(whole.0)))
+            let fresh = i64::try_from(fresh).unwrap_or(i64::MAX);
+            let new_cost = share(new, fresh, 1_000_000).min(whole.0);
+            (whole.0, new_cost)
         });
         for part in &mut self.carried {
-            let tool = tools.entry(part.tool).or_default();
+            let tool = tools.get(part.tool);
             tool.carried_tokens += part.tokens;
             if part.new {
                 tool.seen += 1;
@@ -167,8 +195,7 @@ impl Conversation {
                     true => (new_cost, new),
                     false => (whole - new_cost, usage.input.saturating_sub(new)),
                 };
-                let nano = i128::from(part.tokens) * cost / i128::from(of.max(1));
-                *tool.cost.get_or_insert_default() += Usd(i64::try_from(nano).unwrap_or(i64::MAX));
+                *tool.cost.get_or_insert_default() += Usd(share(part.tokens, cost, of.max(1)));
             }
             part.new = false;
         }
@@ -176,23 +203,50 @@ impl Conversation {
 
     /// What the tools that ran since the last call added to the prompt.
     fn take_in(&mut self, prompt: u64, answer: u64) {
-        let ran = std::mem::take(&mut self.ran);
         let before = self.before.replace((prompt, answer));
         let Some((input, output)) = before else {
-            return;
+            return self.ran.clear();
         };
         if prompt < input {
             // The conversation was cut or summarised: what is left of the results cannot be told.
             self.carried.clear();
-            return;
+            return self.ran.clear();
         }
         let added = (prompt - input).saturating_sub(output);
-        let each = added / (ran.len() as u64).max(1);
-        let parts = ran.into_iter().map(|tool| Carried {
+        let each = added / (self.ran.len() as u64).max(1);
+        let parts = self.ran.drain(..).map(|tool| Carried {
             tool,
             tokens: each,
             new: true,
         });
         self.carried.extend(parts);
+    }
+}
+
+/// `part` of `cost`, which is paid for `whole`, rounded down. Nearly always 64 bits hold the product, and dividing 128
+/// takes several times as long.
+fn share(part: u64, cost: i64, whole: u64) -> i64 {
+    let small = i64::try_from(part).ok().zip(i64::try_from(whole).ok());
+    let product = small.and_then(|(part, whole)| Some((part.checked_mul(cost)?, whole)));
+    match product {
+        Some((product, whole)) => product / whole,
+        None => {
+            let exact = i128::from(part) * i128::from(cost) / i128::from(whole);
+            i64::try_from(exact).unwrap_or(i64::MAX)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_the_same_in_64_bits_and_beyond() {
+        assert_eq!(share(3, 10, 4), 7);
+        assert_eq!(share(3, -10, 4), -7);
+        assert_eq!(share(1 << 40, 1 << 40, 1 << 50), 1 << 30);
+        assert_eq!(share(u64::MAX, 3, u64::MAX), 3);
+        assert_eq!(share(u64::MAX, i64::MAX, 1), i64::MAX);
     }
 }

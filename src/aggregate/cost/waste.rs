@@ -77,18 +77,22 @@ pub(super) fn find(calls: &mut Calls<'_>) -> Waste {
     let repeated = repeated(calls);
     let lost = lost::tokens(calls);
     let mut tally = Tally::default();
+    // Both lists are in the order of rows.
+    let mut lost = lost.iter().copied().peekable();
+    let mut rounds = repeated.iter().copied().peekable();
     for row in 0..calls.rows.len() {
+        let lost = lost.next_if(|(of, _)| *of == row).map(|(_, lost)| lost);
         let Some(op) = calls.op(row) else {
             continue;
         };
         let (origin, line) = (calls.origins[row], calls.rows[row]);
+        while rounds.next_if(|round| *round < origin.op).is_some() {}
         let whole = (line.tokens(), line.cost);
         let found = if op.kind == StepKind::Failed {
             Some((WasteReason::FailedAttempts, whole))
-        } else if repeated.binary_search(&origin.op).is_ok() {
+        } else if rounds.peek() == Some(&origin.op) {
             Some((WasteReason::RepeatedCalls, whole))
         } else {
-            let lost = lost.get(&row).copied();
             lost.map(|lost| (WasteReason::LostCache, (lost, extra(calls, row, lost))))
         };
         if let Some((reason, (tokens, cost))) = found {
@@ -114,11 +118,16 @@ fn extra(calls: &Calls<'_>, row: usize, lost: u64) -> Option<i64> {
 
 /// Attempts whose tokens the dump does not show: failed ones, and resends hidden inside a span.
 fn count_unmetered(calls: &Calls<'_>, repeated: &[u32], tally: &mut Tally) {
+    let hidden = calls.data.llm.any_resends();
     for (request, index) in calls.forest.requests.iter().zip(0..) {
-        for (op, at) in super::ops(calls.forest, request)
-            .iter()
-            .zip(request.ops.start..)
-        {
+        let before = |end: u32| repeated.partition_point(|round| *round < end);
+        let repeated = &repeated[before(request.ops.start)..before(request.ops.end)];
+        let own = super::ops(calls.forest, request).iter();
+        for (op, at) in own.zip(request.ops.start..) {
+            let repeats = || repeated.binary_search(&at).is_ok();
+            if !hidden && op.kind != StepKind::Failed && !repeats() {
+                continue;
+            }
             let span = calls.data.spans.get(op.span as usize);
             let Some(call) = span.and_then(|span| calls.data.llm_index(span)) else {
                 continue;
@@ -128,7 +137,7 @@ fn count_unmetered(calls: &Calls<'_>, repeated: &[u32], tally: &mut Tally) {
             let has_row = || calls.origins.binary_search_by_key(&at, |o| o.op).is_ok();
             if op.kind == StepKind::Failed {
                 tally.unpriced(WasteReason::FailedAttempts, index, u64::from(!has_row()));
-            } else if repeated.binary_search(&at).is_ok() {
+            } else if repeats() {
                 tally.unpriced(WasteReason::RepeatedCalls, index, u64::from(!has_row()));
             }
         }

@@ -70,7 +70,7 @@ pub(super) struct Numbers {
     pub(super) all: Vec<(String, f64)>,
 }
 
-impl Choices {
+impl Choices<'_> {
     /// The names chosen, compared.
     pub(super) fn measure(&self, name: &'static str, what: &'static str, sides: Sides) -> Measure {
         let cuts = self.cuts(sides);

@@ -1,6 +1,7 @@
 //! Which tools were chosen, as counts that merge, and the test between two sets of such counts.
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
 use crate::aggregate::profile::Choices as Saved;
 use crate::stats::{chi_square_tail, g_test, holm, jensen_shannon, normal_two_sided};
@@ -10,6 +11,8 @@ use crate::units::{Interner, Ratio, Sym};
 const LEAST_EXPECTED: f64 = 5.0;
 /// Requests that each side needs before anything is tested.
 pub(super) const LEAST_REQUESTS: u64 = 8;
+
+type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
 /// The tools one request chose.
 #[derive(Clone, Debug)]
@@ -24,7 +27,7 @@ pub(super) struct Choice {
 /// Counts over requests: integers only, so that parts merge in any order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mix {
-    kinds: HashMap<(Sym, Sym), Stratum>,
+    kinds: Map<(Sym, Sym), Stratum>,
     requests: u64,
 }
 
@@ -33,7 +36,7 @@ struct Stratum {
     requests: u64,
     calls: u64,
     squares: u64,
-    tools: HashMap<Sym, Cell>,
+    tools: Map<Sym, Cell>,
 }
 
 /// Sums over requests r of n_rj, n_rj², and n_rj·n_r for tool j.
@@ -44,7 +47,38 @@ struct Cell {
     cross: u64,
 }
 
+/// Choices that one task counts.
+const CHOICES: usize = 1 << 13;
+
 impl Mix {
+    /// Counts all of `choices`.
+    pub(super) fn of(choices: &[Choice]) -> Self {
+        let parts = choices.par_chunks(CHOICES).map(|choices| {
+            let mut mix = Self::default();
+            choices.iter().for_each(|choice| mix.add(choice));
+            mix
+        });
+        parts.reduce(Self::default, Self::with)
+    }
+
+    /// With the counts of others.
+    pub(super) fn with(mut self, other: Self) -> Self {
+        add(&mut self.requests, other.requests);
+        for (kind, theirs) in other.kinds {
+            let stratum = self.kinds.entry(kind).or_default();
+            add(&mut stratum.requests, theirs.requests);
+            add(&mut stratum.calls, theirs.calls);
+            add(&mut stratum.squares, theirs.squares);
+            for (tool, theirs) in theirs.tools {
+                let cell = stratum.tools.entry(tool).or_default();
+                add(&mut cell.calls, theirs.calls);
+                add(&mut cell.squares, theirs.squares);
+                add(&mut cell.cross, theirs.cross);
+            }
+        }
+        self
+    }
+
     pub(super) fn add(&mut self, choice: &Choice) {
         let calls: u64 = choice.tools.iter().map(|(_, n)| n).sum();
         let stratum = self.kinds.entry(choice.kind).or_default();

@@ -14,8 +14,12 @@ pub use onset::Onset;
 pub use slice::Slice;
 pub use study::{Part, Side, Study, against_saved, study};
 
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
 use crate::model::Dataset;
-use crate::trace::Forest;
+use crate::trace::{Forest, Request};
 use crate::units::{Interner, Nanos, Ratio, Sym};
 
 /// Chance of a false alarm that is accepted, for the whole of one dump.
@@ -133,8 +137,8 @@ impl Sides {
 
 /// What each request chose, in order of start within each dump.
 #[derive(Clone)]
-struct Choices {
-    names: Interner,
+struct Choices<'a> {
+    names: Cow<'a, Interner>,
     /// What was chosen before all of these, as a saved period has it.
     saved: Mix,
     starts: Vec<Nanos>,
@@ -145,17 +149,16 @@ struct Choices {
 /// and the clearest cut is judged as the best of three. When tools changed, the shares are shown
 /// before and after the estimated onset.
 pub(super) fn within(data: &Dataset, forest: &Forest) -> Drift {
-    let mut choices = Choices::default();
-    for request in &forest.requests {
-        choices.take(observe::tools(data, forest, request), request.wall.start);
-    }
-    choices.judge(Sides::Within, true)
+    Choices::of(data, forest).judge(Sides::Within, true)
 }
 
-impl Default for Choices {
+/// Requests that one task looks at.
+const REQUESTS: usize = 1 << 12;
+
+impl Default for Choices<'_> {
     fn default() -> Self {
         Self {
-            names: Interner::new(),
+            names: Cow::Owned(Interner::new()),
             saved: Mix::default(),
             starts: Vec::new(),
             all: Vec::new(),
@@ -163,16 +166,61 @@ impl Default for Choices {
     }
 }
 
-impl Choices {
+impl<'a> Choices<'a> {
+    /// What the requests of one dump chose, under the names that it has for them.
+    fn of(data: &'a Dataset, forest: &Forest) -> Self {
+        let requests = forest.requests.par_chunks(REQUESTS);
+        let parts = requests.map(|requests| Self::of_requests(data, forest, requests));
+        let mut all = Self {
+            names: Cow::Borrowed(&data.names),
+            ..Self::default()
+        };
+        for part in parts.collect::<Vec<_>>() {
+            all.starts.extend(part.starts);
+            all.all.extend(part.all);
+        }
+        all
+    }
+
+    fn of_requests(data: &Dataset, forest: &Forest, requests: &[Request]) -> Self {
+        let mut choices = Self::default();
+        let mut picks = observe::Picks::default();
+        // By agent, in memory that is used again: requests are many, and what each chose is little.
+        let mut chosen: Vec<(Sym, Sym, u64)> = Vec::new();
+        for request in requests {
+            chosen.clear();
+            for pick in picks.of(data, forest, request) {
+                let known = chosen.iter_mut();
+                let mut same = known.filter(|c| (c.0, c.1) == (pick.agent, pick.tool));
+                match same.next() {
+                    Some((_, _, count)) => *count += 1,
+                    None => chosen.push((pick.agent, pick.tool, 1)),
+                }
+            }
+            // Stable: agents, and the tools of each, in the order in which they came.
+            while let Some(&(agent, ..)) = chosen.first() {
+                let own = chosen.iter().filter(|c| c.0 == agent);
+                let mut tools = Vec::with_capacity(own.clone().count());
+                tools.extend(own.map(|(_, tool, count)| (*tool, *count)));
+                chosen.retain(|c| c.0 != agent);
+                choices.starts.push(request.wall.start);
+                choices.all.push(Choice {
+                    kind: (request.kind, agent),
+                    tools,
+                });
+            }
+        }
+        choices
+    }
+
     /// Takes in what one request chose, by kind of task and agent.
-    fn take<'a>(&mut self, picked: impl IntoIterator<Item = observe::Picked<'a>>, start: Nanos) {
+    fn take<'b>(&mut self, picked: impl IntoIterator<Item = observe::Picked<'b>>, start: Nanos) {
+        let names = self.names.to_mut();
         for one in picked {
-            let kind = self.names.intern(one.kind);
-            let agent = self.names.intern(one.agent);
+            let kind = names.intern(one.kind);
+            let agent = names.intern(one.agent);
             let each = one.chosen.into_iter();
-            let tools: Vec<(Sym, u64)> = each
-                .map(|(name, n)| (self.names.intern(&name), n))
-                .collect();
+            let tools: Vec<(Sym, u64)> = each.map(|(name, n)| (names.intern(&name), n)).collect();
             if !tools.is_empty() {
                 self.starts.push(start);
                 self.all.push(Choice {
@@ -228,15 +276,8 @@ impl Choices {
     }
 
     fn mixes(&self, cut: usize) -> (Mix, Mix) {
-        let mut mixes = (self.saved.clone(), Mix::default());
-        for (index, choice) in self.all.iter().enumerate() {
-            if index < cut {
-                mixes.0.add(choice);
-            } else {
-                mixes.1.add(choice);
-            }
-        }
-        mixes
+        let (before, after) = self.all.split_at(cut.min(self.all.len()));
+        (self.saved.clone().with(Mix::of(before)), Mix::of(after))
     }
 
     fn compare(&self, cut: usize) -> Comparison {

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use crate::aggregate::cost::{agent_of, call_of, ops};
-use crate::aggregate::latency::tool_name;
 use crate::model::{Dataset, Digest, LlmCall};
 use crate::trace::{Forest, Request, RootState, StepKind, StepOp};
 use crate::units::Sym;
@@ -17,45 +16,59 @@ pub(in crate::aggregate) struct Picked<'a> {
 
 /// One tool call that was a choice, and the model that made it.
 #[derive(Clone, Copy)]
-pub(super) struct Pick<'a> {
+pub(super) struct Pick {
     pub(super) lane: u32,
-    pub(super) agent: &'a str,
-    pub(super) model: &'a str,
-    pub(super) tool: &'a str,
+    pub(super) agent: Sym,
+    pub(super) model: Sym,
+    pub(super) tool: Sym,
 }
 
-/// The choices of a request in order. The same tool with the same arguments is chosen once: to repeat a
-/// call is a retry and not another choice.
-pub(super) fn picks<'a>(data: &'a Dataset, forest: &Forest, request: &Request) -> Vec<Pick<'a>> {
-    let mut picks = Vec::new();
-    let mut asked: Vec<(&str, Digest)> = Vec::new();
-    let mut model = (u32::MAX, "");
-    for op in ops(forest, request) {
-        let Some(span) = data.spans.get(op.span as usize) else {
-            continue;
-        };
-        if let (StepKind::Model, Some(call)) = (op.kind, data.llm_index(span)) {
-            let named = data.llm.model(call).unwrap_or_default();
-            model = (op.lane, data.text(named));
-        }
-        if op.kind != StepKind::Tool || !span.op.is_tool() {
-            continue;
-        }
-        let tool = tool_name(data, op);
-        if let Some(arguments) = data.tool_of(span).and_then(|call| call.arguments) {
-            if asked.contains(&(tool, arguments)) {
+/// The choices of one request after the other, in memory that is used again.
+#[derive(Default)]
+pub(super) struct Picks {
+    all: Vec<Pick>,
+    asked: Vec<(Sym, Digest)>,
+}
+
+impl Picks {
+    /// The choices of a request in order. The same tool with the same arguments is chosen once: to repeat a
+    /// call is a retry and not another choice.
+    pub(super) fn of(&mut self, data: &Dataset, forest: &Forest, request: &Request) -> &[Pick] {
+        self.all.clear();
+        self.asked.clear();
+        let mut model = (u32::MAX, Sym::NONE);
+        for op in ops(forest, request) {
+            let Some(span) = data.spans.get(op.span as usize) else {
+                continue;
+            };
+            if let (StepKind::Model, Some(call)) = (op.kind, data.llm_index(span)) {
+                model = (op.lane, data.llm.model(call).unwrap_or_default());
+            }
+            if op.kind != StepKind::Tool || !span.op.is_tool() {
                 continue;
             }
-            asked.push((tool, arguments));
+            let called = data.tool_of(span);
+            let tool = called.map(|call| call.tool).unwrap_or_default();
+            let tool = tool.or(span.name);
+            if let Some(arguments) = called.and_then(|call| call.arguments) {
+                if self.asked.contains(&(tool, arguments)) {
+                    continue;
+                }
+                self.asked.push((tool, arguments));
+            }
+            self.all.push(Pick {
+                lane: op.lane,
+                agent: agent_of(forest, request, op),
+                model: if model.0 == op.lane {
+                    model.1
+                } else {
+                    Sym::NONE
+                },
+                tool,
+            });
         }
-        picks.push(Pick {
-            lane: op.lane,
-            agent: data.text(agent_of(forest, request, op)),
-            model: if model.0 == op.lane { model.1 } else { "" },
-            tool,
-        });
+        &self.all
     }
-    picks
 }
 
 /// The tools a request chose, by agent.
@@ -64,11 +77,10 @@ pub(in crate::aggregate) fn tools<'a>(
     forest: &Forest,
     request: &Request,
 ) -> Vec<Picked<'a>> {
-    let picks = picks(data, forest, request);
-    let each = picks
-        .iter()
-        .map(|pick| (pick.agent, Cow::Borrowed(pick.tool)));
-    by_agent(data.text(request.kind), each)
+    let mut picks = Picks::default();
+    let each = picks.of(data, forest, request).iter();
+    let named = each.map(|pick| (data.text(pick.agent), Cow::Borrowed(data.text(pick.tool))));
+    by_agent(data.text(request.kind), named)
 }
 
 /// Which tool followed which, by agent: the order of tools, beginning with the first.
@@ -77,13 +89,14 @@ pub(in crate::aggregate) fn order<'a>(
     forest: &Forest,
     request: &Request,
 ) -> Vec<Picked<'a>> {
-    let mut last: Option<Pick<'a>> = None;
+    let mut last: Option<Pick> = None;
     let mut steps: Vec<(&'a str, Cow<'a, str>)> = Vec::new();
-    for pick in picks(data, forest, request) {
+    for &pick in Picks::default().of(data, forest, request) {
         let before = last
             .filter(|l| l.lane == pick.lane)
-            .map_or("(start)", |l| l.tool);
-        steps.push((pick.agent, Cow::Owned(format!("{before} > {}", pick.tool))));
+            .map_or("(start)", |l| data.text(l.tool));
+        let step = format!("{before} > {}", data.text(pick.tool));
+        steps.push((data.text(pick.agent), Cow::Owned(step)));
         last = Some(pick);
     }
     by_agent(data.text(request.kind), steps)

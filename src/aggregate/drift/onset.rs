@@ -19,7 +19,7 @@ pub struct Onset {
 /// Loss of log-likelihood at which a time of change still fits nearly as well.
 const NEARLY: f64 = 3.0;
 
-impl Choices {
+impl Choices<'_> {
     /// When the clearest tool changed, and how surely. Against another dump: within the later one, or
     /// from its start.
     pub(super) fn since(&self, tools: &Drift, sides: Sides) -> Option<Onset> {

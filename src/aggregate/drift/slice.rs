@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Choices;
-use super::observe::{self, Picked};
+use super::observe::{Picked, Picks};
 use super::study::Look;
 use crate::model::Dataset;
 use crate::trace::{Forest, Request};
@@ -32,7 +32,7 @@ const MOST_PARTS: usize = 40;
 impl<'a> Look<'a> {
     /// Tool choice by agent, model, version and task, where a dump has several of them.
     pub(super) fn slices(&self) -> Vec<Slice> {
-        let mut parts: BTreeMap<(&'static str, &'a str), (Choices, usize)> = BTreeMap::new();
+        let mut parts: BTreeMap<(&'static str, &'a str), (Choices<'a>, usize)> = BTreeMap::new();
         for (index, &(data, forest)) in self.dumps.iter().enumerate() {
             for request in &forest.requests {
                 of_request(data, forest, request, &mut parts);
@@ -78,21 +78,22 @@ fn of_request<'a>(
     data: &'a Dataset,
     forest: &'a Forest,
     request: &Request,
-    parts: &mut BTreeMap<(&'static str, &'a str), (Choices, usize)>,
+    parts: &mut BTreeMap<(&'static str, &'a str), (Choices<'a>, usize)>,
 ) {
     let root = data.spans.get(request.root as usize);
     let version = root.map_or("", |root| data.text(data.resource_of(root).version));
     let kind = data.text(request.kind);
     let mut by: BTreeMap<(&'static str, &'a str), BTreeMap<&'a str, Chosen<'a>>> = BTreeMap::new();
-    for pick in observe::picks(data, forest, request) {
+    for pick in Picks::default().of(data, forest, request) {
+        let [agent, model, tool] = [pick.agent, pick.model, pick.tool].map(|sym| data.text(sym));
         for part in [
-            ("agent", pick.agent),
-            ("model", pick.model),
+            ("agent", agent),
+            ("model", model),
             ("version", version),
             ("task", kind),
         ] {
-            let tools = by.entry(part).or_default().entry(pick.agent).or_default();
-            *tools.entry(pick.tool).or_default() += 1;
+            let tools = by.entry(part).or_default().entry(agent).or_default();
+            *tools.entry(tool).or_default() += 1;
         }
     }
     for (part, agents) in by {

@@ -218,7 +218,7 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn choices(&self, choose: Choose) -> (Choices, Sides) {
+    fn choices(&self, choose: Choose) -> (Choices<'a>, Sides) {
         let mut choices = Choices::default();
         let mut first = 0;
         for (index, (data, forest)) in self.dumps.iter().enumerate() {
@@ -239,12 +239,13 @@ impl<'a> Look<'a> {
         choose: Choose,
         saved: &Profile,
         kept: impl Fn(&TaskProfile) -> BTreeMap<String, Saved>,
-    ) -> (Choices, Sides) {
+    ) -> (Choices<'a>, Sides) {
         let (mut choices, sides) = self.choices(choose);
+        let names = choices.names.to_mut();
         for (kind, task) in &saved.tasks {
             for (agent, chosen) in kept(task) {
-                let kind = (choices.names.intern(kind), choices.names.intern(&agent));
-                choices.saved.take_in(kind, &chosen, &mut choices.names);
+                let kind = (names.intern(kind), names.intern(&agent));
+                choices.saved.take_in(kind, &chosen, names);
             }
         }
         (choices, sides)
@@ -314,7 +315,11 @@ mod tests {
     }
 
     /// Requests of a dump after those of a healthy one, dumped or saved.
-    fn after(healthy: usize, saved: bool, mut choices: Choices) -> (Choices, Sides) {
+    fn after(
+        healthy: usize,
+        saved: bool,
+        mut choices: Choices<'static>,
+    ) -> (Choices<'static>, Sides) {
         if !saved {
             return (choices, Sides::First(healthy));
         }

@@ -39,17 +39,17 @@ pub(super) fn simulate(
     kinds: u64,
     calls: u64,
     weights: impl Fn(usize, u64) -> [u64; 10],
-) -> Choices {
+) -> Choices<'static> {
     let mut random = SplitMix(seed);
     let mut choices = Choices::default();
     let tools: Vec<Sym> = (0..10)
-        .map(|i| choices.names.intern(&format!("tool_{i}")))
+        .map(|i| choices.names.to_mut().intern(&format!("tool_{i}")))
         .collect();
     for i in 0..n {
         let kind = random.below(kinds);
         let tool = tools[random.pick(&weights(i, kind))];
         choices.starts.push(Nanos(i as u64));
-        let kind = choices.names.intern(&format!("kind {kind}"));
+        let kind = choices.names.to_mut().intern(&format!("kind {kind}"));
         choices.all.push(Choice {
             kind: (kind, Sym::NONE),
             tools: vec![(tool, 1 + random.below(calls))],
@@ -58,11 +58,11 @@ pub(super) fn simulate(
     choices
 }
 
-fn judge(choices: &Choices) -> Drift {
+fn judge(choices: &Choices<'_>) -> Drift {
     choices.judge(Sides::Within, true)
 }
 
-fn alarms(runs: u64, of: impl Fn(u64) -> Choices) -> f64 {
+fn alarms(runs: u64, of: impl Fn(u64) -> Choices<'static>) -> f64 {
     let hits = (0..runs).filter(|seed| judge(&of(*seed)).drifted).count();
     hits as f64 / runs as f64
 }

@@ -1,13 +1,14 @@
 //! What spans and events give: sums over all requests, `None` where nothing shows them.
 
 use hashbrown::HashSet;
+use rayon::prelude::*;
 
 use crate::aggregate::cost::{Cost, call_of, ops};
 use crate::aggregate::drift::Drift;
 use crate::model::{Dataset, LlmCall};
-use crate::stats::quantile;
+use crate::stats::{Ordered, quantile};
 use crate::trace::{Forest, Request, RootState, StepKind, StepOp};
-use crate::units::{Nanos, Usd, Window};
+use crate::units::{Nanos, Sym, Usd, Window};
 
 /// Numbers of one kind, in seconds or as counts.
 #[derive(Default)]
@@ -34,6 +35,30 @@ impl Sample {
     fn sum(&self) -> f64 {
         self.0.iter().sum()
     }
+
+    /// Those of requests that come after these.
+    fn append(&mut self, more: Self) {
+        match self.0.is_empty() {
+            true => *self = more,
+            false => self.0.extend(more.0),
+        }
+    }
+}
+
+/// Quantiles of a sample of which nothing else is asked.
+#[derive(Default)]
+pub(super) struct Quantiles {
+    pub(super) p50: Option<f64>,
+    pub(super) p95: Option<f64>,
+    pub(super) p99: Option<f64>,
+}
+
+impl Quantiles {
+    fn of(sample: Sample) -> Self {
+        let mut sample = Ordered::new(sample.0);
+        let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|q| sample.quantile(q));
+        Self { p50, p95, p99 }
+    }
 }
 
 /// Sums over all requests.
@@ -43,7 +68,7 @@ pub(in crate::aggregate) struct Counts {
     pub(super) requests: Option<f64>,
     ended: Option<f64>,
     failed: Option<f64>,
-    pub(super) durations: Sample,
+    pub(super) durations: Quantiles,
     /// Mean number of requests that ran at once.
     pub(super) in_progress: Option<f64>,
     pub(super) calls: Option<f64>,
@@ -53,7 +78,7 @@ pub(in crate::aggregate) struct Counts {
     /// Prompt tokens of calls that show cached ones.
     cacheable: f64,
     pub(super) output_tokens: Option<f64>,
-    pub(super) call_times: Sample,
+    pub(super) call_times: Quantiles,
     pub(super) first_tokens: Sample,
     pub(super) queues: Sample,
     pub(super) prefills: Sample,
@@ -75,6 +100,86 @@ pub(in crate::aggregate) struct Counts {
     pub(super) replicas: Option<f64>,
 }
 
+/// What some requests show.
+#[derive(Default)]
+struct Seen {
+    counts: Counts,
+    durations: Sample,
+    call_times: Sample,
+    /// Times of all requests, and of all calls at serving instances, added up.
+    running: Nanos,
+    serving: Nanos,
+    replicas: HashSet<(Sym, Sym, Sym)>,
+}
+
+/// Requests that one task looks at.
+const REQUESTS: usize = 1 << 13;
+
+impl Seen {
+    fn of(data: &Dataset, forest: &Forest, requests: &[Request]) -> Self {
+        let mut seen = Self::default();
+        for request in requests {
+            seen.request(data, forest, request);
+        }
+        seen
+    }
+
+    /// With what requests that come after these show.
+    fn followed_by(mut self, other: Self) -> Self {
+        self.durations.append(other.durations);
+        self.call_times.append(other.call_times);
+        self.replicas.extend(other.replicas);
+        Self {
+            counts: self.counts.followed_by(other.counts),
+            running: self.running + other.running,
+            serving: self.serving + other.serving,
+            ..self
+        }
+    }
+
+    fn request(&mut self, data: &Dataset, forest: &Forest, request: &Request) {
+        self.root(data, request);
+        self.running += request.wall.len();
+        let mut rounds = 0.0;
+        for op in ops(forest, request) {
+            self.counts.tool(data, op);
+            let Some(call) = call_of(data, op) else {
+                continue;
+            };
+            if !matches!(op.kind, StepKind::Model | StepKind::Failed) {
+                continue;
+            }
+            if op.kind == StepKind::Model {
+                rounds += 1.0;
+                self.call_times.time(op.window.len());
+            }
+            self.counts.call(&call, op);
+            if let Some(engine) = data.spans.get(call.engine as usize) {
+                add(&mut self.counts.engine_calls, 1.0);
+                self.serving += engine.duration();
+                let instance = data.resource_of(engine);
+                let server = (instance.service, instance.instance, instance.pod);
+                self.replicas.insert(server);
+            }
+        }
+        if rounds > 0.0 {
+            self.counts.rounds.0.push(rounds);
+            add(&mut self.counts.retries, f64::from(request.retries));
+        }
+    }
+
+    fn root(&mut self, data: &Dataset, request: &Request) {
+        add(&mut self.counts.requests, 1.0);
+        if request.root_state == RootState::Complete {
+            let root = data.spans.get(request.root as usize);
+            let failed = root.is_some_and(|root| root.failed());
+            add(&mut self.counts.ended, 1.0);
+            add(&mut self.counts.failed, f64::from(u8::from(failed)));
+            self.durations.time(request.duration());
+        }
+    }
+}
+
 fn add(sum: &mut Option<f64>, by: f64) {
     *sum.get_or_insert(0.0) += by;
 }
@@ -83,53 +188,62 @@ impl Counts {
     /// Counts what spans and events show.
     pub(in crate::aggregate) fn of(data: &Dataset, forest: &Forest) -> Self {
         let window = forest.window();
-        let mut counts = Self {
-            seconds: window.len().as_secs(),
-            ..Self::default()
-        };
-        let mut running = Nanos::ZERO;
-        let mut serving = Nanos::ZERO;
-        let mut replicas = HashSet::new();
-        for request in &forest.requests {
-            counts.request(data, request);
-            running += request.wall.len();
-            let mut rounds = 0.0;
-            for op in ops(forest, request) {
-                counts.tool(data, op);
-                let Some(call) = call_of(data, op) else {
-                    continue;
-                };
-                if !matches!(op.kind, StepKind::Model | StepKind::Failed) {
-                    continue;
-                }
-                rounds += f64::from(u8::from(op.kind == StepKind::Model));
-                counts.call(&call, op);
-                if let Some(engine) = data.spans.get(call.engine as usize) {
-                    add(&mut counts.engine_calls, 1.0);
-                    serving += engine.duration();
-                    let instance = data.resource_of(engine);
-                    replicas.insert((instance.service, instance.instance, instance.pod));
-                }
-            }
-            if rounds > 0.0 {
-                counts.rounds.0.push(rounds);
-                add(&mut counts.retries, f64::from(request.retries));
-            }
-        }
+        let requests = forest.requests.par_chunks(REQUESTS);
+        let seen = requests.map(|requests| Seen::of(data, forest, requests));
+        let Seen {
+            mut counts,
+            durations,
+            call_times,
+            running,
+            serving,
+            replicas,
+        } = seen.reduce(Seen::default, Seen::followed_by);
+        counts.seconds = window.len().as_secs();
         let mean = |time: Nanos| time.as_secs() / counts.seconds;
         counts.in_progress = counts.requests.map(|_| mean(running));
         counts.engine_running = counts.engine_calls.map(|_| mean(serving));
         counts.replicas = (!replicas.is_empty()).then_some(replicas.len() as f64);
         counts.sessions = sessions(forest, window);
         counts.restarts = restarts(data);
-        for sample in [
-            &mut counts.durations,
-            &mut counts.call_times,
-            &mut counts.first_tokens,
-        ] {
-            sample.sort();
-        }
+        let first_tokens = &mut counts.first_tokens;
+        let (quantiles, ()) = rayon::join(
+            || (Quantiles::of(durations), Quantiles::of(call_times)),
+            || first_tokens.sort(),
+        );
+        (counts.durations, counts.call_times) = quantiles;
         counts
+    }
+
+    /// With the counts of requests that come after these.
+    fn followed_by(mut self, other: Self) -> Self {
+        for (sum, by) in [
+            (&mut self.requests, other.requests),
+            (&mut self.ended, other.ended),
+            (&mut self.failed, other.failed),
+            (&mut self.calls, other.calls),
+            (&mut self.failed_calls, other.failed_calls),
+            (&mut self.input_tokens, other.input_tokens),
+            (&mut self.cached_tokens, other.cached_tokens),
+            (&mut self.output_tokens, other.output_tokens),
+            (&mut self.engine_calls, other.engine_calls),
+            (&mut self.tools, other.tools),
+            (&mut self.failed_tools, other.failed_tools),
+            (&mut self.retries, other.retries),
+        ] {
+            by.into_iter().for_each(|by| add(sum, by));
+        }
+        self.cacheable += other.cacheable;
+        self.generated += other.generated;
+        for (own, more) in [
+            (&mut self.first_tokens, other.first_tokens),
+            (&mut self.queues, other.queues),
+            (&mut self.prefills, other.prefills),
+            (&mut self.generations, other.generations),
+            (&mut self.rounds, other.rounds),
+        ] {
+            own.append(more);
+        }
+        self
     }
 
     /// With what was computed beside them.
@@ -140,19 +254,6 @@ impl Counts {
         self.cost_per_task = each.map(|(cost, requests)| cost / requests);
         self.divergence = drift.divergence;
         self
-    }
-
-    fn request(&mut self, data: &Dataset, request: &Request) {
-        add(&mut self.requests, 1.0);
-        if request.root_state == RootState::Complete {
-            let failed = data
-                .spans
-                .get(request.root as usize)
-                .is_some_and(|s| s.failed());
-            add(&mut self.ended, 1.0);
-            add(&mut self.failed, f64::from(u8::from(failed)));
-            self.durations.time(request.duration());
-        }
     }
 
     fn tool(&mut self, data: &Dataset, op: &StepOp) {
@@ -185,7 +286,6 @@ impl Counts {
         if failed {
             return;
         }
-        self.call_times.time(op.window.len());
         for (sample, time) in [
             (&mut self.first_tokens, call.first_token),
             (&mut self.queues, call.queue),

@@ -180,9 +180,9 @@ macro_rules! definitions {
 definitions! {
     Standard request_rate "/s" [] Nothing |c| c.per_second(c.requests), "one root span per request";
     Standard error_rate "1" [] Nothing Counts::failed_share, "the status of the root span";
-    Standard duration_p50 "s" [] Nothing |c| c.durations.quantile(0.5), "the end of the root span";
-    Standard duration_p95 "s" [] Nothing |c| c.durations.quantile(0.95), "the end of the root span";
-    Standard duration_p99 "s" [] Nothing |c| c.durations.quantile(0.99), "the end of the root span";
+    Standard duration_p50 "s" [] Nothing |c| c.durations.p50, "the end of the root span";
+    Standard duration_p95 "s" [] Nothing |c| c.durations.p95, "the end of the root span";
+    Standard duration_p99 "s" [] Nothing |c| c.durations.p99, "the end of the root span";
     Standard requests_in_progress "" [] Nothing |c| c.in_progress, "the end of the root span";
     LlmNative llm_call_rate "/s" [] Nothing |c| c.per_second(c.calls), "a span per model call";
     LlmNative llm_error_rate "1" [] Nothing |c| Counts::share(c.failed_calls, c.calls), "a span per model call, failed attempts included";
@@ -190,7 +190,7 @@ definitions! {
     LlmNative output_tokens "tokens" [] Nothing |c| c.output_tokens, "gen_ai.usage.output_tokens on model calls";
     LlmNative cached_share "1" [] Nothing Counts::cached_share, "gen_ai.usage.cache_read.input_tokens on model calls";
     LlmNative tokens_per_request "tokens" [] Nothing Counts::tokens_per_request, "token counts on model calls";
-    LlmNative model_latency_p95 "s" [] Nothing |c| c.call_times.quantile(0.95), "a span per model call";
+    LlmNative model_latency_p95 "s" [] Nothing |c| c.call_times.p95, "a span per model call";
     LlmNative first_token_p95 "s" [] Nothing |c| c.first_tokens.quantile(0.95), "gen_ai.response.time_to_first_chunk, or an event at the first token";
     LlmNative hallucinations "" ["agent_hallucination_total"] Growth NONE, "an evaluator that counts agent_hallucination_total{agent_id, hallucination_type}";
     AgentNative reasoning_steps_mean "" ["agent_reasoning_steps"] Mean |c| c.rounds.mean(), "a span per model call under the agent's span";

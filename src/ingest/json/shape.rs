@@ -18,6 +18,7 @@ pub(crate) struct Shape<'a> {
     paths: Vec<(String, Option<Cow<'a, str>>)>,
     outermost: Vec<String>,
     list: bool,
+    end: Option<usize>,
 }
 
 impl<'a> Shape<'a> {
@@ -34,8 +35,14 @@ impl<'a> Shape<'a> {
             ..Self::default()
         };
         // An outline of the beginning is all that is needed: the end may be missing.
-        let _ = shape.value(&mut json, "", 0);
+        let whole = shape.value(&mut json, "", 0).is_ok();
+        shape.end = whole.then(|| json.at());
         Some(shape)
+    }
+
+    /// Offset just after the first value, where it is whole.
+    pub(crate) fn end(&self) -> Option<usize> {
+        self.end
     }
 
     /// True when the first value is an array.

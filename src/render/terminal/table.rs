@@ -3,7 +3,6 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Row};
-use unicode_width::UnicodeWidthStr;
 
 use super::INDENT;
 use super::text::{self, clean};
@@ -63,8 +62,8 @@ impl<'c> Table<'c> {
     fn least_width(&self) -> usize {
         let columns = self.columns.iter().enumerate().map(|(index, column)| {
             let cells = self.rows.iter().filter_map(|row| row.get(index));
-            let cells = cells.map(|cell| cell.width());
-            let widest = cells.fold(column.title().width(), usize::max);
+            let cells = cells.map(|cell| text::width(cell));
+            let widest = cells.fold(text::width(column.title()), usize::max);
             match column {
                 Column::Name(_) => widest.min(SHORTEST),
                 Column::Word(_) | Column::Number(_) => widest,
@@ -127,7 +126,7 @@ impl<'c> Table<'c> {
                     self.style.ellipsis(),
                 );
                 let begun = line.len() > deeper.len();
-                if begun && line.width() + BETWEEN + pair.width() > self.style.width {
+                if begun && text::width(&line) + BETWEEN + text::width(&pair) > self.style.width {
                     lines.push(std::mem::replace(&mut line, deeper.clone()));
                 } else if begun {
                     line.push_str(&" ".repeat(BETWEEN));

@@ -2,10 +2,26 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// Printable, and one column to a byte: nearly every text, which needs no tables of characters.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+/// Columns that `text` takes.
+pub(super) fn width(text: &str) -> usize {
+    match is_plain(text) {
+        true => text.len(),
+        false => text.width(),
+    }
+}
+
 /// Names come from the dump and may hold anything, escape sequences included: what a terminal would
 /// obey becomes `?`.
 #[must_use]
 pub fn clean(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let harmless = |c: char| if c.is_control() || is_bidi(c) { '?' } else { c };
     text.chars().map(harmless).collect()
 }
@@ -17,16 +33,16 @@ fn is_bidi(c: char) -> bool {
 
 /// `text` in at most `width` columns; a cut is marked.
 pub(super) fn cut(text: &str, width: usize, mark: &str) -> String {
-    if text.width() <= width {
+    if self::width(text) <= width {
         return text.to_owned();
     }
-    let (head, _) = split_at_width(text, width.saturating_sub(mark.width()));
+    let (head, _) = split_at_width(text, width.saturating_sub(self::width(mark)));
     format!("{}{mark}", head.trim_end())
 }
 
 /// `text` padded with spaces to `width` columns.
 pub(super) fn pad(text: &str, width: usize) -> String {
-    let spaces = width.saturating_sub(text.width());
+    let spaces = width.saturating_sub(self::width(text));
     format!("{text}{:spaces$}", "")
 }
 
@@ -36,7 +52,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
     for word in text.split_whitespace() {
         let mut rest = word;
-        let mut long = rest.width();
+        let mut long = self::width(rest);
         if used > 0 && used + 1 + long > width {
             lines.push(std::mem::take(&mut line));
             used = 0;
@@ -45,7 +61,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
             let (head, tail) = split_at_width(rest, width);
             lines.push(head.to_owned());
             rest = tail;
-            long = rest.width();
+            long = self::width(rest);
         }
         if used > 0 && !rest.is_empty() {
             line.push(' ');

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::habits::{Habits, Relation};
 use super::stitch::leads_to;
 use crate::model::{Dataset, IssueKind, Op, Record, Span, SpanIx};
@@ -30,11 +32,11 @@ pub(in crate::trace) fn adopt_orphans(
     let mut adopted = Vec::new();
     let mut found = 0;
     let mut learned = None;
-    for trace in traces {
-        let tops = tops(parent, trace);
-        if !is_broken(dataset, &tops) {
-            continue;
-        }
+    let broken = traces
+        .par_iter()
+        .filter(|trace| is_broken(dataset, parent, trace));
+    for trace in broken.collect::<Vec<_>>() {
+        let tops: Vec<SpanIx> = tops(parent, trace).collect();
         found += note(dataset, &tops);
         if trace.len() > tops.len() || tops.len() > 1 {
             let habits = known
@@ -52,22 +54,24 @@ pub(in crate::trace) fn needs_habits(
     parent: &[SpanIx],
     traces: &[Range<SpanIx>],
 ) -> bool {
-    traces.iter().any(|trace| {
-        let tops = tops(parent, trace);
-        is_broken(dataset, &tops) && (trace.len() > tops.len() || tops.len() > 1)
+    traces.par_iter().any(|trace| {
+        let tops = tops(parent, trace).count();
+        is_broken(dataset, parent, trace) && (trace.len() > tops || tops > 1)
     })
 }
 
 /// The spans of a trace that hang under nothing.
-fn tops(parent: &[SpanIx], trace: &Range<SpanIx>) -> Vec<SpanIx> {
-    let tops = trace.clone().filter(|&i| parent[i as usize] == NO_SPAN);
-    tops.collect()
+fn tops(parent: &[SpanIx], trace: &Range<SpanIx>) -> impl Iterator<Item = SpanIx> {
+    trace.clone().filter(|&i| parent[i as usize] == NO_SPAN)
 }
 
 /// More than the one root of a whole trace.
-fn is_broken(dataset: &Dataset, tops: &[SpanIx]) -> bool {
+fn is_broken(dataset: &Dataset, parent: &[SpanIx], trace: &Range<SpanIx>) -> bool {
     let spans = &dataset.records;
-    tops.len() > 1 || tops.iter().any(|&i| !spans[i as usize].parent.is_none())
+    let orphaned = |i: SpanIx| !spans[i as usize].parent.is_none();
+    let mut tops = tops(parent, trace);
+    tops.next()
+        .is_some_and(|first| orphaned(first) || tops.next().is_some())
 }
 
 /// Counts those of `tops` whose parent is not in the dump.

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
 use crate::model::{Dataset, IssueKind, Op, Record, Span, SpanFlags, SpanId, SpanIx, SpanKind};
 use crate::trace::usage;
@@ -16,14 +17,15 @@ use crate::units::Sym;
 pub(in crate::trace) fn rejoin(dataset: &mut Dataset, traces: &[Range<SpanIx>]) -> bool {
     let marked =
         |span: &Record| span.flags.has(SpanFlags::PARTIAL) || span.flags.has(SpanFlags::SHARED_ID);
+    if !dataset.records.par_iter().any(marked) {
+        return false;
+    }
     let mut drop = Vec::new();
-    let mut changed = false;
     for trace in traces {
         let spans = &dataset.records[trace.start as usize..trace.end as usize];
         if !spans.iter().any(marked) {
             continue;
         }
-        changed = true;
         complete(dataset, trace.clone(), &mut drop);
         part_halves(dataset, trace.clone());
     }
@@ -38,7 +40,7 @@ pub(in crate::trace) fn rejoin(dataset: &mut Dataset, traces: &[Range<SpanIx>]) 
             !gone[index - 1]
         });
     }
-    changed
+    true
 }
 
 /// Folds partial records into the record of the same id and service. What then still has no time

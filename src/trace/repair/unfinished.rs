@@ -1,13 +1,15 @@
 //! Spans without an end are closed at the last end of what they contain, and never judged.
 
+use rayon::prelude::*;
+
 use crate::model::{Dataset, IssueKind, SpanIx};
 use crate::trace::Tree;
 
 /// Gives every open span an end, at least its own start. The flag stays, so that nothing judges it.
 pub(in crate::trace) fn close_unfinished(dataset: &mut Dataset, tree: &Tree) -> Vec<SpanIx> {
-    let open: Vec<SpanIx> = (0..dataset.records.len() as SpanIx)
-        .filter(|&i| dataset.records[i as usize].is_open())
-        .collect();
+    let all = (0..dataset.records.len() as SpanIx).into_par_iter();
+    let open = all.filter(|&i| dataset.records[i as usize].is_open());
+    let open: Vec<SpanIx> = open.collect();
     for &i in &open {
         let span = dataset.records[i as usize];
         let trace = dataset.trace_of(&span);

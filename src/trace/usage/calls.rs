@@ -17,6 +17,9 @@ struct Below {
 /// Decides, innermost first, whether a model span is the same call as what it contains, or a
 /// wrapper around several.
 pub(super) fn join(dataset: &mut Dataset, above: &Above, counted: &mut [Counted]) {
+    if above.leads.nested.is_empty() {
+        return;
+    }
     let mut below = hashbrown::HashMap::<SpanIx, Below, foldhash::fast::FixedState>::default();
     for &span in above.order.iter().rev() {
         if !dataset.spans[span as usize].op.is_model() {

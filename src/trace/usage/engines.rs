@@ -1,26 +1,19 @@
 //! Serving sides whose client is recorded in another trace, joined by the id both wrote down.
 
 use hashbrown::HashMap;
-use rayon::prelude::*;
 
 use super::above::Above;
 use super::{Counted, merge, owner_of};
 use crate::model::{Dataset, Digest, Op, SpanIx};
-use crate::trace::NO_SPAN;
 
 type ById = HashMap<Digest, Option<SpanIx>, foldhash::fast::FixedState>;
 
 /// Joins every serving side without a client above it to the one client call that names its id.
 /// Where none or several do, it stays a call of its own.
 pub(super) fn join(dataset: &mut Dataset, above: &Above, counted: &mut [Counted]) {
-    let alone: Vec<(SpanIx, Digest)> = above
-        .order
-        .par_iter()
-        .filter(|&&i| {
-            dataset.spans[i as usize].op == Op::Engine
-                && counted[i as usize] == Counted::Owner
-                && above.model[i as usize] == NO_SPAN
-        })
+    let alone = above.leads.engines.iter();
+    let alone: Vec<(SpanIx, Digest)> = alone
+        .filter(|&&i| counted[i as usize] == Counted::Owner)
         .filter_map(|&i| Some((i, id_of(dataset, i)?)))
         .collect();
     if alone.is_empty() {

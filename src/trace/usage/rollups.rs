@@ -1,26 +1,19 @@
 //! Sums that agents and tasks report over their calls: checked, and used only where no call shows
 //! any usage of its own.
 
-use rayon::prelude::*;
-
 use super::Counted;
-use super::above::Above;
+use super::above::{Above, sum_of};
 use crate::model::{Dataset, IssueKind, Origin, SpanFlags, SpanIx};
 use crate::trace::Tree;
 
 /// Marks groups that carry sums. The outermost of each branch is compared with the calls below it;
 /// where these show nothing it gets [`SpanFlags::ROLLUP`]: its sum is all there is.
 pub(super) fn mark(dataset: &mut Dataset, tree: &Tree, above: &Above, counted: &mut [Counted]) {
-    let sums: Vec<SpanIx> = above
-        .order
-        .par_iter()
-        .copied()
-        .filter(|&span| sum_of(dataset, span).is_some())
-        .collect();
+    let sums = &above.leads.sums;
     if sums.is_empty() {
         return;
     }
-    for &span in &sums {
+    for &span in sums {
         counted[span as usize] = Counted::Rollup;
     }
     // Parents come before children: below a sum, everything is covered.
@@ -30,16 +23,11 @@ pub(super) fn mark(dataset: &mut Dataset, tree: &Tree, above: &Above, counted: &
             covered[span as usize] = covered[parent as usize] || sum_of(dataset, parent).is_some();
         }
     }
-    for span in sums {
+    for &span in sums {
         if !covered[span as usize] {
             compare(dataset, tree, counted, span);
         }
     }
-}
-
-fn sum_of(dataset: &Dataset, span: SpanIx) -> Option<u64> {
-    let facts = dataset.task_of(&dataset.spans[span as usize])?;
-    facts.rollup_input.map(u64::from).filter(|&n| n > 0)
 }
 
 fn compare(dataset: &mut Dataset, tree: &Tree, counted: &[Counted], top: SpanIx) {

@@ -8,11 +8,8 @@ use crate::trace::NO_SPAN;
 /// One tool call is the outermost of its chain; a message that calls a tool with no tool span above
 /// it becomes the tool call.
 pub(super) fn join(dataset: &mut Dataset, above: &Above, counted: &mut [Counted]) {
-    for &span in &above.order {
+    for &span in &above.leads.tools {
         let op = dataset.spans[span as usize].op;
-        if !op.is_tool() {
-            continue;
-        }
         let Some(call) = dataset.tool_of(&dataset.spans[span as usize]) else {
             continue;
         };

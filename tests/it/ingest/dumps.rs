@@ -135,7 +135,7 @@ fn model_calls(path: &Path) -> u64 {
     };
     let reading = read_all(Source::find(&[path]), &options, Normalizer::new, &());
     let sets = reading.sinks.into_iter().map(Normalizer::finish);
-    sets.flat_map(|data| data.spans)
+    sets.flat_map(|data| data.records)
         .filter(|span| span.op == Op::Llm)
         .count() as u64
 }

@@ -1,10 +1,10 @@
 //! How sure a verdict is: an estimate of how often verdicts like it are right.
 //!
-//! A logistic regression over 1,182 slow verdicts on 21 labelled dumps of a simulated fleet (14
+//! A logistic regression over 1,172 slow verdicts on 21 labelled dumps of a simulated fleet (13
 //! scenarios): how far the excess lies beyond the threshold tells most, then the lead over the
 //! runner-up, then whether the cause is contention of some kind, which many things look like, and whether any
 //! other request around was slow for it. Judged by constants fitted without their own scenario, the verdicts
-//! had an expected calibration error of 0.014.
+//! had an expected calibration error of 0.011.
 //! `tests/it/calibration.rs` says how to repeat this on other dumps.
 
 use super::Cause;
@@ -12,7 +12,7 @@ use super::account::{Account, Settlement};
 use super::scene::Scene;
 
 /// Weights: of one, of ln(excess / threshold), of the lead over the runner-up, of contention, of standing alone.
-const WEIGHTS: [f64; 5] = [-1.04, 1.25, 2.31, -0.87, -3.21];
+const WEIGHTS: [f64; 5] = [-1.13, 1.32, 2.44, -0.77, -2.57];
 /// ln(excess / threshold) beyond this adds nothing.
 const FAR: f64 = 2.0;
 /// Never surer than this: some verdicts are wrong for reasons no dump shows.

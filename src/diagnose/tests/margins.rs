@@ -181,20 +181,20 @@ fn confidence_is_how_often_verdicts_like_it_are_right() {
     };
     // At e times the threshold of half a second, with no runner-up.
     let tool = settled(1_000, &[(ToolBottleneck, 1_359)]);
-    assert_eq!(of(&tool, false, &[]), 0.926);
-    assert_eq!(of(&tool, false, &["a", "b"]), 0.907);
-    assert_eq!(of(&tool, true, &[]), 0.334);
+    assert_eq!(of(&tool, false, &[]), 0.933);
+    assert_eq!(of(&tool, false, &["a", "b"]), 0.914);
+    assert_eq!(of(&tool, true, &[]), 0.515);
     for contention in [NoisyNeighbour, RoutingChange, ColdCache] {
         assert_eq!(
             of(&settled(1_000, &[(contention, 1_359)]), false, &[]),
-            0.839
+            0.865
         );
     }
     let close = settled(1_000, &[(ToolBottleneck, 800), (LongGeneration, 559)]);
-    assert_eq!(of(&close, false, &[]), 0.712);
+    assert_eq!(of(&close, false, &[]), 0.716);
     assert_eq!(
         of(&settled(1_000, &[(ToolBottleneck, 500)]), false, &[]),
-        0.781
+        0.788
     );
     assert_eq!(
         of(&settled(1_000, &[(ToolBottleneck, 99_000)]), false, &[]),

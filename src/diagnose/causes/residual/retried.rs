@@ -4,8 +4,7 @@
 use super::{Residual, SETTLED_SHARE};
 use crate::diagnose::Cause;
 use crate::diagnose::account::Account;
-use crate::model::Span;
-use crate::units::Nanos;
+use crate::units::{Nanos, Window};
 
 /// Failed attempts are throttling up to this many slow floors; longer ones hang, and make nobody wait.
 const THROTTLED: f64 = 4.0;
@@ -45,16 +44,14 @@ impl Residual<'_> {
         }
     }
 
-    /// The server's own span of this call.
-    fn engine(&self) -> Option<&Span> {
-        let engine = self.call.engine?;
-        self.scene.dataset.spans.get(engine.get() as usize)
+    /// When the server worked on this call, by its own span.
+    fn engine(&self) -> Option<Window> {
+        self.scene.served.get(&self.index).copied()
     }
 
-    /// Milliseconds of the call that `engine` did not see.
-    fn outside(&self, engine: &Span) -> f64 {
-        let outside = self.call.window.len().since(engine.duration());
-        outside.as_millis()
+    /// Milliseconds of the call that the server did not see.
+    fn outside(&self, engine: Window) -> f64 {
+        self.call.window.len().since(engine.len()).as_millis()
     }
 
     /// Of the residual, what lies before the first token, where that is shown: attempts that fail inside a

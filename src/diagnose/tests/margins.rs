@@ -201,7 +201,7 @@ fn confidence_is_how_often_verdicts_like_it_are_right() {
         0.97
     );
     assert_eq!(
-        of(&settled(1_000, &[(ToolBottleneck, 10)]), true, &[]),
+        of(&settled(1_000, &[(NoisyNeighbour, 10)]), true, &[]),
         0.05
     );
     assert_eq!(

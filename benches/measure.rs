@@ -72,7 +72,7 @@ pub(crate) fn run(stage: Stage, dump: &Path, threads: usize) -> Option<Run> {
     let spans = pool.install(|| match stage {
         Stage::Reference => reference(dump),
         Stage::Ingest => null_sink(dump, threads),
-        Stage::Read => read(dump, threads).spans.len() as u64,
+        Stage::Read => read(dump, threads).records.len() as u64,
         Stage::Analyze => analyze(dump, threads),
         Stage::Process => 0,
     });
@@ -153,7 +153,7 @@ fn read(dump: &Path, threads: usize) -> Dataset {
 
 fn analyze(dump: &Path, threads: usize) -> u64 {
     let mut dataset = read(dump, threads);
-    let spans = dataset.spans.len() as u64;
+    let spans = dataset.records.len() as u64;
     let forest = Forest::build(&mut dataset, &trace::Options::default());
     let verdicts = diagnose::diagnose(&dataset, &forest, &diagnose::Options::default());
     let sums = aggregate::summarise(&dataset, &forest, &Prices::builtin());

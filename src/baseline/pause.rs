@@ -28,6 +28,17 @@ pub enum StepName {
 }
 
 impl StepName {
+    /// The name of an operation that ended; `finish` says how a model call did.
+    pub(crate) fn of(kind: StepKind, finish: impl FnOnce() -> Sym) -> Self {
+        match kind {
+            StepKind::Model => Self::Model(finish()),
+            StepKind::Failed => Self::Failed,
+            StepKind::Tool => Self::Tool,
+            StepKind::Group => Self::Group,
+            StepKind::Human => Self::Human,
+        }
+    }
+
     /// Without the finish reason: how a call will end says nothing about the wait before it.
     #[must_use]
     pub fn kind_only(self) -> Self {
@@ -199,15 +210,8 @@ pub fn step_name(dataset: &Dataset, kind: StepKind, span: u32) -> StepName {
     if dataset.spans[span as usize].is_open() {
         return StepName::Open;
     }
-    match kind {
-        StepKind::Model => StepName::Model(
-            dataset
-                .llm_of(&dataset.spans[span as usize])
-                .map_or(Sym::NONE, |l| l.finish),
-        ),
-        StepKind::Failed => StepName::Failed,
-        StepKind::Tool => StepName::Tool,
-        StepKind::Group => StepName::Group,
-        StepKind::Human => StepName::Human,
-    }
+    StepName::of(kind, || {
+        let call = dataset.llm_of(&dataset.spans[span as usize]);
+        call.map_or(Sym::NONE, |call| call.finish)
+    })
 }

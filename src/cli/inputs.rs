@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{Display, Limits, Priced, Repairs};
 use crate::commands::load;
+use crate::units::Bytes;
 
 /// Arguments of every subcommand that reads a dump.
 #[derive(Debug, Args)]
@@ -29,6 +30,17 @@ pub struct Inputs {
     /// Threads to use, instead of one per core; the result does not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+
+    /// Memory to use at most; what is not needed for a while is put into a temporary file where that is too little
+    ///
+    /// The result does not depend on it. The file lies where TMPDIR says, has no name, and is gone however the run ends. A run that would need more all the same ends with exit code 2 and says how much.
+    #[arg(
+        long,
+        value_name = "SIZE",
+        help_heading = "Limits",
+        hide_short_help = true
+    )]
+    pub max_memory: Option<Bytes>,
 
     /// What may be mended.
     #[command(flatten)]
@@ -63,6 +75,7 @@ impl Inputs {
             taken: self.at.clone(),
             limits: Some(self.limits.options()),
             max_record: usize::try_from(self.limits.max_record.0).ok(),
+            max_memory: self.max_memory.map(|size| size.0),
             threads: self.threads.map(usize::from),
             repairs: self.repairs.options(),
             redact: self.redact.then(|| match &self.redact_key {

@@ -4,7 +4,7 @@ use super::load::{Inputs, Loaded};
 use super::progress::Progress;
 use super::replay::Alerts;
 use super::spared;
-use crate::aggregate::{self, Aggregates, Prices};
+use crate::aggregate::{Aggregates, Prices};
 use crate::diagnose::{self, Verdicts};
 use crate::error::Error;
 use crate::report::{Findings, Replay, Report};
@@ -48,26 +48,35 @@ impl Analysis {
         saved: Option<Saved>,
         progress: &Progress,
     ) -> Result<Self, Error> {
-        let loaded = Loaded::read(inputs, progress)?;
-        let Loaded { dataset, forest } = &loaded;
+        let mut loaded = Loaded::read(inputs, progress)?;
         let norms = saved.as_ref().map(|saved| &saved.norms);
         // One after the other, though both could run at once: what each needs in between is large.
         progress.stage("diagnosing");
-        let verdicts = diagnose::diagnose_against(dataset, forest, &rule, norms);
+        let held = inputs.room().judge(&mut loaded, (&rule, norms))?;
         progress.stage("adding up");
-        Ok(Self::with(loaded, verdicts, rule, prices))
+        let sums = loaded.sums(prices);
+        let verdicts = held.verdicts(&mut loaded)?;
+        Ok(Self::of_both((loaded, sums), verdicts, rule, prices))
     }
 
     /// With verdicts that were reached before: adds up.
     pub(super) fn with(
         loaded: Loaded,
+        verdicts: Verdicts,
+        rule: diagnose::Options,
+        prices: &Prices,
+    ) -> Self {
+        let sums = loaded.sums(prices);
+        Self::of_both((loaded, sums), verdicts, rule, prices)
+    }
+
+    fn of_both(
+        (loaded, sums): (Loaded, Aggregates),
         mut verdicts: Verdicts,
         rule: diagnose::Options,
         prices: &Prices,
     ) -> Self {
-        let Loaded { dataset, forest } = &loaded;
-        let sums = aggregate::summarise(dataset, forest, prices);
-        spared::price(dataset, prices, &mut verdicts.incidents);
+        spared::price(&loaded.dataset, prices, &mut verdicts.incidents);
         Self {
             loaded,
             verdicts,

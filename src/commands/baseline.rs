@@ -52,7 +52,7 @@ pub fn baseline(options: &Options, mut out: impl Write) -> Result<Outcome, Error
         let rule = diagnose::Options::default();
         let analysis = Analysis::run(&inputs, rule)?;
         slow = analysis.report().summary().slow_share();
-        saved.merge(Known::by_itself(analysis, rule).into_saved());
+        saved.merge(Known::by_itself(analysis, rule, inputs.room())?.into_saved());
     }
     match &options.output {
         None => saved.write(out)?,

@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::progress::Progress;
+use super::room::Room;
 pub use crate::aggregate::Given;
-use crate::aggregate::{Config, Prices, Source as PriceSource};
+use crate::aggregate::{self, Aggregates, Config, Prices, Source as PriceSource};
 use crate::dialect::{self, Normalizer};
 use crate::error::Error;
 use crate::ingest::{self, Source};
@@ -40,6 +41,8 @@ pub struct Inputs {
     pub max_record: Option<usize>,
     /// Threads, instead of one per core.
     pub threads: Option<usize>,
+    /// Memory that the run may take, bytes; as much as it needs where not said.
+    pub max_memory: Option<u64>,
     /// What may be mended.
     pub repairs: trace::Options,
     /// Also read the buckets of histograms, which only alert rules look at.
@@ -117,6 +120,11 @@ impl Inputs {
         saved.map_err(|error| Error::File(error.to_string()))
     }
 
+    /// The memory that may be used.
+    pub(super) fn room(&self) -> Room {
+        Room(self.max_memory)
+    }
+
     /// What there is to read: neither the prices nor anything else set aside.
     pub(super) fn sources(&self) -> impl Iterator<Item = Source> {
         let aside: Vec<&PathBuf> = self
@@ -159,7 +167,7 @@ impl Inputs {
         &self,
         work: impl FnOnce(&Progress) -> Result<T, Error> + Send,
     ) -> Result<T, Error> {
-        let progress = Progress::new(self.progress);
+        let progress = Progress::new(self.progress).up_to(self.room().spans());
         let pool = match self.threads.is_none() && ingest::is_little(&self.paths) {
             true => alone(),
             false => None,
@@ -190,10 +198,16 @@ impl Loaded {
     /// When nothing can be read.
     pub(super) fn read(inputs: &Inputs, progress: &Progress) -> Result<Self, Error> {
         let mut dataset = read(inputs, progress)?;
+        inputs.room().holds(&dataset)?;
         inputs.redact(&mut dataset)?;
         progress.stage("rebuilding traces");
         let forest = Forest::build(&mut dataset, &inputs.repairs);
         Ok(Self { dataset, forest })
+    }
+
+    /// Cost, latency, drift and what else is a sum over requests.
+    pub(super) fn sums(&self, prices: &Prices) -> Aggregates {
+        aggregate::summarise(&self.dataset, &self.forest, prices)
     }
 }
 

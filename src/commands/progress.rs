@@ -1,6 +1,7 @@
 //! How far a run is: on standard error, on a terminal only.
 
 use std::io::{IsTerminal, stderr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,6 +11,9 @@ use crate::ingest;
 /// A progress bar, or nothing at all.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
+    /// Spans taken so far, and how many may be.
+    spans: AtomicU64,
+    most_spans: u64,
 }
 
 impl Progress {
@@ -24,7 +28,17 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { bar }
+        Self {
+            bar,
+            spans: AtomicU64::new(0),
+            most_spans: u64::MAX,
+        }
+    }
+
+    /// Ends reading soon after so many spans.
+    pub(super) fn up_to(mut self, most_spans: u64) -> Self {
+        self.most_spans = most_spans;
+        self
     }
 
     /// Names what happens after reading.
@@ -57,5 +71,13 @@ impl ingest::Progress for Progress {
             bar.set_length(total.unwrap_or(read));
             bar.set_position(read);
         }
+    }
+
+    fn took(&self, spans: u64) {
+        self.spans.fetch_add(spans, Ordering::Relaxed);
+    }
+
+    fn goes_on(&self) -> bool {
+        self.spans.load(Ordering::Relaxed) <= self.most_spans
     }
 }

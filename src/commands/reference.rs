@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::analysis::Analysis;
 use super::drift::is_saved;
-use super::load::{Inputs, Loaded};
+use super::load::Inputs;
+use super::room::Room;
 use crate::aggregate::Profile;
 use crate::baseline::{Norms, Work, work};
 use crate::budget::Reference;
@@ -40,18 +41,24 @@ impl Known {
             baseline: None,
             ..like.clone()
         };
-        Ok(Self::by_itself(Analysis::run(&inputs, rule)?, rule))
+        Self::by_itself(Analysis::run(&inputs, rule)?, rule, like.room())
     }
 
     /// What a dump says is normal, with its requests judged by that: by the same measure as what is compared with it.
-    pub(super) fn by_itself(analysis: Analysis, rule: diagnose::Options) -> Self {
+    ///
+    /// # Errors
+    /// As [`Room::diagnose`].
+    pub(super) fn by_itself(
+        analysis: Analysis,
+        rule: diagnose::Options,
+        room: Room,
+    ) -> Result<Self, Error> {
         let mut known = Self::of(analysis);
         if let Some(dump) = &mut known.dump {
-            let Loaded { dataset, forest } = &dump.loaded;
             let norms = Some(&known.saved.norms);
-            dump.verdicts = diagnose::diagnose_against(dataset, forest, &rule, norms);
+            dump.verdicts = room.diagnose(&mut dump.loaded, (&rule, norms))?;
         }
-        known
+        Ok(known)
     }
 
     /// What is saved of it.

@@ -173,15 +173,13 @@ impl Played {
         norms: Option<&Norms>,
         progress: &Progress,
     ) -> Result<Self, Error> {
-        let loaded = Loaded::read(&options.inputs, progress)?;
+        let mut loaded = Loaded::read(&options.inputs, progress)?;
         progress.stage("replaying rules");
-        let Loaded { dataset, forest } = &loaded;
-        let (alerts, verdicts) = rayon::join(
-            || Alerts::over(&loaded, options, rules),
-            || diagnose::diagnose_against(dataset, forest, &options.rule, norms),
-        );
+        let alerts = Alerts::over(&loaded, options, rules)?;
+        let room = options.inputs.room();
+        let verdicts = room.diagnose(&mut loaded, (&options.rule, norms))?;
         Ok(Self {
-            alerts: alerts?,
+            alerts,
             incidents: verdicts.incidents,
             loaded,
         })

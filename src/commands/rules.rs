@@ -12,7 +12,7 @@ use super::replay::{self, fill, schedule};
 use crate::aggregate::drift::study;
 use crate::alerts::{self, Looked, Store};
 use crate::baseline::Norms;
-use crate::diagnose::{self, Verdicts};
+use crate::diagnose::Verdicts;
 use crate::error::{Error, Outcome};
 use crate::export::families_of;
 use crate::trace::Request;
@@ -83,12 +83,12 @@ impl Basis {
         norms: Option<&Norms>,
         progress: &Progress,
     ) -> Result<Self, Error> {
-        let loaded = Loaded::read(inputs, progress)?;
+        let mut loaded = Loaded::read(inputs, progress)?;
         let looked = looked(&loaded, options)?;
         progress.stage("choosing thresholds");
-        let Loaded { dataset, forest } = &loaded;
-        let verdicts = diagnose::diagnose_against(dataset, forest, &options.replay.rule, norms);
-        let trouble = trouble(&verdicts, &forest.requests);
+        let rule = &options.replay.rule;
+        let verdicts = inputs.room().diagnose(&mut loaded, (rule, norms))?;
+        let trouble = trouble(&verdicts, &loaded.forest.requests);
         let calm = match trouble.is_empty() {
             true => None,
             false => Some(calm(&loaded, &verdicts, options)?),

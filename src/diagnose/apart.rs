@@ -1,24 +1,23 @@
 //! Verdicts over one part of the requests, with what was learned over all of them; and what is said about all of them
 //! once each part is judged.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::crowd::Crowd;
-use super::ground::{Ground, numbered_sites, places};
+use super::ground::{Ground, Survey, numbered_sites, open, places, served};
 use super::overtaken::Overtaken;
 use super::proven::Proven;
 use super::releases::Releases;
 use super::routes::{Homes, Routes};
 use super::scene::{Found, Known, Scene, company_limit};
 use super::shared::{Own, Shared};
-use super::verdict::{judge_all, keep_slowest};
-use super::whatif::{OfRequest, of_request};
+use super::verdict::judge;
+use super::whatif::OfRequest;
 use super::windows::Windows;
 use super::witnesses::Witnesses;
-use super::{Cause, Diagnosis, Outcome, Verdicts, Without, incident};
-use crate::baseline::{Idle, Measured};
-use crate::model::{Dataset, SpanIx};
+use super::{Diagnosis, Outcome, Remarks, Verdicts, Without, incident};
+use crate::baseline::{Idle, Map, Measured};
+use crate::model::{Dataset, SpanIx, extend};
 use crate::trace::{Forest, Repeats};
 
 /// Verdicts over the requests of one part.
@@ -63,8 +62,8 @@ impl Judged {
 
     /// Takes in the verdicts of another part.
     pub fn absorb(&mut self, other: Self) {
-        self.diagnoses.extend(other.diagnoses);
-        self.without.extend(other.without);
+        extend(&mut self.diagnoses, other.diagnoses);
+        extend(&mut self.without, other.without);
     }
 }
 
@@ -76,7 +75,10 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
     base.cache.set_idle_times(Idle::among_others(own.idle));
     let measured = Measured::numbered(dataset, forest, shared.tools, shared.pauses);
     let mut sites = shared.sites;
-    let ground = Ground {
+    let survey = Survey {
+        served: served(dataset, &measured.calls),
+        open: open(dataset, forest),
+        told: Vec::new(),
         sites: numbered_sites(&measured.calls, &mut sites),
         places: places(&sites),
         servers: own.servers.into_iter().collect(),
@@ -96,9 +98,12 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
         swing: shared.swing,
         warned: forest.warned.clone(),
         numbers: Some(own.requests),
+        measured,
+    };
+    let ground = Ground {
         dataset,
         forest,
-        measured,
+        survey,
     };
     let company_limit = company_limit(&ground, &base);
     let [of_op, of_gap] = own.released.map(|list| list.into_iter().collect());
@@ -122,38 +127,27 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
             },
         },
     );
-    let mut diagnoses = judge_all(&scene, &own.clear);
-    if let Some(limit) = shared.slow_limit {
-        keep_slowest(forest, &mut diagnoses, limit);
-    }
-    let slow = diagnoses.par_iter().filter(|d| d.slow);
-    let without = slow.filter_map(|d| {
-        let cause = d.primary.filter(|cause| *cause != Cause::Unexplained)?;
-        Some((d.request, of_request(&scene, d.request, cause)?))
-    });
-    Judged {
-        without: without.collect(),
-        diagnoses,
-    }
+    let all = 0..forest.requests.len() as u32;
+    judge(&scene, &own.clear, all, shared.slow_limit)
 }
 
 /// Everything the diagnosis says, once every request is judged; `judged` counts requests and spans as `forest` does.
 #[must_use]
-pub fn conclude(dataset: &Dataset, forest: &Forest, judged: Judged, shared: Shared) -> Verdicts {
+pub fn conclude(dataset: &Dataset, forest: &Forest, judged: Judged, remarks: Remarks) -> Verdicts {
     let Judged {
         mut diagnoses,
         without,
     } = judged;
     diagnoses.sort_unstable_by_key(|diagnosis| diagnosis.request);
-    let without: crate::baseline::Map<u32, OfRequest> = without.into_iter().collect();
+    let mut without: Map<u32, OfRequest> = without.into_iter().collect();
     let mut incidents = incident::group(dataset, forest, &diagnoses);
     for incident in &mut incidents {
         let own = incident.requests.iter();
-        let own = own.filter_map(|request| without.get(request).cloned());
+        let own = own.filter_map(|request| without.remove(request));
         incident.without = Some(Without::over(own));
     }
     Verdicts {
-        notes: shared.notes.with(&diagnoses),
+        notes: remarks.with(&diagnoses),
         diagnoses,
         incidents,
     }

@@ -7,7 +7,7 @@ use super::account::Target;
 use super::ground::Ground;
 use super::proven::Proven;
 use super::scene::Scene;
-use super::verdict::{account, is_slow};
+use super::verdict::{account, is_slow, would_be_slow};
 use super::witnesses::Witnesses;
 use crate::baseline::Excluded;
 use crate::trace::{Forest, RootState};
@@ -32,6 +32,9 @@ pub(super) struct Faults {
     pub(super) clear: bool,
     /// What it was slow for, if it was slow.
     pub(super) slow_for: Option<Cause>,
+    /// What it was slow for, or would be if others bore it out: requests that wait for each other's word would
+    /// never be slow.
+    pub(super) bears_out: Option<Cause>,
     /// Positions of the operations charged, or following a gap that is.
     pub(super) ops: Vec<u32>,
 }
@@ -46,12 +49,14 @@ impl Faults {
             Target::Op(i) | Target::Gap(i) => Some(i as u32),
             Target::Tail(_) => None,
         });
+        let first = settlement.entries.first();
+        let first = first.map_or(Cause::Unexplained, |entry| entry.0);
+        let slow = is_slow(scene, request, &account, &settlement);
+        let would_be = would_be_slow(scene, request, &account, &settlement);
         Self {
             clear: account.charges.is_empty(),
-            slow_for: is_slow(scene, request, &account, &settlement).then(|| {
-                let first = settlement.entries.first();
-                first.map_or(Cause::Unexplained, |entry| entry.0)
-            }),
+            slow_for: slow.then_some(first),
+            bears_out: would_be.then_some(first),
             ops: charged.collect(),
         }
     }
@@ -107,9 +112,9 @@ pub(super) fn proven(scene: &Scene<'_>, faults: &[Faults]) -> Proven {
     Proven::of(scene.ground(), &slowed, scene.reach)
 }
 
-/// What other requests were slow for around each request.
+/// What other requests bear out around each request.
 pub(super) fn witnesses(forest: &Forest, faults: &[Faults]) -> Witnesses {
     let requests = forest.requests.iter().zip(faults);
-    let slow = requests.map(|(request, faults)| (request.wall, faults.slow_for));
-    Witnesses::of(&slow.collect::<Vec<_>>())
+    let told = requests.map(|(request, faults)| (request.wall, faults.bears_out));
+    Witnesses::of(&told.collect::<Vec<_>>())
 }

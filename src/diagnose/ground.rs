@@ -1,22 +1,30 @@
 //! What every pass looks at and no pass changes: measured once, shared by all.
 
+use std::ops::{Deref, DerefMut};
+
 use super::Options;
 use super::crowd::Crowd;
 use super::devices::Devices;
+use super::notes;
 use super::routes::Homes;
 use super::scene::reach;
 use super::serving::Serving;
 use super::swing::Swing;
 use super::windows::Site;
 use crate::baseline::{Call, CallIx, Calls, Healthy, Map, Measured, Norms};
-use crate::model::{Dataset, SpanIx};
-use crate::trace::{Forest, Repeats, StepKind, Warned};
-use crate::units::{Nanos, Sym};
+use crate::model::{Dataset, Span, SpanIx};
+use crate::trace::{Forest, Repeats, StepKind, StepOp, Warned};
+use crate::units::{Nanos, Sym, Window};
 
 /// The dump as measured.
 pub(super) struct Ground<'a> {
     pub(super) dataset: &'a Dataset,
     pub(super) forest: &'a Forest,
+    pub(super) survey: Survey,
+}
+
+/// What was measured, by itself: while [`learn`](super::learn) works on it, spans and facts of calls may lie elsewhere.
+pub struct Survey {
     pub(super) measured: Measured,
     /// True where any call was recorded by its client.
     pub(super) shows_clients: bool,
@@ -30,6 +38,10 @@ pub(super) struct Ground<'a> {
     pub(super) places: Map<Sym, Site>,
     /// The server that is known to have served a call.
     pub(super) servers: Map<CallIx, u32>,
+    /// When it did.
+    pub(super) served: Map<CallIx, Window>,
+    /// Operations without an end of their own.
+    pub(super) open: hashbrown::HashSet<u32>,
     pub(super) homes: Homes,
     pub(super) crowd: Crowd,
     pub(super) serving: Serving,
@@ -45,10 +57,26 @@ pub(super) struct Ground<'a> {
     pub(super) warned: Warned,
     /// Number of each request among those of all parts, where this is one of several.
     pub(super) numbers: Option<Vec<u32>>,
+    /// What is to be said about the healthy period.
+    pub(super) told: Vec<String>,
 }
 
-impl<'a> Ground<'a> {
-    pub(super) fn survey(dataset: &'a Dataset, forest: &'a Forest) -> Self {
+impl Deref for Ground<'_> {
+    type Target = Survey;
+
+    fn deref(&self) -> &Survey {
+        &self.survey
+    }
+}
+
+impl DerefMut for Ground<'_> {
+    fn deref_mut(&mut self) -> &mut Survey {
+        &mut self.survey
+    }
+}
+
+impl Survey {
+    pub(super) fn of(dataset: &Dataset, forest: &Forest) -> Self {
         let measured = Measured::collect(dataset, forest);
         let calls = &measured.calls;
         let ((((sites, places), homes), (modelled, servers)), (crowd, (repeats, failures))) =
@@ -77,6 +105,8 @@ impl<'a> Ground<'a> {
             sites,
             places,
             servers,
+            served: served(dataset, calls),
+            open: open(dataset, forest),
             homes,
             crowd,
             serving: Serving::learn(dataset, calls),
@@ -87,14 +117,11 @@ impl<'a> Ground<'a> {
             numbers: None,
             healthy: None,
             swing: None,
-            dataset,
-            forest,
+            told: Vec::new(),
             measured,
         }
     }
-}
 
-impl Ground<'_> {
     /// Failures logged under a span.
     pub(super) fn warnings(&self, span: SpanIx) -> u32 {
         self.warned.get(&span).copied().unwrap_or(0)
@@ -108,13 +135,17 @@ impl Ground<'_> {
     }
 
     /// Holds the dump against a healthy period.
-    pub(super) fn against(mut self, norms: Option<&Norms>, options: &Options) -> Self {
-        let measured = &self.measured;
-        self.healthy = norms.map(|norms| Healthy::fit(norms, self.dataset, measured));
-        if let Some(healthy) = &self.healthy {
-            self.homes.prefer(&measured.calls, healthy);
-            self.swing = Swing::of(healthy, options, reach(healthy.base.median_task));
-        }
+    pub(super) fn against(
+        mut self,
+        (dataset, forest): (&Dataset, &Forest),
+        norms: &Norms,
+        options: &Options,
+    ) -> Self {
+        let healthy = Healthy::fit(norms, dataset, &self.measured);
+        self.homes.prefer(&self.measured.calls, &healthy);
+        self.swing = Swing::of(&healthy, options, reach(healthy.base.median_task));
+        self.told = notes::on_baseline(dataset, forest, norms, &healthy);
+        self.healthy = Some(healthy);
         self
     }
 }
@@ -152,12 +183,32 @@ pub(super) fn places(known: &[SiteKey]) -> Map<Sym, Site> {
         .collect()
 }
 
+fn engine<'a>(dataset: &'a Dataset, call: &Call) -> Option<&'a Span> {
+    dataset.spans.get(call.engine?.get() as usize)
+}
+
 fn servers(dataset: &Dataset, calls: &Calls) -> Map<CallIx, u32> {
-    let engine = |call: &Call| dataset.spans.get(call.engine?.get() as usize);
-    let server = |call: &Call| Some(dataset.emitter_of(engine(call)?).resource);
+    let server = |call: &Call| Some(dataset.emitter_of(engine(dataset, call)?).resource);
     let calls = calls.all.iter().zip(0..);
     calls
         .filter_map(|(call, index)| Some((index, server(call)?)))
+        .collect()
+}
+
+/// When servers that recorded calls worked on them.
+pub(super) fn served(dataset: &Dataset, calls: &Calls) -> Map<CallIx, Window> {
+    let calls = calls.all.iter().zip(0..);
+    calls
+        .filter_map(|(call, index)| Some((index, engine(dataset, call)?.window())))
+        .collect()
+}
+
+/// Operations whose spans have no end of their own.
+pub(super) fn open(dataset: &Dataset, forest: &Forest) -> hashbrown::HashSet<u32> {
+    let is_open = |op: &StepOp| dataset.spans[op.span as usize].is_open();
+    let ops = forest.ops.iter().zip(0..);
+    ops.filter(|(op, _)| is_open(op))
+        .map(|(_, at)| at)
         .collect()
 }
 

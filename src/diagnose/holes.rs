@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::Options;
 use super::ground::Ground;
-use crate::baseline::{Baselines, Call, CallIx, GapIx, GapKey, Map, Pause, StepName, step_name};
+use crate::baseline::{Baselines, Call, CallIx, GapIx, GapKey, Map, Pause, StepName};
 use crate::stats::{LowSide, SpreadLimits};
 use crate::trace::{Lane, StepKind, StepOp};
 use crate::units::Sym;
@@ -170,7 +170,7 @@ impl<'a> Search<'a> {
     fn without_some(&self, lane: &Lane, counts: &mut Counts) {
         let ops = &self.ground.forest.ops[lane.ops.start as usize..lane.ops.end as usize];
         // Of the operations so far, the one that ended last.
-        let mut last: Option<&StepOp> = None;
+        let mut last: Option<u32> = None;
         for first in 0..ops.len() {
             let mut odds = 1.0;
             for next in first + 1..=(first + TOGETHER).min(ops.len()) {
@@ -182,8 +182,10 @@ impl<'a> Search<'a> {
                     counts.entry(class).or_default().1 += odds;
                 }
             }
-            if last.is_none_or(|last| last.window.end < ops[first].window.end) {
-                last = Some(&ops[first]);
+            let end = |op: u32| self.ground.forest.ops[op as usize].window.end;
+            let this = lane.ops.start + first as u32;
+            if last.is_none_or(|last| end(last) < end(this)) {
+                last = Some(this);
             }
         }
     }
@@ -196,22 +198,28 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// As [`step_name`](crate::baseline::step_name), from what was measured.
+    fn name(&self, op: u32) -> StepName {
+        if self.ground.open.contains(&op) {
+            return StepName::Open;
+        }
+        StepName::of(self.ground.forest.ops[op as usize].kind, || {
+            let call = self.ground.measured.calls.of(op);
+            call.map_or(Sym::NONE, |(_, call)| call.finish)
+        })
+    }
+
     /// The hole that is left where operations number `from` up to `to` of a lane are taken out; `last` is what ended
     /// last before them.
-    fn hole(
-        &self,
-        lane: &Lane,
-        (from, to): (usize, usize),
-        last: Option<&StepOp>,
-    ) -> Option<Class> {
-        let name = |op: &StepOp| step_name(self.ground.dataset, op.kind, op.span);
-        let ops = &self.ground.forest.ops[lane.ops.start as usize..lane.ops.end as usize];
-        let (after, end) = match ops.get(to) {
-            Some(op) => (name(op).kind_only(), op.window.start),
-            None => (StepName::End, lane.window.end),
+    fn hole(&self, lane: &Lane, (from, to): (usize, usize), last: Option<u32>) -> Option<Class> {
+        let all = &self.ground.forest.ops;
+        let next = lane.ops.start + to as u32;
+        let (after, end) = match next < lane.ops.end {
+            true => (self.name(next).kind_only(), all[next as usize].window.start),
+            false => (StepName::End, lane.window.end),
         };
-        let before = last.map_or(StepName::Start, name);
-        let start = last.map_or(lane.window.start, |op| op.window.end);
+        let before = last.map_or(StepName::Start, |op| self.name(op));
+        let start = last.map_or(lane.window.start, |op| all[op as usize].window.end);
         let key = (lane.service, before, after);
         let millis = end.since(start).as_millis();
         if !self.is_hole(*self.keys.get(&key)?, key, millis) {

@@ -25,16 +25,34 @@ const ALONE_FOR_CERTAIN: f64 = 4.0;
 /// Found by trying values over labelled dumps of a simulated fleet and of real servers, all at once: of
 /// requests that exceed the threshold by less than these factors, fewer than half are truly slow.
 pub(super) fn of(scene: &Scene<'_>, request: u32, account: &Account, cause: Cause) -> f64 {
-    let spread = natural_spread(scene, request, account, cause);
-    let full = match cause {
+    let full = full(account, cause) * without_witnesses(scene, request, account, cause);
+    narrowed(full, scene, request, account, cause)
+}
+
+/// The same if others bore it out.
+pub(super) fn if_witnessed(
+    scene: &Scene<'_>,
+    request: u32,
+    account: &Account,
+    cause: Cause,
+) -> f64 {
+    narrowed(full(account, cause), scene, request, account, cause)
+}
+
+fn full(account: &Account, cause: Cause) -> f64 {
+    match cause {
         Cause::NoisyNeighbour if account.rests_on(&[LONE_SLOWDOWN]) => 3.0,
         Cause::NoisyNeighbour => 2.0 - account.certainty(),
         Cause::ColdCache => 1.5,
         Cause::OrchestrationGap => 1.4,
         Cause::LongGeneration | Cause::RetryCascade | Cause::ProviderError => 1.0,
         _ => 1.15,
-    };
-    let full = full * without_witnesses(scene, request, account, cause);
+    }
+}
+
+/// Of a margin, what is left where calls or tools vary little.
+fn narrowed(full: f64, scene: &Scene<'_>, request: u32, account: &Account, cause: Cause) -> f64 {
+    let spread = natural_spread(scene, request, account, cause);
     1.0 + (full - 1.0) * (spread / 0.3).min(1.0)
 }
 

@@ -17,7 +17,7 @@ const NAMED: usize = 4;
 
 /// What the reader must know, as far as it does not depend on verdicts.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
-pub(super) struct Notes {
+pub struct Remarks {
     /// Where normal came from.
     pub(super) normal: Vec<String>,
     /// It came from the dump itself.
@@ -26,7 +26,7 @@ pub(super) struct Notes {
     pub(super) contrast: Option<String>,
 }
 
-impl Notes {
+impl Remarks {
     /// All there is to say, the verdicts known.
     pub(super) fn with(self, diagnoses: &[Diagnosis]) -> Vec<String> {
         let mut notes = self.normal;
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn what_is_said_of_verdicts_depends_on_where_normal_came_from() {
         let notes = |by_itself, normal: &[&str]| {
-            let notes = Notes {
+            let notes = Remarks {
                 normal: normal.iter().map(|&n| n.to_owned()).collect(),
                 by_itself,
                 contrast: Some("contrast".to_owned()),

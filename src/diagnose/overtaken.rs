@@ -17,8 +17,10 @@ use crate::units::Millis;
 const LEAST_WAIT: f64 = 2.0;
 /// Others had their first token at once that were late by less than this many slow floors.
 const AT_ONCE: f64 = 1.0;
-/// After the wait the call ran at its usual rate: it took this much of its expectation longer at most.
+/// After the wait the call ran at its usual rate: it took this much of its expectation longer at most, or hardly any time
+/// beside the wait.
 const USUAL_RATE: f64 = 0.25;
+const BESIDE_WAIT: f64 = 0.1;
 /// Calls that must have overtaken it, and their least share among those that could have.
 const LEAST: usize = 2;
 const SHARE: f64 = 0.6;
@@ -46,7 +48,7 @@ impl Overtaken {
         let waited = |(index, call): (usize, &Call)| {
             let seen = &seen[index];
             let (first, rest) = seen.residual_split(call)?;
-            let usual = rest <= USUAL_RATE * seen.expected?.rest;
+            let usual = rest <= (USUAL_RATE * seen.expected?.rest).max(BESIDE_WAIT * first);
             (first >= LEAST_WAIT * floor && usual && !call.server_side_only)
                 .then_some(index as CallIx)
         };

@@ -3,18 +3,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Options;
 use super::devices::Devices;
 use super::giants::Giants;
 use super::ground::{Ground, SiteKey, numbered_sites};
 use super::holes::Holes;
-use super::notes::Notes;
 use super::scene::Scene;
 use super::serving::Serving;
 use super::swing::Swing;
-use super::verdict::{Learned, all_notes, learn, slow_limit};
+use super::verdict::{Passes, learn_from, remarks, slow_limit, survey};
 use super::windows::Site;
 use super::witnesses::Around;
+use super::{Options, Remarks};
 use crate::baseline::{Baselines, CallIx, GapKey, Norms};
 use crate::model::Dataset;
 use crate::trace::Forest;
@@ -46,7 +45,15 @@ pub struct Shared {
     pub(super) giants: Giants,
     pub(super) holes: Holes,
     pub(super) slow_limit: Option<Nanos>,
-    pub(super) notes: Notes,
+    pub(super) notes: Remarks,
+}
+
+impl Shared {
+    /// What the reader must know, as far as no verdict is needed for it.
+    #[must_use]
+    pub fn remarks(self) -> Remarks {
+        self.notes
+    }
 }
 
 /// What holds for one part. Operations and calls count from its beginning.
@@ -81,9 +88,13 @@ pub fn share(
     norms: Option<&Norms>,
     part_of: &[u32],
 ) -> (Shared, Vec<Own>) {
-    let ground = Ground::survey(dataset, forest).against(norms, options);
-    let learned = learn(&ground, options);
-    let Learned {
+    let ground = Ground {
+        dataset,
+        forest,
+        survey: survey(dataset, forest, options, norms),
+    };
+    let learned = learn_from(&ground, options);
+    let Passes {
         base,
         found,
         notes,
@@ -92,7 +103,7 @@ pub fn share(
     } = learned;
     let scene = Scene::after(&ground, &base, options, kept, found);
     let own = own(&scene, &clear, part_of);
-    let notes = all_notes(&ground, norms, notes);
+    let notes = remarks(&ground, notes);
     let mut sites = Vec::new();
     numbered_sites(&ground.measured.calls, &mut sites);
     let shared = Shared {

@@ -1,13 +1,18 @@
 //! From fits to verdicts: three passes, each leaving out of the fits what the one before found faulted.
 
+use std::convert::Infallible;
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::account::{Account, Settlement};
 use super::causes::LOOKS;
 use super::faults::{self, Faults};
-use super::ground::Ground;
+use super::ground::{Ground, Survey};
 use super::scene::{Found, Kept, Scene};
-use super::{Cause, Diagnosis, Incident, Options, arbiter, incident, margin, notes, whatif};
+use super::{
+    Cause, Diagnosis, Incident, Judged, Options, Remarks, arbiter, conclude, margin, whatif,
+};
 use crate::baseline::{Baselines, Excluded, Norms};
 use crate::model::Dataset;
 use crate::trace::{Forest, Request, RootState};
@@ -45,31 +50,94 @@ pub fn diagnose_against(
     options: &Options,
     norms: Option<&Norms>,
 ) -> Verdicts {
-    let ground = Ground::survey(dataset, forest).against(norms, options);
-    let Learned {
+    let mut all = Judged::default();
+    let all_at_once = forest.requests.len();
+    let survey = survey(dataset, forest, options, norms);
+    let learned = learn(dataset, forest, survey, options);
+    let remarks = judge_all(dataset, forest, (learned, options), all_at_once, |judged| {
+        all.absorb(judged);
+        Ok::<_, Infallible>(())
+    });
+    match remarks {
+        Ok(remarks) => conclude(dataset, forest, all, remarks),
+        Err(never) => match never {},
+    }
+}
+
+/// Measures what judging needs, and what a healthy period says of it.
+#[must_use]
+pub fn survey(
+    dataset: &Dataset,
+    forest: &Forest,
+    options: &Options,
+    norms: Option<&Norms>,
+) -> Survey {
+    let survey = Survey::of(dataset, forest);
+    match norms {
+        Some(norms) => survey.against((dataset, forest), norms, options),
+        None => survey,
+    }
+}
+
+/// What is normal, and all else that requests are judged by.
+pub struct Learned {
+    survey: Survey,
+    passes: Passes,
+}
+
+/// Learns what is normal from what was measured. Of `dataset` no spans and no facts of calls are looked at: they may
+/// have been put away meanwhile.
+#[must_use]
+pub fn learn(dataset: &Dataset, forest: &Forest, survey: Survey, options: &Options) -> Learned {
+    let ground = Ground {
+        dataset,
+        forest,
+        survey,
+    };
+    let passes = learn_from(&ground, options);
+    Learned {
+        survey: ground.survey,
+        passes,
+    }
+}
+
+/// Judges every request and hands verdicts over as they are reached, of `count` requests at a time and in order, so that
+/// few of them need be held; [`conclude`] takes all of them together with the answer.
+///
+/// # Errors
+/// As `keep`.
+pub fn judge_all<E>(
+    dataset: &Dataset,
+    forest: &Forest,
+    (learned, options): (Learned, &Options),
+    count: usize,
+    mut keep: impl FnMut(Judged) -> Result<(), E>,
+) -> Result<Remarks, E> {
+    let Learned { survey, passes } = learned;
+    let ground = Ground {
+        dataset,
+        forest,
+        survey,
+    };
+    let Passes {
         base,
         found,
         notes,
         clear,
         kept,
-    } = learn(&ground, options);
+    } = passes;
     let scene = Scene::after(&ground, &base, options, kept, found);
-    let mut diagnoses = judge_all(&scene, &clear);
-    if let Some(limit) = slow_limit(forest, options) {
-        keep_slowest(forest, &mut diagnoses, limit);
+    let limit = slow_limit(forest, options);
+    let all = forest.requests.len() as u32;
+    for start in (0..all).step_by(count.max(1)) {
+        let end = all.min(start.saturating_add(u32::try_from(count).unwrap_or(u32::MAX)));
+        keep(judge(&scene, &clear, start..end, limit))?;
     }
-    let mut incidents = incident::group(dataset, forest, &diagnoses);
-    whatif::fill(&scene, &mut incidents);
-    let notes = all_notes(&ground, norms, notes).with(&diagnoses);
-    Verdicts {
-        diagnoses,
-        incidents,
-        notes,
-    }
+    Ok(remarks(&ground, notes))
 }
 
 /// What the passes before the last say.
-pub(super) struct Learned {
+pub(super) struct Passes {
     /// What is normal, without what was found faulted.
     pub(super) base: Baselines,
     /// What they found in other requests.
@@ -83,7 +151,7 @@ pub(super) struct Learned {
 }
 
 /// Learns in passes, each leaving out what the one before found faulted, until that hardly changes.
-pub(super) fn learn(ground: &Ground<'_>, options: &Options) -> Learned {
+pub(super) fn learn_from(ground: &Ground<'_>, options: &Options) -> Passes {
     let forest = ground.forest;
     let mut excluded = faults::known(ground);
     let mut found = Found::default();
@@ -102,7 +170,7 @@ pub(super) fn learn(ground: &Ground<'_>, options: &Options) -> Learned {
         if !keeps && next.changed(&excluded) as f64 <= settled {
             let (kept, proven) = scene.keep();
             let witnesses = faults::witnesses(forest, &faults);
-            return Learned {
+            return Passes {
                 base,
                 found: Found { proven, witnesses },
                 notes,
@@ -118,7 +186,7 @@ pub(super) fn learn(ground: &Ground<'_>, options: &Options) -> Learned {
             excluded = next;
         }
     }
-    Learned {
+    Passes {
         base: normal(ground, &excluded),
         found,
         notes,
@@ -137,17 +205,13 @@ fn normal(ground: &Ground<'_>, excluded: &Excluded) -> Baselines {
 }
 
 /// What the reader must know about where normal came from.
-pub(super) fn all_notes(
-    ground: &Ground<'_>,
-    norms: Option<&Norms>,
-    notes: Vec<String>,
-) -> notes::Notes {
-    match norms.zip(ground.healthy.as_ref()) {
-        Some((norms, healthy)) => notes::Notes {
-            normal: notes::on_baseline(ground.dataset, ground.forest, norms, healthy),
-            ..notes::Notes::default()
+pub(super) fn remarks(ground: &Ground<'_>, notes: Vec<String>) -> Remarks {
+    match ground.healthy {
+        Some(_) => Remarks {
+            normal: ground.told.clone(),
+            ..Remarks::default()
         },
-        None => notes::Notes {
+        None => Remarks {
             normal: notes,
             by_itself: true,
             contrast: no_contrast(ground.forest),
@@ -223,14 +287,31 @@ pub(super) fn account(scene: &Scene<'_>, request: u32) -> Option<Account> {
     })
 }
 
-/// The verdicts over all requests of a scene; those that are `clear` are charged nothing.
-pub(super) fn judge_all(scene: &Scene<'_>, clear: &[bool]) -> Vec<Diagnosis> {
+/// The verdicts over some requests of a scene; those that are `clear` are charged nothing, and only those that took as
+/// long as `limit` are slow, if there is one.
+pub(super) fn judge(
+    scene: &Scene<'_>,
+    clear: &[bool],
+    requests: Range<u32>,
+    limit: Option<Nanos>,
+) -> Judged {
     let judge = |request: u32| match clear.get(request as usize) {
         Some(true) => judge_by(scene, request, Some(Account::default())),
         _ => judge_by(scene, request, account(scene, request)),
     };
-    let requests = (0..scene.forest.requests.len() as u32).into_par_iter();
-    requests.map(judge).collect()
+    let mut diagnoses: Vec<Diagnosis> = requests.into_par_iter().map(judge).collect();
+    if let Some(limit) = limit {
+        keep_slowest(scene.forest, &mut diagnoses, limit);
+    }
+    let slow = diagnoses.par_iter().filter(|d| d.slow);
+    let without = slow.filter_map(|d| {
+        let cause = d.primary.filter(|cause| *cause != Cause::Unexplained)?;
+        Some((d.request, whatif::of_request(scene, d.request, cause)?))
+    });
+    Judged {
+        without: without.collect(),
+        diagnoses,
+    }
 }
 
 fn judge_by(scene: &Scene<'_>, request: u32, account: Option<Account>) -> Diagnosis {
@@ -257,6 +338,26 @@ pub(super) fn is_slow(
     account: &Account,
     settlement: &Settlement,
 ) -> bool {
+    exceeds(scene, request, account, settlement, margin::of)
+}
+
+/// True where it would be slow if others bore it out.
+pub(super) fn would_be_slow(
+    scene: &Scene<'_>,
+    request: u32,
+    account: &Account,
+    settlement: &Settlement,
+) -> bool {
+    exceeds(scene, request, account, settlement, margin::if_witnessed)
+}
+
+fn exceeds(
+    scene: &Scene<'_>,
+    request: u32,
+    account: &Account,
+    settlement: &Settlement,
+    margin: fn(&Scene<'_>, u32, &Account, Cause) -> f64,
+) -> bool {
     let options = scene.options;
     let wall = scene.forest.requests[request as usize].duration();
     if let Some(over) = options.slow_over {
@@ -265,9 +366,8 @@ pub(super) fn is_slow(
     let Some((cause, _)) = settlement.entries.first() else {
         return false;
     };
-    let threshold = threshold(options, settlement);
-    let margin = margin::of(scene, request, account, *cause);
-    settlement.excess.as_millis() >= threshold * margin
+    let margin = margin(scene, request, account, *cause);
+    settlement.excess.as_millis() >= threshold(options, settlement) * margin
 }
 
 /// `--slow-top`: the duration from which on a request is among the slowest share.

@@ -1,12 +1,10 @@
 //! What would have been without an incident: its requests replayed with only the time taken out that its
 //! cause added, and the tokens that would not have been spent.
 
-use rayon::prelude::*;
-
+use super::Cause;
 use super::account::{Account, Target};
 use super::scene::Scene;
 use super::verdict::account;
-use super::{Cause, Incident};
 use crate::model::SpanIx;
 use crate::trace::{StepKind, replay};
 use crate::units::{Nanos, Usd};
@@ -43,17 +41,6 @@ pub enum SparedTokens {
     Cached(u64),
     /// So many generated tokens.
     Output(u64),
-}
-
-/// Works out every incident.
-pub(super) fn fill(scene: &Scene<'_>, incidents: &mut [Incident]) {
-    // Of most there are few requests, of some there are most requests.
-    incidents.par_iter_mut().for_each(|incident| {
-        let requests = incident.requests.par_iter();
-        let own = requests.filter_map(|&r| of_request(scene, r, incident.cause));
-        let own: Vec<OfRequest> = own.collect();
-        incident.without = Some(Without::over(own.into_iter()));
-    });
 }
 
 /// One request without what its cause added: how long it would have taken, and what it would have spared.

@@ -244,7 +244,7 @@ impl<'p> Plan<'p> {
                         taken,
                         limits: self.options.limits,
                     };
-                    send(job)
+                    self.progress.goes_on() && send(job)
                 };
                 splitter.run(layout, &mut emit);
                 if let Some(limit) = format.limit.filter(|l| l.pieces == splitter.pieces) {

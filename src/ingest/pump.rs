@@ -69,6 +69,16 @@ pub trait Progress: Sync {
     /// `read` bytes of the files as stored were read so far, of `total` (`None` when an input's
     /// size is not known beforehand).
     fn advance(&self, read: u64, total: Option<u64>);
+
+    /// So many more spans were taken.
+    fn took(&self, spans: u64) {
+        let _ = spans;
+    }
+
+    /// False when what was taken is enough: soon after that reading ends.
+    fn goes_on(&self) -> bool {
+        true
+    }
 }
 
 impl Progress for () {
@@ -108,7 +118,7 @@ pub fn read_all<S: Sink>(
         None => plan.decoders(threads),
     };
     if options.threads.is_none() && plan.is_little() {
-        let mut decoder = Decoder::new(make(), &spare);
+        let mut decoder = Decoder::new(make(), &spare, progress);
         let opened = plan.read_some(&mut |job| {
             decoder.decode(job);
             true
@@ -118,7 +128,7 @@ pub fn read_all<S: Sink>(
     let (send, receive) = sync_channel::<Job>(threads + 2);
     let receive = Mutex::new(receive);
     let (opened, decoded) = thread::scope(|scope| {
-        let decode_all = || Decoder::new(make(), &spare).decode_all(&receive);
+        let decode_all = || Decoder::new(make(), &spare, progress).decode_all(&receive);
         // This thread decodes as well.
         let decoders: Vec<_> = (1..decoders).map(|_| scope.spawn(decode_all)).collect();
         let readers: Vec<_> = (0..threads.min(READERS).min(plan.len()))
@@ -162,14 +172,16 @@ struct Decoder<'s, S> {
     sink: S,
     counts: Counts,
     spare: &'s Spare,
+    progress: &'s dyn Progress,
 }
 
 impl<'s, S: Sink> Decoder<'s, S> {
-    fn new(sink: S, spare: &'s Spare) -> Self {
+    fn new(sink: S, spare: &'s Spare, progress: &'s dyn Progress) -> Self {
         Self {
             sink,
             counts: Counts::new(),
             spare,
+            progress,
         }
     }
 
@@ -181,10 +193,13 @@ impl<'s, S: Sink> Decoder<'s, S> {
             limits,
         } = job;
         let count = self.counts.entry(chunk.file).or_default();
+        let before = count.spans;
         let mut out = Outlet::new(&mut self.sink, count, chunk.file, chunk.offset)
             .taken_at(taken)
             .within(limits);
         (format.decode)(&chunk, &mut out);
+        let taken = count.spans.saturating_sub(before);
+        self.progress.took(taken);
         self.spare.give(chunk.bytes);
     }
 

@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::dataset::extend;
-use super::{Digest, Known, LlmCall, Via};
+use super::{Digest, Known, LlmCall, Via, weight};
 use crate::units::{Nanos, Pack, Sym, Unpack, Usd, growing};
 
 /// All model calls. [`LlmCall`] goes in and comes out, unchanged.
@@ -107,6 +107,12 @@ impl LlmCalls {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.calls.is_empty()
+    }
+
+    /// Bytes that they take.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        weight(&self.calls) + weight(&self.rare)
     }
 
     /// Adds a call; the answer is its index.

@@ -15,6 +15,7 @@ mod span;
 mod symbols;
 mod tools;
 mod traces;
+mod weight;
 
 pub use attr::{Resource, Scope};
 pub use call::{Digest, ErrorKind, HttpCall, Known, LlmCall, TaskFacts, ToolCall, Via};
@@ -31,3 +32,4 @@ pub use span::{CallIx, Op, Origin, Record, Span, SpanFlags, SpanIx, SpanKind, St
 pub use symbols::Symbols;
 pub use tools::ToolCalls;
 pub use traces::{TraceIx, Traces};
+pub use weight::weight;

@@ -2,28 +2,30 @@
 
 use std::num::NonZeroU64;
 
+use serde::{Deserialize, Serialize};
+
 use super::dataset::extend;
-use super::{Digest, Known, ToolCall};
+use super::{Digest, Known, ToolCall, weight};
 use crate::units::{Nanos, Sym, growing};
 
 /// All tool calls of a dump.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ToolCalls {
     calls: Vec<Packed>,
     rare: Vec<Rare>,
 }
 
 /// What few tool calls say.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Rare {
-    call_id: Option<Digest>,
-    reported: Option<Known<Nanos>>,
+    reported: Known<Nanos>,
 }
 
-/// A tool call in 16 bytes.
-#[derive(Clone, Copy, Debug)]
+/// A tool call in 24 bytes; zero where there is no digest.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Packed {
     arguments: u64,
+    call_id: u64,
     tool: Sym,
     /// [`SAID_FAILED`], and where what few calls say lies: [`COMMON`] where nothing does.
     bits: u32,
@@ -52,6 +54,12 @@ impl ToolCalls {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.calls.is_empty()
+    }
+
+    /// Bytes that they take.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        weight(&self.calls) + weight(&self.rare)
     }
 
     /// Adds one; the answer is its index.
@@ -100,25 +108,22 @@ impl ToolCalls {
     fn pack(&mut self, call: &ToolCall, at: u32) -> Packed {
         let failed = if call.said_failed { SAID_FAILED } else { 0 };
         Packed {
-            arguments: call.arguments.map_or(0, |digest| digest.0.get()),
+            arguments: number(call.arguments),
+            call_id: number(call.call_id),
             tool: call.tool,
             bits: failed | self.rare(call, at),
         }
     }
 
     fn rare(&mut self, call: &ToolCall, at: u32) -> u32 {
-        let rare = Rare {
-            call_id: call.call_id,
-            reported: call.reported,
+        let Some(reported) = call.reported else {
+            return COMMON;
         };
         if let Some(slot) = self.rare.get_mut(at as usize) {
-            *slot = rare;
+            slot.reported = reported;
             return at;
         }
-        if rare.call_id.is_none() && rare.reported.is_none() {
-            return COMMON;
-        }
-        self.rare.push(rare);
+        self.rare.push(Rare { reported });
         self.rare.len() as u32 - 1
     }
 
@@ -128,11 +133,15 @@ impl ToolCalls {
         ToolCall {
             tool: packed.tool,
             arguments: NonZeroU64::new(packed.arguments).map(Digest),
-            call_id: rare.and_then(|rare| rare.call_id),
-            reported: rare.and_then(|rare| rare.reported),
+            call_id: NonZeroU64::new(packed.call_id).map(Digest),
+            reported: rare.map(|rare| rare.reported),
             said_failed: packed.bits & SAID_FAILED != 0,
         }
     }
+}
+
+fn number(digest: Option<Digest>) -> u64 {
+    digest.map_or(0, |digest| digest.0.get())
 }
 
 impl FromIterator<ToolCall> for ToolCalls {
@@ -166,7 +175,7 @@ mod tests {
 
     #[test]
     fn calls_come_out_as_they_went_in() {
-        assert_eq!(size_of::<Packed>(), 16);
+        assert_eq!(size_of::<Packed>(), 24);
         let all: ToolCalls = (0..16).map(call).collect();
         assert_eq!(text(all.iter()), text((0..16).map(call)));
     }

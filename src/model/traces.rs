@@ -3,7 +3,7 @@
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
-use super::TraceId;
+use super::{TraceId, weight};
 
 /// Number of a trace id in [`Traces`]; it carries no order.
 #[derive(
@@ -53,6 +53,12 @@ impl Traces {
     #[inline]
     pub fn get(&self, number: TraceIx) -> TraceId {
         self.ids.get(number.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// Bytes that they take.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        weight(&self.ids) + (self.numbers.capacity() * size_of::<u32>()) as u64
     }
 
     /// How many ids were numbered; traces that were taken apart or left out since are counted too.

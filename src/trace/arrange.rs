@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::tree::divide;
 use crate::model::{Dataset, Place, Record, SpanIx, TraceIx};
-use crate::units::{Nanos, roomy};
+use crate::units::{Nanos, filled, roomy};
 
 /// Traces from this many spans on are sorted on all threads.
 const LARGE: usize = 1 << 15;
@@ -80,12 +80,12 @@ fn count(dataset: &Dataset) -> Vec<Met> {
 /// within the first takes twice as long on one of them, and at this time the memory is there.
 fn gather(dataset: &mut Dataset, mut next: Vec<u32>) {
     let spans = std::mem::take(&mut dataset.records);
-    let mut numbers: Vec<u32> = Vec::new();
+    let mut numbers: Vec<u32> = roomy(spans.len());
     spans
         .par_iter()
         .map(|span| span.trace.0)
         .collect_into_vec(&mut numbers);
-    let mut sources = vec![0; spans.len()];
+    let mut sources = filled(0, spans.len());
     for (number, at) in numbers.iter().zip(0_u32..) {
         let free = &mut next[*number as usize];
         sources[*free as usize] = at;

@@ -9,8 +9,8 @@ use super::repair::{self, Habits, mark};
 use super::tree::divide;
 use super::warned::{Warned, warned};
 use super::{Lane, Loss, NO_SPAN, RepairSet, Request, StepOp, Tree, requests, usage};
-use crate::model::{Dataset, SpanFlags, SpanId, SpanIx, TraceId};
-use crate::units::{Nanos, Window};
+use crate::model::{Dataset, SpanFlags, SpanId, SpanIx, TraceId, weight};
+use crate::units::{Nanos, Window, filled};
 
 /// How traces are rebuilt.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +68,13 @@ impl Forest {
             start: starts.min().unwrap_or_default(),
             end: ends.max().unwrap_or_default(),
         }
+    }
+
+    /// Bytes that its tables take.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let requests = weight(&self.requests) + weight(&self.ops) + weight(&self.lanes);
+        self.tree.bytes() + requests
     }
 
     /// Rebuilds the traces of `dataset`, whose spans are sorted and mended in place.
@@ -246,6 +253,7 @@ impl Joined {
             || requests::find(dataset, &forest.tree, &counted, &marks),
             || Loss::of(dataset, &forest.tree),
         );
+
         (forest.requests, forest.ops, forest.lanes) = (found.requests, found.ops, found.lanes);
         forest.loss = loss;
         forest.loss.rootless = requests::note_rootless(dataset, &forest.requests);
@@ -260,7 +268,7 @@ pub(super) struct Marks(Vec<RepairSet>);
 
 impl Marks {
     fn new(spans: usize) -> Self {
-        Self(vec![RepairSet::default(); spans])
+        Self(filled(RepairSet::default(), spans))
     }
 
     fn set(&mut self, spans: &[SpanIx], bit: u8) {
@@ -277,7 +285,7 @@ impl Marks {
 /// Parents within their traces, and whether any trace holds a span twice: of which copy a parent is told then depends
 /// on which is kept.
 fn resolve_parents(dataset: &Dataset, traces: &[Range<SpanIx>]) -> (Parents, bool) {
-    let mut parent = vec![NO_SPAN; dataset.records.len()];
+    let mut parent = filled(NO_SPAN, dataset.records.len());
     let slices = divide(&mut parent, traces).into_par_iter();
     let copies = AtomicBool::new(false);
     let opened = slices

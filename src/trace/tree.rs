@@ -7,7 +7,8 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use super::arrange;
-use crate::model::{Dataset, SpanIx};
+use crate::model::{Dataset, SpanIx, weight};
+use crate::units::filled;
 
 /// No span.
 pub const NO_SPAN: SpanIx = SpanIx::MAX;
@@ -34,8 +35,8 @@ struct Links {
 impl Links {
     fn of(tree: &Tree) -> Self {
         let mut links = Self {
-            first_child: vec![NO_SPAN; tree.parent.len()],
-            next_sibling: vec![NO_SPAN; tree.parent.len()],
+            first_child: filled(NO_SPAN, tree.parent.len()),
+            next_sibling: filled(NO_SPAN, tree.parent.len()),
         };
         let groups = tree.groups();
         let first_child = divide(&mut links.first_child, &groups);
@@ -74,6 +75,12 @@ pub(super) fn divide<'a, T>(all: &'a mut [T], ranges: &[Range<SpanIx>]) -> Vec<&
 }
 
 impl Tree {
+    /// Bytes that parents and traces take; judging requests has no need of them.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        weight(&self.parent) + weight(&self.traces)
+    }
+
     /// Sorts the spans of `dataset` and finds where each trace lies. Parents are linked by
     /// [`Tree::link`].
     #[must_use]

@@ -66,6 +66,13 @@ impl Interner {
         Sym(index + 1)
     }
 
+    /// Bytes that they take.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let numbers = size_of_val(&self.ends[..]) + self.table.capacity() * size_of::<u32>();
+        (self.text.len() + numbers) as u64
+    }
+
     /// The symbol of `text` if it was ever interned.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<Sym> {

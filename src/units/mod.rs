@@ -16,7 +16,7 @@ pub use intern::{Interner, Sym};
 pub use millis::Millis;
 pub use money::Usd;
 pub use pack::{Pack, Unpack};
-pub use room::{growing, roomy};
+pub use room::{filled, growing, roomy};
 pub use size::{BadBytes, Bytes};
 pub use small::Small;
 pub use time::{Nanos, Window};

@@ -23,6 +23,14 @@ pub fn growing<T>() -> Vec<T> {
     mapped(0)
 }
 
+/// A list of `len` times the same.
+#[must_use]
+pub fn filled<T: Clone>(value: T, len: usize) -> Vec<T> {
+    let mut table = roomy(len);
+    table.resize(len, value);
+    table
+}
+
 /// Where a machine counts memory that nobody uses, less room will do.
 fn mapped<T>(len: usize) -> Vec<T> {
     let mut table = Vec::new();

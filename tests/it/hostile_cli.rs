@@ -382,3 +382,54 @@ fn a_reader_that_goes_away_early() {
         assert!(output.stderr.is_empty(), "{format}");
     }
 }
+
+/// `N.N MB`, as a refusal says it is needed, with a little more.
+fn needed(said: &Said, doing: &str) -> String {
+    let start = format!("agentdiag: {doing} takes ");
+    let rest = said
+        .err
+        .strip_prefix(&start)
+        .unwrap_or_else(|| panic!("{}", said.err));
+    let megabytes: f64 = rest.split(' ').next().unwrap().parse().unwrap();
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    format!("{}kB", (megabytes * 1e3) as u64 + 100)
+}
+
+#[test]
+fn less_memory_changes_nothing_and_too_little_is_refused() {
+    let many = (1..8_000).map(|number| {
+        let trace = format!("{number:032x}");
+        GOOD.replace("5b8efff798038103d269b633813fc60c", &trace)
+    });
+    let folder = folder(&[("many.jsonl", many.collect::<String>().as_bytes())]);
+    let scratch = folder.path().join("scratch");
+    fs::create_dir(&scratch).expect("a folder");
+    let run = |most: &str, scratch: &Path| {
+        let mut command = Command::cargo_bin("agentdiag").expect("the binary is built");
+        let command = command
+            .env_clear()
+            .env("TMPDIR", scratch)
+            .current_dir(folder.path());
+        let command = command.args(["analyze", "--json", "--max-memory", most, "many.jsonl"]);
+        let output = command.output().expect("it runs");
+        Said {
+            code: output.status.code().expect("it exits by itself"),
+            out: String::from_utf8(output.stdout).expect("UTF-8"),
+            err: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    };
+    // Enough to read all of it.
+    let rebuilding = needed(&run("17MB", &scratch), "rebuilding traces");
+    let judging = needed(&run(&rebuilding, &scratch), "judging requests");
+    let spared = run(&judging, &scratch);
+    let whole = run("8GiB", &scratch);
+    assert_eq!((whole.code, whole.err.as_str()), (0, ""));
+    assert!(spared.out == whole.out, "{}", spared.err);
+    let left = fs::read_dir(&scratch).expect("still there").count();
+    assert_eq!(left, 0, "the temporary file has no name");
+    // It was made use of.
+    let nowhere = run(&judging, &scratch.join("no/such"));
+    assert_eq!(nowhere.code, 2);
+    assert!(nowhere.err.contains("scratch/no/such"), "{}", nowhere.err);
+    assert_eq!(run("8GiB", &scratch.join("no/such")).code, 0);
+}

@@ -161,27 +161,27 @@ fn modules_use_only_what_stands_above_them() {
     );
 }
 
-/// Libraries that are heavy or whose types are wide are known in one place each, which hands on plain
+/// Libraries that are heavy or whose types are wide are known in one or two places each, which hand on plain
 /// values.
 #[test]
-fn heavy_libraries_are_named_in_one_place_each() {
+fn heavy_libraries_are_named_where_they_belong() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for file in rust_files(&src) {
         let inside = file.strip_prefix(&src).expect("under src");
         let text = fs::read_to_string(&file).expect("readable source");
-        for (library, place) in [
-            ("polars::", "aggregate/tables.rs"),
-            ("use parquet::", "ingest/parquet"),
-            ("use zip::", "ingest/zip.rs"),
-            ("nvml_wrapper::", "gpu/nvml.rs"),
-            ("arrow_array::", "stage/stream.rs"),
-            ("arrow_ipc::", "stage/stream.rs"),
-            ("postcard::", "stage/row.rs"),
+        for (library, places) in [
+            ("polars::", &["aggregate/tables.rs"][..]),
+            ("use parquet::", &["ingest/parquet"]),
+            ("use zip::", &["ingest/zip.rs"]),
+            ("nvml_wrapper::", &["gpu/nvml.rs"]),
+            ("arrow_array::", &["stage/stream.rs"]),
+            ("arrow_ipc::", &["stage/stream.rs"]),
+            ("postcard::", &["stage/row.rs", "commands/shelf.rs"]),
         ] {
             let mut code = text.lines().filter(|l| !l.trim_start().starts_with("//"));
             let names = code.any(|line| line.contains(library));
             assert!(
-                !names || inside.starts_with(place),
+                !names || places.iter().any(|place| inside.starts_with(place)),
                 "{} names {library}",
                 inside.display()
             );

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::pricer::Calls;
-use crate::model::{SpanId, TraceId};
+use crate::model::{SpanIx, TraceId};
 use crate::units::Usd;
 
 /// All calls that report a cost.
@@ -47,7 +47,7 @@ pub struct Worst {
     /// Its trace.
     pub trace: TraceId,
     /// Its span.
-    pub span: SpanId,
+    pub span: SpanIx,
     /// What it reported.
     pub reported: Usd,
     /// What was computed for it.
@@ -96,7 +96,7 @@ pub(super) fn compare(calls: &Calls<'_>) -> Reconciliation {
         all.differing += 1;
         let this = Worst {
             trace: calls.data.trace_of(span),
-            span: calls.data.id_of(op.span),
+            span: op.span,
             reported,
             computed,
         };

@@ -55,7 +55,7 @@ pub(super) fn merge(options: &Merge, out: impl Write) -> Result<Outcome, Error> 
         let Rebuilt {
             dataset, forest, ..
         } = rebuilt;
-        let verdicts = conclude(&dataset, &forest, judged, shared);
+        let verdicts = conclude(&dataset, &forest, judged, shared.remarks());
         let loaded = load::Loaded { dataset, forest };
         Ok(Analysis::with(loaded, verdicts, shown.rule, &prices))
     })?;

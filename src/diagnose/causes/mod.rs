@@ -12,6 +12,7 @@ mod residual;
 mod shares;
 mod tool_bottleneck;
 mod unexplained;
+mod unshown_cache;
 
 use super::account::Account;
 use super::scene::Scene;
@@ -20,13 +21,14 @@ use super::scene::Scene;
 pub(super) type Look = fn(&Scene<'_>, u32, &mut Account);
 
 /// In order.
-pub(super) const LOOKS: [Look; 8] = [
+pub(super) const LOOKS: [Look; 9] = [
     failed_attempts::look,   // retry_cascade, provider_error
     repeated_tools::look,    // retry_cascade
     tool_bottleneck::look,   // tool_bottleneck
     orchestration_gap::look, // orchestration_gap: gaps
     prompt::look,            // prefill_surge, cold_cache: pure price
     long_generation::look,   // long_generation
+    unshown_cache::look,     // cold_cache: told by time alone
     residual::look,          // routing_change, orchestration_gap, retry_cascade, noisy_neighbour
     unexplained::look,       // what is left
 ];

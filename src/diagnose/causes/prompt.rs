@@ -35,13 +35,14 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
                 via: "attribute",
                 note: "the prompt grew far beyond what this step usually adds",
             };
-            // The contention that a giant prompt meets in its own call is its own doing, unless it is out
-            // of all proportion and others were slow as well.
+            // The contention that a giant prompt meets in its own call is its own doing, unless a crowd of strangers
+            // was there, or it is out of all proportion and others were slow as well.
             // Where it took less than its work at the normal price, so did the extra prompt.
             let residual = seen.residual(call);
             let alone = || scene.company(request, index).is_none_or(|(w, _)| w < CALM);
             let whole = extra.millis + residual;
-            let own = if extra.millis >= SURGE_SHARE * whole || alone() {
+            let crowded = scene.crowd.weight(index) > 0.0;
+            let own = if !crowded && (extra.millis >= SURGE_SHARE * whole || alone()) {
                 residual
             } else {
                 0.0

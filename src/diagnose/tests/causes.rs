@@ -14,7 +14,8 @@ pub(super) const TOOL: usize = 2;
 pub(super) const GAP: usize = 3;
 pub(super) const PROMPT: usize = 4;
 pub(super) const LONG: usize = 5;
-const UNEXPLAINED: usize = 7;
+pub(super) const UNSHOWN: usize = 6;
+const UNEXPLAINED: usize = 8;
 
 /// What one cause charges a request beside twenty healthy ones.
 fn charged(look: usize, steps: &[Step]) -> Vec<(Cause, f64, &'static str)> {

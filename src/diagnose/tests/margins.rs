@@ -1,7 +1,7 @@
 //! How much a verdict must show, and how sure it is.
 
 use super::super::account::{LONE_SLOWDOWN, REQUEST_SLOWDOWN, SHARED_SLOWDOWN, Settlement, Target};
-use super::super::verdict::{is_slow, keep_slowest, slow_limit, threshold};
+use super::super::verdict::{is_slow, keep_slowest, slow_limit, threshold, would_be_slow};
 use super::super::witnesses::{Around, Witnesses};
 use super::super::{arbiter, confidence, margin};
 use super::*;
@@ -261,4 +261,18 @@ fn the_slowest_share_is_slow_whatever_the_reason() {
         (verdicts[2].primary, verdicts[0].primary),
         (Some(Unexplained), None)
     );
+}
+
+#[test]
+fn requests_do_not_wait_for_each_others_word() {
+    let (slow, would_be) = looking(0.3, |scene| {
+        scene.found.witnesses = Witnesses(vec![Around::default(); 20]);
+        let account = charged(ColdCache, 0, "f");
+        let settled = settled(1_000, &[(ColdCache, 900)]);
+        (
+            is_slow(scene, 0, &account, &settled),
+            would_be_slow(scene, 0, &account, &settled),
+        )
+    });
+    assert!(!slow && would_be);
 }

@@ -7,9 +7,10 @@ mod incidents;
 mod learned;
 mod margins;
 mod sayings;
+mod unshown_cache;
 
 use super::account::{Account, Proof};
-use super::ground::Ground;
+use super::ground::{Ground, Survey};
 use super::scene::{Found, Scene};
 use super::{Cause, Options, Verdicts, diagnose};
 use crate::baseline::{Baselines, CallIx, Excluded, Expected};
@@ -268,7 +269,11 @@ impl Fleet {
     ) -> T {
         let options = self.rule;
         let (data, forest) = self.build();
-        let mut ground = Ground::survey(&data, &forest);
+        let mut ground = Ground {
+            dataset: &data,
+            forest: &forest,
+            survey: Survey::of(&data, &forest),
+        };
         let mut base = Baselines::learn(&forest, &ground.measured, &Excluded::default());
         measured(&mut ground, &mut base);
         let mut scene = Scene::new(&ground, &base, &options, Found::default());

@@ -3,9 +3,9 @@
 pub mod v1;
 
 use super::{Integrity, Taken};
-use crate::aggregate::{Cost, Total, Vintage};
+use crate::aggregate::{Cost, Total, Vintage, Worst};
 use crate::error::Outcome;
-use crate::model::{Dataset, Input};
+use crate::model::{Dataset, Input, SpanId};
 use crate::trace::Forest;
 use crate::units::Usd;
 use crate::units::human::{count, counted, money, percent, plain};
@@ -66,6 +66,12 @@ pub struct CostReport<'a> {
 }
 
 impl<'a> CostReport<'a> {
+    /// The span of a call whose reported cost differs.
+    #[must_use]
+    pub fn span_of(&self, worst: &Worst) -> SpanId {
+        self.dataset.id_of(worst.span)
+    }
+
     /// Adds up what is shown.
     #[must_use]
     pub fn assemble(dataset: &'a Dataset, forest: &Forest, cost: &'a Cost, by: &[By]) -> Self {

@@ -194,7 +194,11 @@ impl<'a> From<&'a CostReport<'a>> for Document<'a> {
                 computed_usd: found.computed.as_dollars(),
                 unpriced_calls: found.unpriced_calls,
                 unpriced_reported_usd: found.unpriced.as_dollars(),
-                differences: found.differences.iter().map(Differing::from).collect(),
+                differences: found
+                    .differences
+                    .iter()
+                    .map(|d| Differing::of(report, d))
+                    .collect(),
             },
             price_tables: cost
                 .tables
@@ -265,8 +269,8 @@ impl<'a> From<&'a MachineUse> for Machine<'a> {
     }
 }
 
-impl<'a> From<&'a Difference> for Differing<'a> {
-    fn from(difference: &'a Difference) -> Self {
+impl<'a> Differing<'a> {
+    fn of(report: &CostReport<'_>, difference: &'a Difference) -> Self {
         let worst = difference.worst;
         Self {
             model: known(&difference.model),
@@ -275,7 +279,7 @@ impl<'a> From<&'a Difference> for Differing<'a> {
             computed_usd: difference.computed.as_dollars(),
             worst: Worst {
                 trace_id: worst.trace.to_string(),
-                span_id: worst.span.to_string(),
+                span_id: report.span_of(&worst).to_string(),
                 reported_usd: worst.reported.as_dollars(),
                 computed_usd: worst.computed.as_dollars(),
             },

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::model::{Dataset, Op, Span, SpanFlags, SpanIx};
 use crate::trace::tree::divide;
 use crate::trace::{NO_SPAN, Tree};
+use crate::units::filled;
 
 /// What stands above each span.
 pub(super) struct Above {
@@ -47,9 +48,9 @@ impl Above {
     pub(super) fn find(dataset: &Dataset, tree: &Tree) -> Self {
         let count = dataset.spans.len();
         let mut above = Self {
-            model: vec![NO_SPAN; count],
-            tool: vec![NO_SPAN; count],
-            order: vec![NO_SPAN; count],
+            model: filled(NO_SPAN, count),
+            tool: filled(NO_SPAN, count),
+            order: filled(NO_SPAN, count),
             leads: Leads::default(),
         };
         let groups = tree.groups();

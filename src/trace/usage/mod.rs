@@ -16,6 +16,7 @@ use rayon::prelude::*;
 
 use super::Tree;
 use crate::model::{Dataset, IssueKind, Op, Origin, Span, SpanFlags, SpanIx};
+use crate::units::roomy;
 use above::Above;
 pub(super) use merge::between as merge_records;
 
@@ -38,7 +39,10 @@ pub enum Counted {
 pub(super) fn count_once(dataset: &mut Dataset, tree: &Tree) -> Vec<Counted> {
     let above = Above::find(dataset, tree);
     let spans = dataset.spans.par_iter();
-    let mut counted: Vec<Counted> = spans.map(|s| first_guess(s.op)).collect();
+    let mut counted: Vec<Counted> = roomy(spans.len());
+    spans
+        .map(|s| first_guess(s.op))
+        .collect_into_vec(&mut counted);
     siblings::pair(dataset, tree, &mut counted);
     calls::join(dataset, &above, &mut counted);
     calls::take_transport(dataset, &above, &mut counted);

@@ -35,6 +35,8 @@ const PROVEN: f64 = 0.4;
 const FULLY_PROVEN: f64 = 0.6;
 /// … and at least this many were.
 const LEAST_PROVEN: u32 = 3;
+/// Contention that is beyond doubt to more than this degree is not the request's own doing.
+const BEYOND_DOUBT: f64 = 0.5;
 
 /// What speaks for contention.
 #[derive(Default)]
@@ -89,8 +91,12 @@ pub(super) fn together(scene: &Scene<'_>, request: u32, left: &[Residual<'_>]) -
 }
 
 /// What a request suffers while it burdens the server itself goes to its own fault, if that fault's pure
-/// price is a fair share of the harm; else it is a victim that happened to lose some cache.
+/// price is a fair share of the harm; else it is a victim that happened to lose some cache. What everybody suffers beyond
+/// doubt is not its doing.
 pub(super) fn own(account: &mut Account) {
+    if account.certainty() > BEYOND_DOUBT {
+        return;
+    }
     let contention = account.total(Cause::NoisyNeighbour);
     for (cause, share) in [
         (Cause::ColdCache, COLD_SHARE),

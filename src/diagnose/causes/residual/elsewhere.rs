@@ -13,8 +13,9 @@ const MOVED: f64 = 1.25;
 const LIKE_ELSEWHERE: f64 = 0.4;
 
 impl Residual<'_> {
-    /// Served from an address that is not the client's home, which typically takes longer.
-    pub(super) fn routed(&self, account: &mut Account) -> bool {
+    /// Served from an address that is not the client's home, which typically takes longer. What a crowd of strangers
+    /// there adds to that is left to other causes.
+    pub(super) fn routed(&mut self, account: &mut Account) -> bool {
         let scene = self.scene;
         if !scene.routes.is_away(self.index) {
             return false;
@@ -26,7 +27,11 @@ impl Residual<'_> {
         // At home it would have met what the calls there met.
         let level = scene.level_at_home(self.request, self.index).unwrap_or(1.0);
         let at_home = (level - 1.0).max(0.0) * self.expected_total();
-        let amount = f64::midpoint(self.millis - at_home, typical).max(0.0);
+        let crowded = scene.crowd.weight(self.index) > 0.0 && typical < self.millis;
+        let amount = match crowded {
+            true => typical,
+            false => f64::midpoint(self.millis - at_home, typical).max(0.0),
+        };
         let proof = self.proof(
             "endpoint",
             self.call.total(),
@@ -35,7 +40,9 @@ impl Residual<'_> {
             "attribute",
             "the call went to an address that is not this client's usual one",
         );
-        self.charge(account, Cause::RoutingChange, amount, proof)
+        self.charge(account, Cause::RoutingChange, amount, proof);
+        self.millis -= amount;
+        !crowded
     }
 
     /// Everybody here was slow while the servers here were not, and servers elsewhere were.

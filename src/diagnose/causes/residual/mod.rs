@@ -17,6 +17,9 @@ use crate::diagnose::scene::Scene;
 use crate::diagnose::volume::Seen;
 use crate::diagnose::windows::Site;
 
+/// What settles less than this share of a residual leaves the rest to other causes.
+const SETTLED_SHARE: f64 = 0.5;
+
 struct Residual<'a> {
     scene: &'a Scene<'a>,
     request: u32,
@@ -73,8 +76,10 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             continue;
         }
         it.millis -= it.released(account);
+        if it.millis > 0.0 {
+            it.millis -= it.hidden_retry(account);
+        }
         if it.millis <= 0.0
-            || it.hidden_retry(account)
             || it.outside_server(account)
             || it.served_elsewhere(account)
             || it.throttled_company(account)

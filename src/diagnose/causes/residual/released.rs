@@ -1,13 +1,11 @@
 //! The process held several operations and let them go at once.
 
-use super::Residual;
+use super::{Residual, SETTLED_SHARE};
 use crate::diagnose::Cause;
 use crate::diagnose::account::Account;
 
 /// The work went on under the silence of a stalled process: this share of it is lost at most.
 const UNDER_SILENCE: f64 = 0.75;
-/// A release that settles less than this share of a residual leaves the rest to other causes.
-const RELEASED_SHARE: f64 = 0.5;
 
 impl Residual<'_> {
     /// Ended together with operations of other requests: the process held them all. Returns the
@@ -23,7 +21,7 @@ impl Residual<'_> {
         }
         let proof = self.proof("released_together", silence, Some(0.0), "ms", "derived", "operations of several requests ended at the same instant after a silence of the process");
         self.charge(account, Cause::OrchestrationGap, amount, proof);
-        if amount < RELEASED_SHARE * self.millis {
+        if amount < SETTLED_SHARE * self.millis {
             amount
         } else {
             self.millis

@@ -1,10 +1,10 @@
 //! Attempts that left no span: logged, counted by the client, seen in what the server did not see, or told by
 //! the failures of others, or by who was served meanwhile.
 
-use super::Residual;
+use super::{Residual, SETTLED_SHARE};
 use crate::diagnose::Cause;
 use crate::diagnose::account::Account;
-use crate::units::Nanos;
+use crate::units::{Nanos, Window};
 
 /// Failed attempts are throttling up to this many slow floors; longer ones hang, and make nobody wait.
 const THROTTLED: f64 = 4.0;
@@ -12,8 +12,9 @@ const THROTTLED: f64 = 4.0;
 const LEAST_WAIT: f64 = 0.3;
 
 impl Residual<'_> {
-    /// The client logged failed attempts under a call that then succeeded.
-    pub(super) fn hidden_retry(&self, account: &mut Account) -> bool {
+    /// The client logged failed attempts under a call that then succeeded. Returns the milliseconds this settles: all
+    /// of them, unless the server was at work on the call for most.
+    pub(super) fn hidden_retry(&self, account: &mut Account) -> f64 {
         let resends = u32::from(self.call.resends);
         let logged = self.scene.warnings(self.call.span);
         let (count, via) = if logged > 0 {
@@ -22,7 +23,7 @@ impl Residual<'_> {
             (resends, "attribute")
         };
         if count == 0 {
-            return false;
+            return 0.0;
         }
         let proof = self.proof(
             "hidden_attempts",
@@ -32,12 +33,25 @@ impl Residual<'_> {
             via,
             "attempts failed inside the span of a call that then succeeded",
         );
-        self.charge(
-            account,
-            Cause::RetryCascade,
-            self.before_first_token(),
-            proof,
-        )
+        let unseen = self.engine().map(|engine| self.outside(engine));
+        let amount = self.before_first_token();
+        let amount = unseen.map_or(amount, |unseen| amount.min(unseen));
+        self.charge(account, Cause::RetryCascade, amount, proof);
+        if amount < SETTLED_SHARE * self.millis {
+            amount
+        } else {
+            self.millis
+        }
+    }
+
+    /// When the server worked on this call, by its own span.
+    fn engine(&self) -> Option<Window> {
+        self.scene.served.get(&self.index).copied()
+    }
+
+    /// Milliseconds of the call that the server did not see.
+    fn outside(&self, engine: Window) -> f64 {
+        self.call.window.len().since(engine.len()).as_millis()
     }
 
     /// Of the residual, what lies before the first token, where that is shown: attempts that fail inside a
@@ -53,14 +67,10 @@ impl Residual<'_> {
 
     /// The server worked for a shorter time than the client waited, and not because of the network.
     pub(super) fn outside_server(&self, account: &mut Account) -> bool {
-        let Some(engine) = self
-            .call
-            .engine
-            .and_then(|e| self.scene.dataset.spans.get(e.get() as usize))
-        else {
+        let Some(engine) = self.engine() else {
             return false;
         };
-        let outside = self.call.window.len().since(engine.duration()).as_millis();
+        let outside = self.outside(engine);
         let before = engine.start.since(self.call.window.start).as_millis();
         let after = self.call.window.end.since(engine.end).as_millis();
         if outside < 0.6 * self.millis || outside < self.scene.options.floor() {

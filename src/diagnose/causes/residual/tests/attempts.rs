@@ -86,6 +86,38 @@ fn attempts_inside_a_call_cost_what_passed_before_its_first_token() {
 }
 
 #[test]
+fn attempts_inside_a_call_take_no_time_in_which_the_server_was_at_work_on_it() {
+    let resent = |served: f64| {
+        let mut fleet = Fleet::healthy(OWN, 60_000.0);
+        let call = Call {
+            first: Some(1_200.0),
+            takes: 2_000.0,
+            resends: 2,
+            ..CALL
+        };
+        fleet.request(FAR, &[Step::Model(call)]);
+        fleet.span(
+            Op::Engine,
+            2,
+            FAR + 2_000.0 - served,
+            FAR + 2_000.0,
+            "server",
+        );
+        fleet.seen(
+            |_, base| quiet(base, 0.0),
+            |scene| expect(scene, FIRST, 500.0, 500.0),
+            |scene| charges(scene, OWN, look),
+        )
+    };
+    assert_eq!(
+        one(&resent(1_000.0)),
+        700.0,
+        "the wait before the first token"
+    );
+    assert_eq!(one(&resent(1_400.0)), 600.0, "what the server did not see");
+}
+
+#[test]
 fn what_the_server_did_not_see_lay_before_or_behind_it() {
     let served = |late: f64, length: f64| {
         let mut fleet = Fleet::healthy(OWN, 60_000.0);
@@ -187,6 +219,11 @@ fn a_call_that_others_overtook_waited_in_no_queue() {
 
 /// A call to another address than all others' whose delay is told; `others` more went there as late as `late`.
 fn away(own: f64, others: u32, late: f64) -> Found {
+    away_among(0.0, own, others, late)
+}
+
+/// The same among so many calls of strangers.
+fn away_among(strangers: f64, own: f64, others: u32, late: f64) -> Found {
     let to = |address, late| Step::Model(Call { address, ..CALL }.late(late, 0.0));
     let mut fleet = Fleet::default();
     (0..OWN).for_each(|n| {
@@ -197,7 +234,10 @@ fn away(own: f64, others: u32, late: f64) -> Found {
         fleet.request(FAR + 1e5 * f64::from(n + 1), &[to("away", late)]);
     });
     fleet.seen(
-        |_, base| quiet(base, 0.0),
+        |ground, base| {
+            quiet(base, 0.0);
+            ground.crowd.others.insert(2 * OWN, strangers);
+        },
         |_| {},
         |scene| charges(scene, OWN, look),
     )
@@ -210,6 +250,11 @@ fn a_call_that_went_elsewhere_is_charged_between_its_own_delay_and_what_is_usual
     assert!((one(&found) - 1_000.0).abs() < 10.0, "{found:?}");
     assert!((one(&away(1_000.0, 3, 600.0)) - 800.0).abs() < 10.0);
     assert!((one(&away(-100.0, 3, 600.0)) - 250.0).abs() < 10.0);
+    // What a crowd of strangers there adds is theirs.
+    let crowded = away_among(5.0, 2_000.0, 3, 600.0);
+    let causes: Vec<Cause> = crowded.iter().map(|c| c.0).collect();
+    assert_eq!(causes, [RoutingChange, NoisyNeighbour]);
+    assert!((crowded[0].1 - 600.0).abs() < 10.0, "{crowded:?}");
     assert_eq!(away(0.0, 0, 0.0).iter().filter(|c| c.1 > 1.0).count(), 0);
 }
 

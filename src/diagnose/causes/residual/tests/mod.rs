@@ -416,6 +416,15 @@ fn contention_goes_to_a_fault_of_which_it_is_a_fair_share() {
     assert_eq!(after(PrefillSurge, 12.5, 88.0), 100.5);
     assert_eq!(after(PrefillSurge, 11.5, 88.0), 11.5);
     assert_eq!(after(ToolBottleneck, 500.0, 80.0), 500.0);
+    let doubted = |certainty| {
+        let mut account = Account::default();
+        account.charge(ColdCache, Target::Op(0), 50.0, proof("f"));
+        account.charge(NoisyNeighbour, Target::Op(1), 80.0, proof("f"));
+        account.vouch(80.0, certainty);
+        contention::own(&mut account);
+        account.total(ColdCache)
+    };
+    assert_eq!((doubted(0.4), doubted(0.6)), (130.0, 50.0));
 }
 
 /// All that looks before contention, and then contention.
@@ -427,7 +436,7 @@ fn after_all(steps: &[Step]) -> Found {
         |_| {},
         |scene| {
             let mut account = Account::default();
-            LOOKS[..7]
+            LOOKS[..8]
                 .iter()
                 .for_each(|look| look(scene, OWN, &mut account));
             let charges = account.charges.iter();

@@ -1,0 +1,102 @@
+//! Lost cache where no cache is shown. A queue delays a call by any amount; a lost cache by what its whole prompt costs
+//! beyond what is new of it. On a server that runs evenly the two are told apart by time alone.
+
+use crate::baseline::{Call, CallIx};
+use crate::diagnose::Cause;
+use crate::diagnose::account::{Account, Proof, Target};
+use crate::diagnose::scene::Scene;
+
+/// Servers whose healthy calls scatter more widely than this hide what a prompt costs (natural logarithm).
+const EVEN: f64 = 0.15;
+/// What a whole prompt costs must lie this many natural spreads above what the call should have taken, and by a
+/// quarter at least, …
+const APART: f64 = 4.0;
+const LEAST_APART: f64 = 0.25;
+/// … and the call must have taken it to within so many.
+const NEAR: f64 = 2.5;
+/// Calls that fit neither price, for each that fits that of the whole prompt: with more of them the request was slowed
+/// by something else.
+const OTHERS: f64 = 0.5;
+
+/// Which price a call's time fits.
+enum Fit {
+    Usual,
+    WholePrompt(Uncached),
+    Neither,
+}
+
+/// Milliseconds of a call that computed its whole prompt.
+struct Uncached {
+    took: f64,
+    usual: f64,
+    /// What the part of the prompt costs that is usually cached.
+    more: f64,
+}
+
+pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
+    if scene.base.prices.spread <= 0.0 || scene.base.prices.spread > EVEN {
+        return;
+    }
+    let (mut whole, mut others) = (Vec::new(), 0);
+    for (position, index, call) in scene.calls_of(request) {
+        let target = Target::Op(position);
+        if account.charged(target) > 0.0 || scene.seen(index).has_volume() {
+            continue;
+        }
+        match fit(scene, index, call) {
+            Some(Fit::WholePrompt(uncached)) => whole.push((target, index, uncached)),
+            Some(Fit::Neither) => others += 1,
+            Some(Fit::Usual) | None => {}
+        }
+    }
+    if f64::from(others) > OTHERS * whole.len() as f64 {
+        return;
+    }
+    for (target, index, uncached) in whole {
+        if is_slowed(scene, request, index) {
+            continue;
+        }
+        let proof = Proof {
+            span: Some(scene.calls.get(index).span),
+            fact: "whole_prompt_time",
+            observed: uncached.took,
+            expected: Some(uncached.usual),
+            unit: "ms",
+            via: "fit",
+            note: "took what its whole prompt costs when none of it is cached",
+        };
+        account.charge(Cause::ColdCache, target, uncached.more, proof);
+    }
+}
+
+/// Others at the same place and time were slowed: that explains any time.
+fn is_slowed(scene: &Scene<'_>, request: u32, index: CallIx) -> bool {
+    let company = || scene.company(request, index);
+    !scene.is_calm(request, index) && company().is_some_and(|(w, _)| w > scene.company_limit)
+}
+
+/// `None` where the prices are too close to be told apart.
+fn fit(scene: &Scene<'_>, index: CallIx, call: &Call) -> Option<Fit> {
+    let input = f64::from(call.input?);
+    let expected = scene
+        .seen(index)
+        .expected
+        .filter(|_| call.cached.is_none())?;
+    let price = &scene.base.prices.of(call.model)?.first;
+    let more = price.price(input, input - expected.uncached);
+    let (took, usual) = match call.first_token {
+        Some(first) => (first.get(), expected.first),
+        None => (call.total(), expected.total()),
+    };
+    let (above, whole) = ((took / usual).ln(), (1.0 + more / usual).ln());
+    let spread = scene.base.prices.spread;
+    let near = NEAR * spread;
+    let told = whole > (APART * spread).max(LEAST_APART);
+    if above.abs() < near {
+        Some(Fit::Usual)
+    } else if told && (above - whole).abs() < near {
+        Some(Fit::WholePrompt(Uncached { took, usual, more }))
+    } else {
+        (told || above > whole + near).then_some(Fit::Neither)
+    }
+}

@@ -2,6 +2,7 @@
 
 mod analysis;
 pub mod analyze;
+mod aside;
 pub mod baseline;
 pub mod check;
 pub mod compare;

@@ -2,14 +2,13 @@
 
 use std::io;
 
+use super::aside::{Aside, Origins};
 use super::load::Loaded;
 use super::shelf::{Away, Shelf};
 use crate::baseline::Norms;
 use crate::diagnose::{self, Judged, Needed, Options, Remarks, Verdicts};
 use crate::error::Error;
-use crate::model::{
-    Dataset, Exemplar, HttpCall, Link, LogRecord, Origin, Record, Round, SpanIx, TaskFacts,
-};
+use crate::model::{Dataset, Record};
 use crate::units::human;
 
 /// The program itself, and what it reads into.
@@ -197,63 +196,6 @@ fn in_pieces(
         remarks,
         origins,
     })
-}
-
-/// Where spans come from, and what they hang under: only what is shown needs it.
-struct Origins {
-    origins: Away<Origin>,
-    parents: Away<SpanIx>,
-}
-
-impl Origins {
-    fn put(loaded: &mut Loaded, shelf: &mut Shelf) -> io::Result<Self> {
-        let Loaded { dataset, forest } = loaded;
-        Ok(Self {
-            origins: shelf.put(std::mem::take(&mut dataset.origins))?,
-            parents: shelf.put(std::mem::take(&mut forest.tree.parent))?,
-        })
-    }
-
-    fn back(self, loaded: &mut Loaded, shelf: &mut Shelf) -> io::Result<()> {
-        loaded.dataset.origins = shelf.take(self.origins)?;
-        loaded.forest.tree.parent = shelf.take(self.parents)?;
-        Ok(())
-    }
-}
-
-/// Tables that judging requests has no need of.
-struct Aside {
-    tasks: Away<TaskFacts>,
-    https: Away<HttpCall>,
-    links: Away<Link>,
-    rounds: Away<Round>,
-    exemplars: Away<Exemplar>,
-    logs: Away<LogRecord>,
-}
-
-impl Aside {
-    fn put(loaded: &mut Loaded, shelf: &mut Shelf) -> io::Result<Self> {
-        let dataset = &mut loaded.dataset;
-        Ok(Self {
-            tasks: shelf.put(std::mem::take(&mut dataset.tasks))?,
-            https: shelf.put(std::mem::take(&mut dataset.https))?,
-            links: shelf.put(std::mem::take(&mut dataset.links))?,
-            rounds: shelf.put(std::mem::take(&mut dataset.rounds))?,
-            exemplars: shelf.put(std::mem::take(&mut dataset.exemplars))?,
-            logs: shelf.put(std::mem::take(&mut dataset.logs))?,
-        })
-    }
-
-    fn back(self, loaded: &mut Loaded, shelf: &mut Shelf) -> io::Result<()> {
-        let dataset = &mut loaded.dataset;
-        dataset.tasks = shelf.take(self.tasks)?;
-        dataset.https = shelf.take(self.https)?;
-        dataset.links = shelf.take(self.links)?;
-        dataset.rounds = shelf.take(self.rounds)?;
-        dataset.exemplars = shelf.take(self.exemplars)?;
-        dataset.logs = shelf.take(self.logs)?;
-        Ok(())
-    }
 }
 
 #[cfg(test)]

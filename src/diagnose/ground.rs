@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use super::Options;
+use super::contrast::comparable;
 use super::crowd::Crowd;
 use super::devices::Devices;
 use super::notes;
@@ -100,7 +101,7 @@ impl Survey {
             );
         Self {
             shows_clients: calls.all.iter().any(|c| !c.server_side_only),
-            comparable: super::verdict::comparable(forest),
+            comparable: comparable(forest),
             modelled,
             sites,
             places,

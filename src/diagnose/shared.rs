@@ -3,14 +3,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::contrast::remarks;
 use super::devices::Devices;
 use super::giants::Giants;
 use super::ground::{Ground, SiteKey, numbered_sites};
 use super::holes::Holes;
+use super::passes::{Passes, learn_from};
 use super::scene::Scene;
 use super::serving::Serving;
 use super::swing::Swing;
-use super::verdict::{Passes, learn_from, remarks, slow_limit, survey};
+use super::verdict::{slow_limit, survey};
 use super::windows::Site;
 use super::witnesses::Around;
 use super::{Options, Remarks};

@@ -1,4 +1,4 @@
-//! From fits to verdicts: three passes, each leaving out of the fits what the one before found faulted.
+//! From what was measured and learned to a verdict over each request.
 
 use std::convert::Infallible;
 use std::ops::Range;
@@ -7,23 +7,17 @@ use rayon::prelude::*;
 
 use super::account::{Account, Settlement};
 use super::causes::LOOKS;
-use super::faults::{self, Faults};
+use super::contrast::{LEAST_REQUESTS, remarks};
 use super::ground::{Ground, Survey};
-use super::scene::{Found, Kept, Scene};
+use super::passes::{Passes, learn_from};
+use super::scene::Scene;
 use super::{
     Cause, Diagnosis, Incident, Judged, Options, Remarks, arbiter, conclude, margin, whatif,
 };
-use crate::baseline::{Baselines, Excluded, Norms};
+use crate::baseline::Norms;
 use crate::model::Dataset;
-use crate::trace::{Forest, Request, RootState};
+use crate::trace::{Forest, RootState};
 use crate::units::Nanos;
-
-/// A third pass changes little, a fifth nothing.
-const PASSES: usize = 3;
-/// Passes end when no more than this share of operations is left out, or no longer left out, by the next.
-const SETTLED: f64 = 0.001;
-/// A later pass that would leave fewer requests than this to learn from leaves out what the one before did.
-const LEAST_HEALTHY: usize = 12;
 
 /// Everything the diagnosis says.
 #[derive(Clone, Debug, Default)]
@@ -134,139 +128,6 @@ pub fn judge_all<E>(
         keep(judge(&scene, &clear, start..end, limit))?;
     }
     Ok(remarks(&ground, notes))
-}
-
-/// What the passes before the last say.
-pub(super) struct Passes {
-    /// What is normal, without what was found faulted.
-    pub(super) base: Baselines,
-    /// What they found in other requests.
-    pub(super) found: Found,
-    /// What is to be said about it.
-    pub(super) notes: Vec<String>,
-    /// Requests that are charged nothing by it, where that is known already.
-    pub(super) clear: Vec<bool>,
-    /// What the last of them saw, where that was by the same prices.
-    pub(super) kept: Option<Kept>,
-}
-
-/// Learns in passes, each leaving out what the one before found faulted, until that hardly changes.
-pub(super) fn learn_from(ground: &Ground<'_>, options: &Options) -> Passes {
-    let forest = ground.forest;
-    let mut excluded = faults::known(ground);
-    let mut found = Found::default();
-    let mut notes = Vec::new();
-    for pass in 1..PASSES {
-        let base = normal(ground, &excluded);
-        let scene = Scene::new(ground, &base, options, found);
-        let requests = (0..forest.requests.len() as u32).into_par_iter();
-        let faults: Vec<Faults> = requests.map(|r| Faults::of(&scene, r)).collect();
-        notes.clear();
-        let next = faults::exclude(ground, &faults, &excluded, &mut notes);
-        // A fit that rests on too few is worse than one with some faults in it.
-        let thin = |excluded: &Excluded| faults::healthy(forest, excluded) < LEAST_HEALTHY;
-        let keeps = pass > 1 && thin(&next) && !thin(&excluded);
-        let settled = SETTLED * forest.ops.len() as f64;
-        if !keeps && next.changed(&excluded) as f64 <= settled {
-            let (kept, proven) = scene.keep();
-            let witnesses = faults::witnesses(forest, &faults);
-            return Passes {
-                base,
-                found: Found { proven, witnesses },
-                notes,
-                clear: faults.iter().map(|faults| faults.clear).collect(),
-                kept: Some(kept),
-            };
-        }
-        found = Found {
-            proven: faults::proven(&scene, &faults),
-            witnesses: faults::witnesses(forest, &faults),
-        };
-        if !keeps {
-            excluded = next;
-        }
-    }
-    Passes {
-        base: normal(ground, &excluded),
-        found,
-        notes,
-        clear: Vec::new(),
-        kept: None,
-    }
-}
-
-/// What is normal, by what is not `excluded` and by the healthy period.
-fn normal(ground: &Ground<'_>, excluded: &Excluded) -> Baselines {
-    let mut base = Baselines::learn(ground.forest, &ground.measured, excluded);
-    if let Some(healthy) = &ground.healthy {
-        base.prefer(healthy, &ground.measured.calls, excluded);
-    }
-    base
-}
-
-/// What the reader must know about where normal came from.
-pub(super) fn remarks(ground: &Ground<'_>, notes: Vec<String>) -> Remarks {
-    match ground.healthy {
-        Some(_) => Remarks {
-            normal: ground.told.clone(),
-            ..Remarks::default()
-        },
-        None => Remarks {
-            normal: notes,
-            by_itself: true,
-            contrast: no_contrast(ground.forest),
-        },
-    }
-}
-
-/// With fewer finished requests than this nothing can be compared.
-pub(super) const LEAST_REQUESTS: usize = 4;
-/// A dump shorter than this many usual requests shows no before and no after.
-const LEAST_TASKS_LONG: f64 = 5.0;
-
-/// From so many requests on, one kind of task is worth a word.
-const LEAST_COMPARED: usize = 12;
-
-/// Kinds of tasks among the requests that can be compared.
-fn kinds(forest: &Forest) -> usize {
-    let whole = forest.requests.iter();
-    let whole = whole.filter(|r| r.root_state == RootState::Complete && !r.ops.is_empty());
-    let kinds: hashbrown::HashSet<_> = whole.map(|r| r.kind).collect();
-    kinds.len()
-}
-
-/// Requests that can be compared with each other.
-pub(super) fn comparable(forest: &Forest) -> usize {
-    let whole = |r: &&Request| r.root_state == RootState::Complete && !r.ops.is_empty();
-    forest.requests.iter().filter(whole).count()
-}
-
-/// Why nothing, or little, in this dump can be told from normal.
-fn no_contrast(forest: &Forest) -> Option<String> {
-    let n = comparable(forest);
-    if n == 0 {
-        return None;
-    }
-    if n < LEAST_REQUESTS {
-        return Some(format!(
-            "Only {n} finished request(s): too few to learn what is normal from, so only failures and repeats can be told. More traces, or a baseline of a healthy period, would decide."
-        ));
-    }
-    let whole = forest
-        .requests
-        .iter()
-        .filter(|r| r.root_state == RootState::Complete);
-    if n >= LEAST_COMPARED && kinds(forest) == 1 {
-        return Some("All requests are of one kind of task and were held against each other: whether that kind is slow as such cannot be told. A baseline of a healthy period would decide.".to_owned());
-    }
-    let (mut start, mut end, mut lengths) = (Nanos(u64::MAX), Nanos::ZERO, Vec::new());
-    for r in whole {
-        start = start.min(r.wall.start);
-        end = end.max(r.wall.end);
-        lengths.push(r.duration().as_millis());
-    }
-    let usual = crate::stats::median(&mut lengths)?;
-    (end.since(start).as_millis() < LEAST_TASKS_LONG * usual).then(|| "This dump is hardly longer than its requests: it shows no before and no after, so a slowness that lasted throughout cannot be told from normal. Traces of a longer period, or a baseline of a healthy one, would decide.".to_owned())
 }
 
 /// A request without an end, or without operations, has nothing to be held against; a stranger's call is

@@ -74,7 +74,8 @@ static META: [CauseMeta; 10] = [
                was not found there, so it was computed again. It costs time to first token, and \
                money, because cached tokens are cheaper.",
         seen_by: "Cached tokens per call against what the previous round of the same agent, or an \
-                  equally recent request of the same tenant, left in the cache.",
+                  equally recent request of the same tenant, left in the cache. Where no cached tokens \
+                  are shown and the servers run evenly: calls that took what their whole prompt costs.",
         look_alikes: &[
             "prefill_surge: the prompt itself grew",
             "routing_change: requests reach another region or deployment whose cache is empty; \

@@ -8,7 +8,7 @@ use super::shelf::{Away, Shelf};
 use crate::baseline::Norms;
 use crate::diagnose::{self, Judged, Needed, Options, Remarks, Verdicts};
 use crate::error::Error;
-use crate::model::{Dataset, Record};
+use crate::model::{Dataset, Record, weight};
 use crate::units::human;
 
 /// The program itself, and what it reads into.
@@ -103,7 +103,7 @@ fn needed(loaded: &Loaded) -> [u64; 2] {
     let calls = dataset.llm.bytes() + dataset.tools.bytes();
     let surveying = (tables + judging.survey).saturating_sub(aside);
     let passing = (surveying + judging.pass).saturating_sub(calls);
-    let origins = size_of_val(&dataset.origins[..]) as u64 + forest.tree.bytes();
+    let origins = weight(&dataset.origins) + forest.tree.bytes();
     let sums = dataset.llm.len() as u64 * SUMS;
     let summing = (tables + sums).saturating_sub(origins);
     let showing = tables + judging.verdicts;

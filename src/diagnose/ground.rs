@@ -2,6 +2,8 @@
 
 use std::ops::{Deref, DerefMut};
 
+use rayon::prelude::*;
+
 use super::Options;
 use super::contrast::comparable;
 use super::crowd::Crowd;
@@ -207,10 +209,9 @@ pub(super) fn served(dataset: &Dataset, calls: &Calls) -> Map<CallIx, Window> {
 /// Operations whose spans have no end of their own.
 pub(super) fn open(dataset: &Dataset, forest: &Forest) -> hashbrown::HashSet<u32> {
     let is_open = |op: &StepOp| dataset.spans[op.span as usize].is_open();
-    let ops = forest.ops.iter().zip(0..);
-    ops.filter(|(op, _)| is_open(op))
-        .map(|(_, at)| at)
-        .collect()
+    let ops = forest.ops.par_iter().enumerate();
+    let open = ops.filter(|(_, op)| is_open(op)).map(|(at, _)| at as u32);
+    open.collect::<Vec<u32>>().into_iter().collect()
 }
 
 /// Services with any model call.

@@ -278,8 +278,23 @@ impl<'a> Scene<'a> {
         Some(shared)
     }
 
+    /// How much slower than normal the company of a call of `request` was, where it counts as slowed; `company` looks, if
+    /// it must.
+    pub(super) fn slowed(
+        &self,
+        request: u32,
+        index: CallIx,
+        company: impl FnOnce() -> Option<(f64, u32)>,
+    ) -> Option<f64> {
+        if self.is_calm(request, index) {
+            return None;
+        }
+        let (shared, _) = company()?;
+        (shared > self.company_limit).then_some(shared)
+    }
+
     /// True where the company of a call of `request` is certainly not slowed.
-    pub(super) fn is_calm(&self, request: u32, index: CallIx) -> bool {
+    fn is_calm(&self, request: u32, index: CallIx) -> bool {
         let (call, site) = (self.calls.get(index), self.sites[index as usize]);
         let own = self.forest.requests[request as usize].ops.len();
         self.windows.is_calm(call, site, own)

@@ -72,7 +72,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
 /// Others at the same place and time were slowed: that explains any time.
 fn is_slowed(scene: &Scene<'_>, request: u32, index: CallIx) -> bool {
     let company = || scene.company(request, index);
-    !scene.is_calm(request, index) && company().is_some_and(|(w, _)| w > scene.company_limit)
+    scene.slowed(request, index, company).is_some()
 }
 
 /// `None` where the prices are too close to be told apart.

@@ -134,10 +134,7 @@ impl Residual<'_> {
 
     /// The company, where it counts as slowed.
     fn slowed_company(&self) -> Option<f64> {
-        if self.scene.is_calm(self.request, self.index) {
-            return None;
-        }
-        let (shared, _) = self.company()?;
-        (shared > self.scene.company_limit).then_some(shared)
+        self.scene
+            .slowed(self.request, self.index, || self.company())
     }
 }

@@ -99,12 +99,13 @@ fn requests_open_and_charts_are_linked() {
 
     // A stretch of time, by dragging over the left half of the timeline.
     let all = column(&mut browser, 0).len();
-    let place = browser.eval(
-        "(() => { const svg = document.querySelector('.wide .chart'); svg.scrollIntoView({block: 'center', behavior: 'instant'}); const b = svg.getBoundingClientRect(); return [b.left, b.top, b.width, b.height] })()",
-    );
-    let [left, top, width, height] = [0, 1, 2, 3].map(|i| place[i].as_f64().expect("a number"));
-    // A browser drops input until the page's first frame is on the screen, and says to nobody when that is.
+    // A browser drops input until the page's first frame is on the screen, and says to nobody when that is; until then the
+    // chart may still move.
     for _ in 0..40 {
+        let place = browser.eval(
+            "(() => { const svg = document.querySelector('.wide .chart'); svg.scrollIntoView({block: 'center', behavior: 'instant'}); const b = svg.getBoundingClientRect(); return [b.left, b.top, b.width, b.height] })()",
+        );
+        let [left, top, width, height] = [0, 1, 2, 3].map(|i| place[i].as_f64().expect("a number"));
         browser.drag(
             (left + width * 0.1, top + height * 0.5),
             (left + width * 0.5, top + height * 0.5),

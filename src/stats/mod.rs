@@ -15,6 +15,7 @@ mod rank;
 mod ranked;
 mod robust;
 mod survey;
+mod tail;
 
 pub use adjust::holm;
 pub use bootstrap::mean_estimate;
@@ -32,3 +33,4 @@ pub use rank::{RankTest, Stratum, rank_test};
 pub use ranked::quantile_estimate;
 pub use robust::{Line, MAD_TO_SIGMA, median_and_mad, theil_sen};
 pub use survey::{Estimate, Stratum as SurveyStratum, Unit, mean_and_variance, share_estimate};
+pub use tail::UpperTail;

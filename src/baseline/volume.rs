@@ -50,8 +50,11 @@ pub struct Volumes {
 
 impl Volumes {
     /// Learns from the calls in `kept`, on one thread one quantity after the other: each takes as much as all the rest.
+    /// A kind of task with too few of them has those to `spare` as well: the fits bear some faulted ones, and without a
+    /// fit nothing could be told of any.
     #[must_use]
-    pub fn learn(calls: &Calls, kept: &[CallIx]) -> Self {
+    pub fn learn(calls: &Calls, kept: &[CallIx], spare: &[CallIx]) -> Self {
+        let kept = (kept, spare);
         let (prompts, (growth, output)) = rayon::join(
             || Self::of_prompts(calls, kept),
             || {
@@ -70,8 +73,8 @@ impl Volumes {
         }
     }
 
-    fn of_prompts(calls: &Calls, kept: &[CallIx]) -> Self {
-        let inputs = kept.iter().filter_map(|&i| calls.get(i).input);
+    fn of_prompts(calls: &Calls, kept: (&[CallIx], &[CallIx])) -> Self {
+        let inputs = kept.0.iter().filter_map(|&i| calls.get(i).input);
         let mut prompts: Vec<f64> = inputs.map(f64::from).collect();
         let median_prompt = median(&mut prompts).unwrap_or(0.0);
         drop(prompts);
@@ -86,7 +89,7 @@ impl Volumes {
         }
     }
 
-    fn of_growth(calls: &Calls, kept: &[CallIx]) -> Self {
+    fn of_growth(calls: &Calls, kept: (&[CallIx], &[CallIx])) -> Self {
         let growth = grouped(calls, kept, |call| {
             let grown = call.growth(calls)?;
             Some(((call.kind, call.agent), grown.max(1.0)))
@@ -101,7 +104,7 @@ impl Volumes {
         }
     }
 
-    fn of_output(calls: &Calls, kept: &[CallIx]) -> Self {
+    fn of_output(calls: &Calls, kept: (&[CallIx], &[CallIx])) -> Self {
         let output = grouped(calls, kept, |call| {
             // A stranger's answer, of which only the server tells, says nothing of our agents'.
             let said = call.output.filter(|_| !call.server_side_only)?;
@@ -183,24 +186,20 @@ impl Volumes {
     }
 }
 
-/// What `of` says of the calls in `kept`, by group. Of a group with too few of them all calls count, those left out as
-/// well: the fit bears faults among them, and without one nothing could be said of any.
+/// What `of` says of the calls in `kept`, by group; of a group with too few of them, of those to `spare` as well.
 fn grouped<K: std::hash::Hash + Eq>(
     calls: &Calls,
-    kept: &[CallIx],
+    (kept, spare): (&[CallIx], &[CallIx]),
     of: impl Fn(&Call) -> Option<(K, f64)>,
 ) -> Map<K, Vec<f64>> {
     let mut groups: Map<K, Vec<f64>> = Map::default();
-    let of = |index: CallIx| of(calls.get(index));
-    for (key, value) in kept.iter().filter_map(|&index| of(index)) {
+    let of = |index: &CallIx| of(calls.get(*index));
+    for (key, value) in kept.iter().filter_map(of) {
         groups.entry(key).or_default().push(value);
     }
-    let mut kept = kept.iter().peekable();
-    let left_out = (0..calls.all.len() as CallIx).filter(|i| kept.next_if(|k| *k == i).is_none());
     let thin = |key: &K| groups.get(key).is_none_or(|group| group.len() < LEAST);
-    let left_out = left_out.filter_map(of).filter(|(key, _)| thin(key));
-    let left_out: Vec<(K, f64)> = left_out.collect();
-    for (key, value) in left_out {
+    let spare = spare.iter().filter_map(of).filter(|(key, _)| thin(key));
+    for (key, value) in spare.collect::<Vec<(K, f64)>>() {
         groups.entry(key).or_default().push(value);
     }
     groups
@@ -227,4 +226,43 @@ fn volume(values: &[f64], limits: SpreadLimits) -> Option<Volume> {
         high: Ordered::new(kept).quantile(0.9)?,
         fit,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fresh::tests::call;
+    use super::*;
+
+    #[test]
+    fn of_a_group_with_too_few_healthy_calls_all_count() {
+        let (mut calls, kind) = (Calls::default(), Sym(2));
+        let inputs = [900, 1_000, 1_100, 1_000, 9_000, 9_000];
+        let each = inputs.iter().map(|&input| call(2, None, input, 0, 50));
+        calls.all.extend(each);
+        let first = |kept: &[CallIx], spare: &[CallIx]| {
+            let volumes = Volumes::learn(&calls, kept, spare);
+            Some(volumes.first_prompt(kind, kind)?.typical.round())
+        };
+        assert_eq!(first(&[0, 1, 2, 3], &[]), None);
+        let usual = first(&[0, 1, 2, 3], &[4, 5]);
+        assert!(
+            usual.is_some_and(|u| (900.0..1_300.0).contains(&u)),
+            "{usual:?}"
+        );
+    }
+
+    #[test]
+    fn where_enough_calls_are_healthy_the_others_do_not_count() {
+        let mut calls = Calls::default();
+        let inputs = [900, 1_000, 1_100, 1_000, 950, 1_050, 9_000, 9_000];
+        let each = inputs.iter().map(|&input| call(2, None, input, 0, 50));
+        calls.all.extend(each);
+        let kept: Vec<CallIx> = (0..6).collect();
+        let first = |spare: &[CallIx]| {
+            let volumes = Volumes::learn(&calls, &kept, spare);
+            volumes.first_prompt(Sym(2), Sym(2)).copied()
+        };
+        assert!(first(&[]).is_some());
+        assert_eq!(first(&[]), first(&[6, 7]));
+    }
 }

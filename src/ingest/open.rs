@@ -63,14 +63,14 @@ impl<'p> Plan<'p> {
     }
 
     /// Opens the next source: it can be read, or all is said about it. `None` when no source is left.
-    pub(super) fn open_next(&self) -> Option<Result<Stream<'_>, Opened>> {
+    pub(super) fn open_next(&self) -> Option<Result<Stream<'_>, Box<Opened>>> {
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let slot = self.sources.get(index)?;
         let source = slot.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         let mut opened = Opened::new(index as u32, &source);
         Some(match self.unpacked(&mut opened, source) {
             Some(unpacked) => self.told(opened, unpacked),
-            None => Err(opened),
+            None => Err(Box::new(opened)),
         })
     }
 
@@ -150,7 +150,7 @@ impl<'p> Plan<'p> {
         &'s self,
         mut opened: Opened,
         unpacked: Unpacked<'s>,
-    ) -> Result<Stream<'s>, Opened> {
+    ) -> Result<Stream<'s>, Box<Opened>> {
         let Unpacked {
             bytes,
             stored,
@@ -184,7 +184,7 @@ impl<'p> Plan<'p> {
             Verdict::Empty => {}
         }
         ending.tell(&mut opened, &feed);
-        Err(opened)
+        Err(Box::new(opened))
     }
 }
 

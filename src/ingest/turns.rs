@@ -68,7 +68,7 @@ impl<'p> Turns<'p> {
                     lock(&self.state).open.push(input.clone());
                     return Some(input);
                 }
-                Err(opened) => done.push(opened),
+                Err(opened) => done.push(*opened),
             }
         }
     }

@@ -268,6 +268,8 @@ mod tests {
         assert_eq!(found[..7], expected);
         assert_eq!((found.len(), data.series[7].kind), (8, SeriesKind::Counter));
         assert!(data.series.iter().all(|s| s.points.len() == 2));
+        merge_series(&mut data);
+        assert_eq!(data.series.len(), 8, "in order they are as many");
     }
 
     #[test]

@@ -107,6 +107,8 @@ fn what_a_request_that_failed_did_not_do_is_held_against_its_loss() {
     };
     assert!((lost(5_000.0) - 3_190.8).abs() < 1.0, "{}", lost(5_000.0));
     assert_eq!(lost(1_000.0), 0.0);
+    let nothing_else = charged(FAILED, &[Step::Failed(5_000.0)]);
+    assert_eq!(nothing_else[0].0, ProviderError);
     let went_on = charged(FAILED, &[first(), Step::Failed(1_000.0), first()]);
     assert_eq!(went_on, [(RetryCascade, 1_000.0, "failed_attempt")]);
 }

@@ -424,6 +424,11 @@ fn an_agents_word_outweighs_that_of_a_chain() {
     assert_eq!(both("CHAIN", "agent"), Agent);
     assert_eq!(both("AGENT", "chain"), Agent);
     assert_eq!(both("TOOL", "chain"), Step, "the more trusted key");
+    let turned = vec![
+        text("langfuse.observation.type", "chain"),
+        text("openinference.span.kind", "AGENT"),
+    ];
+    assert_eq!(op("x", "n", turned), Agent, "whichever comes first");
     assert_eq!(both("LLM", "tool"), Tool);
     assert_eq!(
         op(

@@ -14,6 +14,7 @@ mod price;
 mod recording;
 mod tool;
 mod volume;
+mod whole;
 mod work;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use price::{Expected, Price, Prices, log_ratio};
 pub(crate) use tool::tool_name;
 pub use tool::{ToolCalls, ToolTime, ToolTimes};
 pub use volume::{Volume, Volumes};
+pub use whole::WholePrompt;
 pub use work::{Work, work};
 
 use crate::model::Dataset;

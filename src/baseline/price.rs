@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::fresh::{ASSUMED, Fresh};
+use super::whole::{Whole, WholePrompt};
 use super::{Call, CallIx, Calls, Curve, Map};
 use crate::stats::{LowSide, SpreadLimits, median, relative_plane};
 use crate::units::Sym;
@@ -38,6 +39,8 @@ pub struct Price {
     pub n: usize,
     /// True where calls show their first token.
     pub split: bool,
+    /// What whole prompts cost, where no cached tokens are shown.
+    whole: Option<Whole>,
 }
 
 impl Price {
@@ -45,6 +48,7 @@ impl Price {
         Self {
             first: self.first.scaled(factor),
             rate: self.rate * factor,
+            whole: self.whole.map(|whole| whole.scaled(factor)),
             ..*self
         }
     }
@@ -203,6 +207,17 @@ impl Prices {
         })
     }
 
+    /// What `call` usually takes, and what its whole prompt costs beyond that; only where no cached tokens are shown.
+    #[must_use]
+    pub fn whole_prompt(&self, calls: &Calls, call: &Call) -> Option<WholePrompt> {
+        let whole = self
+            .of(call.model)?
+            .whole
+            .filter(|_| call.cached.is_none())?;
+        let expected = self.expect(calls, call)?;
+        whole.of(calls, call, (expected.uncached, expected.total()))
+    }
+
     /// Prompt tokens to compute. Where the dump shows no cache: what was added since the lane's last call,
     /// and of a first prompt the share that is usually new.
     #[must_use]
@@ -321,11 +336,16 @@ fn fit(calls: &Calls, group: &[&Call]) -> Option<Price> {
         group
     };
     let split: Vec<&&Call> = group.iter().filter(|c| c.first_token.is_some()).collect();
-    if split.len() >= LEAST_CALLS || (split.len() * 2 >= group.len() && !split.is_empty()) {
-        fit_split(calls, &split)
-    } else {
-        fit_whole(calls, group)
-    }
+    let price =
+        if split.len() >= LEAST_CALLS || (split.len() * 2 >= group.len() && !split.is_empty()) {
+            fit_split(calls, &split)
+        } else {
+            fit_whole(calls, group)
+        };
+    Some(Price {
+        whole: Whole::fit(calls, group),
+        ..price?
+    })
 }
 
 fn uncached_or_assumed(calls: &Calls, call: &Call) -> f64 {
@@ -349,6 +369,7 @@ fn fit_split(calls: &Calls, group: &[&&Call]) -> Option<Price> {
         rate: median(&mut rates).unwrap_or(0.0),
         n: group.len(),
         split: true,
+        whole: None,
     })
 }
 
@@ -379,6 +400,7 @@ fn fit_whole(calls: &Calls, group: &[&Call]) -> Option<Price> {
         rate,
         n: group.len(),
         split: false,
+        whole: None,
     })
 }
 

@@ -20,6 +20,7 @@ mod giants;
 mod ground;
 mod holes;
 mod incident;
+mod losses;
 mod margin;
 mod meta;
 mod missing;

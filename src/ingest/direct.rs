@@ -12,7 +12,7 @@ use super::sniff::layout_as;
 use super::split::Splitter;
 use super::taken::TakenAt;
 use super::unpack::unpack;
-use crate::model::{Input, Ledger};
+use crate::model::Input;
 
 /// Reads `bytes`, which are not packed, as `format` and counts their records; `None` when they do not
 /// begin like it.
@@ -27,23 +27,16 @@ pub fn read_as(
     // All of it at once, without a block of the usual size: fuzzing reads little, and often.
     feed.fill(bytes.len().saturating_add(1));
     let layout = layout_as(format, feed.bytes(), feed.ended())?;
-    let mut splitter = Splitter {
-        file: 0,
-        feed,
-        ledger: Ledger::default(),
-        max_record: options.max_record,
-        pieces: 0,
-    };
+    let mut splitter = Splitter::new(0, feed, layout, options.max_record);
     let taken = TakenAt::of(&options.taken, "");
     let mut counts = Input::default();
-    splitter.run(layout, &mut |chunk| {
+    for chunk in &mut splitter {
         let mut out = Outlet::new(sink, &mut counts, chunk.file, chunk.offset)
             .taken_at(taken)
             .within(options.limits);
         (format.decode)(&chunk, &mut out);
         spare.give(chunk.bytes);
-        true
-    });
+    }
     sink.ledger().absorb(splitter.ledger);
     Some(counts)
 }

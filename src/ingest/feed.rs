@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::limits::Limits;
 use super::stop::Stop;
@@ -43,18 +43,17 @@ impl Spare {
 const ZEROS: usize = 1 << 16;
 
 /// How many bytes an input takes as it is stored.
-#[derive(Clone, Copy)]
-pub(crate) enum Stored<'a> {
+pub(crate) enum Stored {
     /// So many.
     Known(u64),
     /// As many as were read so far.
-    Counted(&'a AtomicU64),
+    Counted(Arc<AtomicU64>),
 }
 
-impl Stored<'_> {
-    fn bytes(self) -> u64 {
+impl Stored {
+    fn bytes(&self) -> u64 {
         match self {
-            Self::Known(bytes) => bytes,
+            Self::Known(bytes) => *bytes,
             Self::Counted(bytes) => bytes.load(Ordering::Relaxed),
         }
     }
@@ -67,7 +66,7 @@ pub(crate) struct Feed<'a> {
     pending: Vec<u8>,
     offset: u64,
     limit: u64,
-    packed: Option<(Stored<'a>, Limits)>,
+    packed: Option<(Stored, Limits)>,
     ended: bool,
     failure: Option<io::Error>,
 }
@@ -88,7 +87,7 @@ impl<'a> Feed<'a> {
     }
 
     /// The same feed of what is unpacked from `stored` bytes.
-    pub(crate) fn unpacked_from(mut self, stored: Stored<'a>, limits: Limits) -> Self {
+    pub(crate) fn unpacked_from(mut self, stored: Stored, limits: Limits) -> Self {
         self.packed = Some((stored, limits));
         self
     }
@@ -136,7 +135,7 @@ impl<'a> Feed<'a> {
             Ok(got) if (got as u64) < ask => self.ended = true,
             Ok(_) if ask == allowed => self.stop(Stop::Length.into()),
             Ok(_) => {
-                if let Some((stored, limits)) = self.packed
+                if let Some((stored, limits)) = &self.packed
                     && self.end() > limits.unpacked(stored.bytes())
                 {
                     self.stop(Stop::Ratio(limits.ratio).into());

@@ -26,8 +26,10 @@ mod sniff;
 mod source;
 mod split;
 mod stop;
+mod stream;
 mod taken;
 mod trim;
+mod turns;
 mod unpack;
 mod zip;
 

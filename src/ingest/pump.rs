@@ -1,10 +1,7 @@
-//! Moves records from files to sinks: a few threads read, unpack and cut, as many as allowed
-//! decode, and a bounded queue between them keeps memory small.
+//! Moves records from files to sinks, on as many threads as allowed.
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use hashbrown::HashMap;
@@ -12,18 +9,17 @@ use hashbrown::HashMap;
 use super::feed::Spare;
 use super::formats::{Chunk, Format};
 use super::limits::Limits;
-use super::open::{Opened, Plan};
+use super::open::Plan;
 use super::outlet::Outlet;
 use super::sink::Sink;
 use super::source::Source;
+use super::stream::Opened;
 use super::taken::TakenAt;
+use super::turns::Turns;
 use crate::model::{Input, Ledger};
 use crate::units::Nanos;
 
-/// Unpacking is what a reading thread spends its time on; more than these do not help a disk.
-const READERS: usize = 4;
-
-/// A thread more decodes for this many stored bytes: starting one takes as long as decoding some of them.
+/// A thread more is started for this many stored bytes: that takes as long as decoding some of them.
 pub(super) const WORTH_A_THREAD: u64 = 1 << 17;
 
 /// True when `paths` are plain files, and together so small that other threads are not worth starting.
@@ -40,7 +36,7 @@ pub fn is_little(paths: &[PathBuf]) -> bool {
 /// How to read.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Decoding threads, and so sinks; when `None` as many as rayon uses, or fewer for little input.
+    /// Threads, and so sinks; when `None` as many as rayon uses, or fewer for little input.
     pub threads: Option<usize>,
     /// Records larger than this many bytes are skipped.
     pub max_record: usize,
@@ -107,42 +103,29 @@ pub fn read_all<S: Sink>(
     make: impl Fn() -> S + Sync,
     progress: &dyn Progress,
 ) -> Reading<S> {
-    let threads = options
-        .threads
-        .unwrap_or_else(rayon::current_num_threads)
-        .max(1);
     let spare = Spare::default();
     let plan = Plan::new(sources, options, progress, &spare);
-    let decoders = match options.threads {
-        Some(_) => threads,
-        None => plan.decoders(threads),
+    let threads = match options.threads {
+        Some(threads) => threads.max(1),
+        None => plan.threads(rayon::current_num_threads().max(1)),
     };
-    if options.threads.is_none() && plan.is_little() {
+    let turns = Turns::new(&plan);
+    let read = || {
         let mut decoder = Decoder::new(make(), &spare, progress);
-        let opened = plan.read_some(&mut |job| {
-            decoder.decode(job);
-            true
-        });
-        return merge(plan.len(), opened.into_iter(), vec![decoder.done()]);
-    }
-    let (send, receive) = sync_channel::<Job>(threads + 2);
-    let receive = Mutex::new(receive);
-    let (opened, decoded) = thread::scope(|scope| {
-        let decode_all = || Decoder::new(make(), &spare, progress).decode_all(&receive);
-        // This thread decodes as well.
-        let decoders: Vec<_> = (1..decoders).map(|_| scope.spawn(decode_all)).collect();
-        let readers: Vec<_> = (0..threads.min(READERS).min(plan.len()))
-            .map(|_| {
-                let (send, plan) = (send.clone(), &plan);
-                scope.spawn(move || plan.read_some(&mut |job| send.send(job).is_ok()))
-            })
-            .collect();
-        drop(send);
-        let mut decoded = vec![decode_all()];
-        decoded.append(&mut join(decoders));
-        (join(readers), decoded)
+        let opened = turns.take(&mut |job| decoder.decode(job));
+        (opened, decoder.sink, decoder.counts)
+    };
+    let parts = thread::scope(|scope| {
+        // This thread reads as well.
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(read)).collect();
+        let mut parts = vec![read()];
+        parts.extend(others.into_iter().map(|other| {
+            let part = other.join();
+            part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        }));
+        parts
     });
-    merge(plan.len(), opened.into_iter().flatten(), decoded)
+    merge(plan.len(), parts)
 }
 
 /// A chunk and the format that decodes it.
@@ -152,17 +135,6 @@ pub(super) struct Job {
     /// When its file was taken, as far as the user said so.
     pub(super) taken: Option<Nanos>,
     pub(super) limits: Limits,
-}
-
-fn join<T>(threads: Vec<thread::ScopedJoinHandle<'_, T>>) -> Vec<T> {
-    threads
-        .into_iter()
-        .map(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-        .collect()
 }
 
 type Counts = HashMap<u32, Input>;
@@ -202,53 +174,33 @@ impl<'s, S: Sink> Decoder<'s, S> {
         self.progress.took(taken);
         self.spare.give(chunk.bytes);
     }
-
-    /// Until no more will come.
-    fn decode_all(mut self, jobs: &Mutex<Receiver<Job>>) -> (S, Counts) {
-        loop {
-            let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            match job {
-                Ok(job) => self.decode(job),
-                Err(_) => return self.done(),
-            }
-        }
-    }
-
-    fn done(self) -> (S, Counts) {
-        (self.sink, self.counts)
-    }
 }
 
-fn merge<S>(
-    sources: usize,
-    opened: impl Iterator<Item = Opened>,
-    decoded: Vec<(S, Counts)>,
-) -> Reading<S> {
+/// What one thread read: inputs that it read to their end, and records of any.
+type Part<S> = (Vec<Opened>, S, Counts);
+
+fn merge<S>(sources: usize, parts: Vec<Part<S>>) -> Reading<S> {
     let mut reading = Reading {
-        sinks: Vec::with_capacity(decoded.len()),
+        sinks: Vec::with_capacity(parts.len()),
         inputs: vec![Input::default(); sources],
         ledger: Ledger::default(),
         readable: 0,
     };
-    for Opened {
-        file,
-        input,
-        ledger,
-        readable,
-    } in opened
-    {
-        if let Some(slot) = reading.inputs.get_mut(file as usize) {
-            *slot = input;
-        }
-        reading.ledger.absorb(ledger);
-        reading.readable += usize::from(readable);
-    }
-    for (sink, counts) in decoded {
-        reading.sinks.push(sink);
-        for (file, count) in counts {
-            if let Some(input) = reading.inputs.get_mut(file as usize) {
-                input.add_counts(&count);
+    let mut counts = Vec::with_capacity(parts.len());
+    for (opened, sink, counted) in parts {
+        for one in opened {
+            if let Some(slot) = reading.inputs.get_mut(one.file as usize) {
+                *slot = one.input;
             }
+            reading.ledger.absorb(one.ledger);
+            reading.readable += usize::from(one.readable);
+        }
+        reading.sinks.push(sink);
+        counts.push(counted);
+    }
+    for (file, count) in counts.into_iter().flatten() {
+        if let Some(input) = reading.inputs.get_mut(file as usize) {
+            input.add_counts(&count);
         }
     }
     reading

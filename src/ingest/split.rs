@@ -1,5 +1,7 @@
 //! Cuts a file into chunks that can be decoded apart from each other.
 
+use std::mem;
+
 use super::feed::Feed;
 use super::formats::{Chunk, Divide, Frame, Framed, Layout, Parts};
 use super::json::{Cut, Cutter, Extent, Piece, extent};
@@ -8,36 +10,79 @@ use crate::model::{Issue, IssueKind, Ledger, Place};
 /// Bytes of one chunk, where records are small enough to allow it.
 pub(crate) const CHUNK: usize = 1 << 19;
 
-/// Takes a chunk; false when nobody wants more.
-pub(crate) type Emit<'e> = dyn FnMut(Chunk) -> bool + 'e;
-
-/// The file being cut.
+/// Cuts a file, chunk by chunk.
 pub(crate) struct Splitter<'f> {
     /// Index of the input.
-    pub(crate) file: u32,
+    file: u32,
     /// Its bytes.
     pub(crate) feed: Feed<'f>,
     /// What went wrong with it.
     pub(crate) ledger: Ledger,
-    /// Records larger than this are skipped.
-    pub(crate) max_record: usize,
     /// Pieces of documents cut so far.
     pub(crate) pieces: u64,
+    max_record: usize,
+    way: Way,
+    /// Bytes that should be at hand to find the next chunk.
+    want: usize,
+    done: bool,
 }
 
-impl Splitter<'_> {
-    /// Cuts all of the file.
-    pub(crate) fn run(&mut self, layout: Layout, emit: &mut Emit<'_>) {
+/// How it goes about it, and what it remembers from chunk to chunk.
+enum Way {
+    Lines,
+    Documents(Cutter),
+    Text(Divide, Vec<u8>),
+    Frames(Frame),
+}
+
+impl Way {
+    fn of(layout: Layout) -> Self {
         match layout {
-            Layout::Lines => self.lines(emit),
-            Layout::Json(role) => self.documents(Cutter::new(Some(role)), emit),
-            Layout::Objects => self.documents(Cutter::new(None), emit),
-            Layout::Text(divide) => self.text(divide, emit),
-            Layout::Frames(frame) => self.frames(frame, emit),
+            Layout::Lines => Self::Lines,
+            Layout::Json(role) => Self::Documents(Cutter::new(Some(role))),
+            Layout::Objects => Self::Documents(Cutter::new(None)),
+            Layout::Text(divide) => Self::Text(divide, Vec::new()),
+            Layout::Frames(frame) => Self::Frames(frame),
+        }
+    }
+}
+
+impl Iterator for Splitter<'_> {
+    type Item = Chunk;
+
+    fn next(&mut self) -> Option<Chunk> {
+        if self.done {
+            return None;
+        }
+        let mut way = mem::replace(&mut self.way, Way::Lines);
+        let (count, parts) = match &mut way {
+            Way::Lines => (self.lines(), Parts::Lines),
+            Way::Documents(cutter) => self.documents(cutter),
+            Way::Text(divide, context) => self.text(*divide, context),
+            Way::Frames(frame) => (self.frames(*frame), Parts::Frames(*frame)),
+        };
+        self.way = way;
+        Some(self.take(count, parts))
+    }
+}
+
+impl<'f> Splitter<'f> {
+    /// Nothing cut yet of `feed`, the bytes of the input with index `file`. Records of more than `max_record` bytes are
+    /// skipped.
+    pub(crate) fn new(file: u32, feed: Feed<'f>, layout: Layout, max_record: usize) -> Self {
+        Self {
+            file,
+            feed,
+            ledger: Ledger::default(),
+            pieces: 0,
+            max_record,
+            way: Way::of(layout),
+            want: CHUNK,
+            done: false,
         }
     }
 
-    pub(crate) fn issue(&mut self, kind: IssueKind, at: u64, detail: String) {
+    fn issue(&mut self, kind: IssueKind, at: u64, detail: String) {
         self.ledger.add(Issue {
             kind,
             place: Place::at(self.file, at),
@@ -46,39 +91,35 @@ impl Splitter<'_> {
         });
     }
 
-    /// Sends the first `count` bytes off.
-    fn send(&mut self, count: usize, parts: Parts, emit: &mut Emit<'_>) -> bool {
+    /// The first `count` bytes as a chunk.
+    fn take(&mut self, count: usize, parts: Parts) -> Chunk {
         let last = self.feed.ended() && count >= self.feed.bytes().len();
         let (offset, bytes) = self.feed.take(count);
-        let chunk = Chunk {
+        Chunk {
             file: self.file,
             offset,
             bytes,
             parts,
             last,
-        };
-        emit(chunk)
+        }
     }
 
-    fn lines(&mut self, emit: &mut Emit<'_>) {
-        let mut want = CHUNK;
+    /// Bytes of whole lines.
+    fn lines(&mut self) -> usize {
         loop {
-            self.feed.fill(want);
+            self.feed.fill(self.want);
             let bytes = self.feed.bytes();
             if self.feed.ended() {
-                let all = bytes.len();
-                self.send(all, Parts::Lines, emit);
-                return;
+                self.done = true;
+                return bytes.len();
             }
             match memchr::memrchr(b'\n', bytes) {
                 Some(end) => {
-                    want = CHUNK;
-                    if !self.send(end + 1, Parts::Lines, emit) {
-                        return;
-                    }
+                    self.want = CHUNK;
+                    return end + 1;
                 }
                 None if bytes.len() >= self.max_record => self.skip_line(),
-                None => want = bytes.len().saturating_mul(2),
+                None => self.want = bytes.len().saturating_mul(2),
             }
         }
     }
@@ -101,10 +142,10 @@ impl Splitter<'_> {
         }
     }
 
-    fn documents(&mut self, mut cutter: Cutter, emit: &mut Emit<'_>) {
+    /// Bytes of documents that the cutter is done with, and the pieces in them.
+    fn documents(&mut self, cutter: &mut Cutter) -> (usize, Parts) {
         let mut pieces: Vec<Piece> = Vec::new();
-        let mut want = CHUNK;
-        self.feed.fill(want);
+        self.feed.fill(self.want);
         loop {
             let offset = self.feed.offset();
             let cut = cutter.next(self.feed.bytes(), self.feed.ended());
@@ -129,33 +170,18 @@ impl Splitter<'_> {
                     continue;
                 }
                 Cut::End(inside) => {
-                    let (end, cut_off) = (
-                        self.feed.end(),
-                        // The decoder says so where a record is cut off in the middle.
-                        pieces.last().is_some_and(|p| {
-                            extent(self.feed.bytes(), p.start) == Extent::Unfinished
-                        }),
-                    );
-                    if inside && !cut_off {
-                        self.issue(
-                            IssueKind::TruncatedRecord,
-                            end,
-                            "the input ends inside a document".into(),
-                        );
-                    }
-                    self.send(usize::MAX, Parts::Pieces(pieces), emit);
-                    return;
+                    self.end_of_documents(inside, pieces.last());
+                    return (usize::MAX, Parts::Pieces(pieces));
                 }
             }
             // Either enough for a chunk, or more bytes are needed: hand over what is complete.
             let done = cutter.done();
             if done > 0 {
                 cutter.rebase(done);
-                want = CHUNK;
-                if !self.send(done, Parts::Pieces(std::mem::take(&mut pieces)), emit) {
-                    return;
-                }
-            } else if self.feed.bytes().len() >= self.max_record {
+                self.want = CHUNK;
+                return (done, Parts::Pieces(pieces));
+            }
+            if self.feed.bytes().len() >= self.max_record {
                 let detail = format!(
                     "a record of more than {} bytes, left out; --max-record raises the limit",
                     self.max_record
@@ -163,60 +189,77 @@ impl Splitter<'_> {
                 self.issue(IssueKind::OversizedRecord, self.feed.offset(), detail);
                 cutter.give_up(self.feed.bytes());
             } else {
-                want = self.feed.bytes().len().saturating_mul(2).max(CHUNK);
+                self.want = self.feed.bytes().len().saturating_mul(2).max(CHUNK);
             }
-            self.feed.fill(want);
+            self.feed.fill(self.want);
         }
     }
 
-    fn frames(&mut self, frame: Frame, emit: &mut Emit<'_>) {
-        let mut want = CHUNK;
+    /// No more documents follow `last`, the last piece; the input may end inside one.
+    fn end_of_documents(&mut self, inside: bool, last: Option<&Piece>) {
+        self.done = true;
+        // The decoder says so where a record is cut off in the middle.
+        let is_cut = |piece: &Piece| extent(self.feed.bytes(), piece.start) == Extent::Unfinished;
+        if inside && !last.is_some_and(is_cut) {
+            let detail = "the input ends inside a document".into();
+            self.issue(IssueKind::TruncatedRecord, self.feed.end(), detail);
+        }
+    }
+
+    /// Bytes of whole messages.
+    fn frames(&mut self, frame: Frame) -> usize {
         loop {
-            self.feed.fill(want);
-            let ended = self.feed.ended();
+            self.feed.fill(self.want);
             let (done, stop) = whole_messages(frame, self.feed.bytes(), self.max_record);
             if let Stop::Broken | Stop::Large = stop {
-                let at = self.feed.offset() + done as u64;
-                let (kind, detail) = match stop {
-                    Stop::Large => (
-                        IssueKind::OversizedRecord,
-                        format!(
-                            "a message of more than {} bytes; nothing after it was read; --max-record raises the limit",
-                            self.max_record
-                        ),
-                    ),
-                    _ => (
-                        IssueKind::MalformedRecord,
-                        "expected a message or its length; nothing after it was read".to_owned(),
-                    ),
-                };
-                self.issue(kind, at, detail);
-                self.send(done, Parts::Frames(frame), emit);
-                return;
+                self.no_message(done, &stop);
+                return done;
             }
-            // The decoder makes what it can of a message that is cut off.
-            let count = if ended { usize::MAX } else { done };
-            if (count > 0 && !self.send(count, Parts::Frames(frame), emit)) || ended {
-                return;
-            }
-            want = match stop {
+            self.want = match stop {
                 Stop::Needs(length) => length.max(CHUNK),
                 _ => CHUNK,
             };
+            if self.feed.ended() {
+                self.done = true;
+                // The decoder makes what it can of a message that is cut off.
+                return usize::MAX;
+            }
+            if done > 0 {
+                return done;
+            }
         }
     }
 
-    fn text(&mut self, divide: Divide, emit: &mut Emit<'_>) {
-        let mut context = Vec::new();
-        let mut want = CHUNK;
+    /// What follows the first `done` bytes is not read.
+    fn no_message(&mut self, done: usize, why: &Stop) {
+        self.done = true;
+        let at = self.feed.offset() + done as u64;
+        let (kind, detail) = match why {
+            Stop::Large => (
+                IssueKind::OversizedRecord,
+                format!(
+                    "a message of more than {} bytes; nothing after it was read; --max-record raises the limit",
+                    self.max_record
+                ),
+            ),
+            _ => (
+                IssueKind::MalformedRecord,
+                "expected a message or its length; nothing after it was read".to_owned(),
+            ),
+        };
+        self.issue(kind, at, detail);
+    }
+
+    /// Bytes of whole records of text, and what they depend on.
+    fn text(&mut self, divide: Divide, context: &mut Vec<u8>) -> (usize, Parts) {
         loop {
-            self.feed.fill(want);
+            self.feed.fill(self.want);
             let (bytes, ended) = (self.feed.bytes(), self.feed.ended());
             let before = context.clone();
-            let mut end = divide(bytes, ended, &mut context);
+            let mut end = divide(bytes, ended, context);
             if end == 0 && !ended {
                 if bytes.len() < self.max_record {
-                    want = bytes.len().saturating_mul(2);
+                    self.want = bytes.len().saturating_mul(2);
                     continue;
                 }
                 // The decoder makes what it can of its lines.
@@ -227,10 +270,9 @@ impl Splitter<'_> {
                 );
                 self.issue(IssueKind::OversizedRecord, self.feed.offset(), detail);
             }
-            if !self.send(end, Parts::Text(before), emit) || ended {
-                return;
-            }
-            want = CHUNK;
+            self.want = CHUNK;
+            self.done = ended;
+            return (end, Parts::Text(before));
         }
     }
 }

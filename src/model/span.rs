@@ -69,6 +69,23 @@ pub enum Op {
 }
 
 impl Op {
+    /// Every role, each at the place that its number says.
+    pub const ALL: [Self; 13] = [
+        Self::Task,
+        Self::Agent,
+        Self::Step,
+        Self::Llm,
+        Self::Engine,
+        Self::Tool,
+        Self::Mcp,
+        Self::Retrieval,
+        Self::Embedding,
+        Self::Guardrail,
+        Self::Http,
+        Self::HumanWait,
+        Self::Other,
+    ];
+
     /// Which of [`Dataset::arenas`](super::Dataset::arenas) its facts lie in, if in any.
     #[must_use]
     pub fn arena(self) -> Option<usize> {

@@ -1,7 +1,5 @@
 //! What each input was taken for, and what was found in it.
 
-use std::collections::BTreeMap;
-
 use crate::model::{Dataset, Op};
 
 /// What was found in one input.
@@ -17,11 +15,10 @@ impl Taken {
     /// What was found in each input of a dataset, in their order.
     #[must_use]
     pub(super) fn of(dataset: &Dataset) -> Vec<Self> {
-        let mut roles: Vec<BTreeMap<&'static str, u64>> =
-            vec![BTreeMap::new(); dataset.inputs.len()];
+        let mut roles = vec![[0; Op::ALL.len()]; dataset.inputs.len()];
         for (span, origin) in dataset.spans.iter().zip(&dataset.origins) {
             if let Some(input) = roles.get_mut(origin.place.file as usize) {
-                *input.entry(role(span.op)).or_default() += 1;
+                input[span.op as usize] += 1;
             }
         }
         let of = |file: usize| {
@@ -32,11 +29,17 @@ impl Taken {
         let inputs = roles.into_iter().enumerate();
         inputs
             .map(|(file, roles)| Self {
-                roles: most_first(roles),
+                roles: most_first(named(roles)),
                 dialects: most_first(of(file)),
             })
             .collect()
     }
+}
+
+/// Those that occur, by name.
+fn named(roles: [u64; Op::ALL.len()]) -> impl Iterator<Item = (&'static str, u64)> {
+    let counted = Op::ALL.map(role).into_iter().zip(roles);
+    counted.filter(|(_, spans)| *spans > 0)
 }
 
 fn most_first(counts: impl IntoIterator<Item = (&'static str, u64)>) -> Vec<(&'static str, u64)> {

@@ -1,8 +1,8 @@
 //! Lost caches told by many calls.
 
 use super::*;
-use crate::diagnose::Cause;
 use crate::diagnose::tests::{CALL, Call, Fleet, Step};
+use crate::diagnose::{Cause, Diagnosis, Options, judge_part, share};
 
 /// Requests of two tenants in turn, so many milliseconds from one start to the next.
 const REQUESTS: u32 = 200;
@@ -178,7 +178,7 @@ fn a_single_request_and_servers_that_run_evenly_are_left_to_single_calls() {
 #[test]
 fn requests_that_lost_their_cache_together_are_slow_for_it_and_their_neighbours_are_not() {
     let lost = |work: Work| work.of_first_tenant() && work.among(50..70);
-    let (_, _, verdicts) = fleet(
+    let (data, forest, verdicts) = fleet(
         0.7,
         |work| if lost(work) { work.whole } else { work.cached },
     )
@@ -190,4 +190,11 @@ fn requests_that_lost_their_cache_together_are_slow_for_it_and_their_neighbours_
     });
     assert!(cold.count() >= 8, "{slow:?}");
     assert!(slow.len() <= 11, "{slow:?}");
+
+    let part_of = [0; REQUESTS as usize];
+    let (shared, mut own) = share(&data, &forest, &Options::default(), None, &part_of);
+    assert!(shared.names.iter().any(|name| name == "globex"));
+    let judged = judge_part(&data, &forest, shared, own.remove(0));
+    let text = |list: &[Diagnosis]| serde_json::to_string(list).unwrap();
+    assert_eq!(text(&judged.diagnoses), text(&verdicts.diagnoses));
 }

@@ -71,7 +71,7 @@ fn share_of(calls: &Calls, call: &Call, prices: &Prices) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::units::{Nanos, Small, Window};
 
@@ -80,7 +80,13 @@ mod tests {
     const OUTPUT: f64 = 20.0;
 
     /// A call that computed so many prompt tokens.
-    fn call(agent: u32, previous: Option<u32>, input: u32, computed: u32, output: u32) -> Call {
+    pub(in crate::baseline) fn call(
+        agent: u32,
+        previous: Option<u32>,
+        input: u32,
+        computed: u32,
+        output: u32,
+    ) -> Call {
         let millis = 60.0 + PROMPT * f64::from(computed) + OUTPUT * f64::from(output);
         Call {
             op: 0,

@@ -168,9 +168,9 @@ impl Baselines {
     #[must_use]
     pub fn learn(forest: &Forest, measured: &Measured, excluded: &Excluded) -> Self {
         let calls = &measured.calls;
-        let kept = (0..calls.all.len() as CallIx).into_par_iter();
-        let kept = kept.filter(|&i| excluded.keeps(calls.get(i).op));
-        let kept: Vec<CallIx> = kept.collect();
+        let (kept, spare): (Vec<CallIx>, Vec<CallIx>) = (0..calls.all.len() as CallIx)
+            .into_par_iter()
+            .partition(|&i| excluded.keeps(calls.get(i).op));
         let alone = || kept.iter().copied().filter(|&i| excluded.keeps_price(i));
         let some = alone().count();
         // Prices first: they take most memory, and use all threads themselves.
@@ -185,7 +185,7 @@ impl Baselines {
         rayon::scope(|scope| {
             // The longest first: other threads take them up in this order.
             scope.spawn(|_| all.cache = CacheHabits::learn(calls, &measured.idle, &kept));
-            scope.spawn(|_| all.volumes = Volumes::learn(calls, &kept));
+            scope.spawn(|_| all.volumes = Volumes::learn(calls, &kept, &spare));
             scope.spawn(|_| all.tools = ToolTimes::learn(forest, &measured.tools, excluded));
             scope.spawn(|_| all.gaps = Gaps::learn(&measured.pauses, excluded));
             scope.spawn(|_| all.kinds = kinds(forest, excluded));

@@ -189,8 +189,8 @@ static META: [CauseMeta; 10] = [
         because: "the model wrote far more tokens than normal",
         what: "The model generated many more tokens than this step normally needs, at the normal rate: a \
                rambling answer, a loop, a whole file printed again, or more reasoning.",
-        seen_by: "Output tokens against the typical output of the same agent and finish reason, priced at the \
-                  normal time per token.",
+        seen_by: "Output tokens against the typical output of the same agent and finish reason, and against how far \
+                  answers reach in this dump; priced at the normal time per token.",
         look_alikes: &[
             "noisy_neighbour: a normal number of tokens, each of them slower",
             "prefill_surge: the time is before the first token",

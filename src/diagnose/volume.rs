@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::witnesses::Witnesses;
 use super::{Cause, Options};
-use crate::baseline::{Baselines, Call, CallIx, Calls, Expected};
+use crate::baseline::{Baselines, Call, CallIx, Calls, Expected, Volume};
 use crate::units::roomy;
 
 /// A first prompt is a surge from this multiple of the high end of usual first prompts on.
@@ -22,6 +22,11 @@ const LEAST_LOST: f64 = 0.03;
 const LONG_OVER: f64 = 4.4;
 const LEAST_LONG_OVER: f64 = 1.9;
 const MOST_LONG_OVER: f64 = 2.66;
+/// Where answers do not scatter that far, one is long from the length on that a natural one reaches once in so many
+/// dumps, …
+const NATURAL_ONCE_IN: f64 = 10.0;
+/// … from three times the typical length on (natural logarithm), …
+const LEAST_OVER: f64 = 1.1;
 /// … and from this multiple of the median answer on.
 const LEAST_LONG: f64 = 0.6;
 /// Share of that distance which is enough beside a clearly long answer of the same request.
@@ -301,9 +306,8 @@ fn long(base: &Baselines, options: &Options, bar: f64, call: &Call) -> Option<Ex
     let output = f64::from(call.output?);
     let usual = base.volumes.output(call.kind, call.agent, call.finish)?;
     let extra = output - usual.typical;
-    let needed = bar * (LONG_OVER * usual.fit.spread).clamp(LEAST_LONG_OVER, MOST_LONG_OVER);
     if extra < LEAST_LONG * base.volumes.median_output
-        || usual.fit.height(output) * usual.fit.spread < needed
+        || usual.fit.height(output) * usual.fit.spread < long_from(base, usual, bar)
     {
         return None;
     }
@@ -313,6 +317,16 @@ fn long(base: &Baselines, options: &Options, bar: f64, call: &Call) -> Option<Ex
         usual: usual.typical,
         millis,
     })
+}
+
+/// How far above the typical answer a long one lies at least, natural logarithms.
+fn long_from(base: &Baselines, usual: &Volume, bar: f64) -> f64 {
+    let spreads = (LONG_OVER * usual.fit.spread).clamp(LEAST_LONG_OVER, MOST_LONG_OVER);
+    let natural = base.volumes.output_reach(usual, NATURAL_ONCE_IN);
+    let natural = natural.map_or(f64::INFINITY, |reach| {
+        (bar.min(1.0) * reach).max(LEAST_OVER)
+    });
+    natural.min(bar * spreads)
 }
 
 #[cfg(test)]

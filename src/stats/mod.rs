@@ -17,6 +17,7 @@ mod ranked;
 mod robust;
 mod stretch;
 mod survey;
+mod tail;
 
 pub use adjust::holm;
 pub use bootstrap::mean_estimate;
@@ -36,3 +37,4 @@ pub use ranked::quantile_estimate;
 pub use robust::{Line, MAD_TO_SIGMA, median_and_mad, theil_sen};
 pub use stretch::highest_stretches;
 pub use survey::{Estimate, Stratum as SurveyStratum, Unit, mean_and_variance, share_estimate};
+pub use tail::UpperTail;

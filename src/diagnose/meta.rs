@@ -75,7 +75,10 @@ static META: [CauseMeta; 10] = [
                money, because cached tokens are cheaper.",
         seen_by: "Cached tokens per call against what the previous round of the same agent, or an \
                   equally recent request of the same tenant, left in the cache. Where no cached tokens \
-                  are shown and the servers run evenly: calls that took what their whole prompt costs.",
+                  are shown: calls that took what their whole prompt costs, on servers that run evenly; \
+                  on others, many calls of one tenant, beside others that were not slowed, or of all \
+                  at one place, which took longer in proportion to the part of their prompts that is \
+                  usually cached.",
         look_alikes: &[
             "prefill_surge: the prompt itself grew",
             "routing_change: requests reach another region or deployment whose cache is empty; \

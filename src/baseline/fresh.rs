@@ -3,7 +3,7 @@
 //! of magnitude, and the time their first calls take tells it.
 
 use super::price::after_first;
-use super::{Call, Calls, Map, Prices};
+use super::{Call, CallIx, Calls, Map, Prices};
 use crate::stats::median;
 use crate::units::{Millis, Sym};
 
@@ -22,10 +22,10 @@ pub(super) struct Fresh {
 
 impl Fresh {
     /// Reads the shares off the first calls in `group` that show no cache, at the prices of the others.
-    pub(super) fn learn(calls: &Calls, group: &[&Call], prices: &Prices) -> Self {
+    pub(super) fn learn(calls: &Calls, group: &[CallIx], prices: &Prices) -> Self {
         let mut by_agent: Map<(Sym, Sym), Vec<f64>> = Map::default();
         let mut all = Vec::new();
-        for call in group {
+        for call in group.iter().map(|&i| calls.get(i)) {
             if let Some(share) = share_of(calls, call, prices) {
                 by_agent
                     .entry((call.kind, call.agent))

@@ -39,7 +39,7 @@ pub use work::{Work, work};
 use crate::model::Dataset;
 use crate::stats::{LowSide, SpreadLimits, median};
 use crate::trace::{Forest, RootState};
-use crate::units::Sym;
+use crate::units::{Sym, roomy};
 
 /// Hash map whose order repeats; nothing shown depends on it all the same.
 pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
@@ -187,7 +187,7 @@ impl Baselines {
             scope.spawn(|_| all.cache = CacheHabits::learn(calls, &measured.idle, &kept));
             scope.spawn(|_| all.volumes = Volumes::learn(calls, &kept, &spare));
             scope.spawn(|_| all.tools = ToolTimes::learn(forest, &measured.tools, excluded));
-            scope.spawn(|_| all.gaps = Gaps::learn(&measured.pauses, excluded));
+            scope.spawn(|_| all.gaps = Gaps::learn(forest, &measured.pauses, excluded));
             scope.spawn(|_| all.kinds = kinds(forest, excluded));
             scope.spawn(|_| times = (median_task(forest), median_call(calls, &kept)));
         });
@@ -202,8 +202,9 @@ fn median_task(forest: &Forest) -> f64 {
 }
 
 fn median_call(calls: &Calls, kept: &[CallIx]) -> f64 {
-    let times = kept.iter().map(|&i| calls.get(i).total());
-    median(&mut times.collect::<Vec<f64>>()).unwrap_or(0.0)
+    let mut times = roomy(kept.len());
+    times.extend(kept.iter().map(|&i| calls.get(i).total()));
+    median(&mut times).unwrap_or(0.0)
 }
 
 fn complete(forest: &Forest) -> impl Iterator<Item = (u32, &crate::trace::Request)> {

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{Call, CallIx, Calls, Map};
 use crate::stats::{LowSide, Ordered, SpreadLimits, UpperTail, median};
-use crate::units::Sym;
+use crate::units::{Sym, roomy};
 
 const PROMPT_SPREAD: SpreadLimits = SpreadLimits {
     least: 0.2,
@@ -75,7 +75,8 @@ impl Volumes {
 
     fn of_prompts(calls: &Calls, kept: (&[CallIx], &[CallIx])) -> Self {
         let inputs = kept.0.iter().filter_map(|&i| calls.get(i).input);
-        let mut prompts: Vec<f64> = inputs.map(f64::from).collect();
+        let mut prompts = roomy(kept.0.len());
+        prompts.extend(inputs.map(f64::from));
         let median_prompt = median(&mut prompts).unwrap_or(0.0);
         drop(prompts);
         let first = grouped(calls, kept, |call| {
@@ -94,7 +95,8 @@ impl Volumes {
             let grown = call.growth(calls)?;
             Some(((call.kind, call.agent), grown.max(1.0)))
         });
-        let all: Vec<f64> = growth.values().flatten().copied().collect();
+        let mut all = roomy(calls.all.len());
+        all.extend(growth.values().flatten().copied());
         let any_growth = volume(&all, PROMPT_SPREAD);
         drop(all);
         Self {
@@ -115,7 +117,8 @@ impl Volumes {
         for ((_, _, finish), values) in &output {
             by_finish.entry(*finish).or_default().extend(values);
         }
-        let mut all: Vec<f64> = by_finish.values().flatten().copied().collect();
+        let mut all: Vec<f64> = roomy(calls.all.len());
+        all.extend(by_finish.values().flatten().copied());
         let median_output = median(&mut all).unwrap_or(0.0);
         let usual = each(&output, OUTPUT_SPREAD);
         all.clear();
@@ -220,7 +223,8 @@ fn each<K: std::hash::Hash + Eq + Copy + Send + Sync>(
 fn volume(values: &[f64], limits: SpreadLimits) -> Option<Volume> {
     let fit = LowSide::fit(values, limits)?;
     let cap = (fit.centre + 2.0 * fit.spread).exp();
-    let kept = values.iter().copied().filter(|v| *v <= cap).collect();
+    let mut kept = roomy(values.len());
+    kept.extend(values.iter().copied().filter(|v| *v <= cap));
     Some(Volume {
         typical: fit.typical(),
         high: Ordered::new(kept).quantile(0.9)?,

@@ -1,7 +1,7 @@
 //! What a prompt costs when none of it is cached, where the dump shows no cached tokens.
 
 use super::price::after_first;
-use super::{Call, Calls};
+use super::{Call, CallIx, Calls};
 use crate::stats::{Plane, median, relative_plane_above};
 
 /// Fewer calls than this tell no price.
@@ -31,8 +31,9 @@ pub struct WholePrompt {
 
 impl Whole {
     /// Learns from calls whose cached tokens are not shown, but the prompt before.
-    pub(super) fn fit(calls: &Calls, group: &[&Call]) -> Option<Self> {
-        let rows: Vec<(f64, f64, f64)> = group.iter().filter_map(|call| row(calls, call)).collect();
+    pub(super) fn fit(calls: &Calls, group: &[CallIx]) -> Option<Self> {
+        let rows = group.iter().filter_map(|&i| row(calls, calls.get(i)));
+        let rows: Vec<(f64, f64, f64)> = rows.collect();
         if rows.len() < LEAST {
             return None;
         }

@@ -57,4 +57,4 @@ pub use notes::Remarks;
 pub use options::Options;
 pub use shared::{Own, Shared, share};
 pub use verdict::{Learned, Verdicts, diagnose, diagnose_against, judge_all, learn, survey};
-pub use whatif::{Spared, SparedTokens, Without};
+pub use whatif::{OfRequest, Spared, SparedTokens, Without};

@@ -217,7 +217,8 @@ impl Seen {
     /// The residual divided at the first token, where that is shown.
     pub(super) fn residual_split(&self, call: &Call) -> Option<(f64, f64)> {
         let (expected, first) = (self.expected?, call.first_token?.get());
-        Some((first - expected.first, call.total() - first - expected.rest))
+        let rest = call.total() - first - expected.rest.get();
+        Some((first - expected.first, rest))
     }
 
     /// True when it had more work than usual.

@@ -134,9 +134,11 @@ impl Source {
         let Origin::File(path) = &self.origin else {
             return None;
         };
-        // A pipe gives its first bytes only once.
-        let plain = fs::metadata(path).is_ok_and(|meta| meta.is_file());
-        let mut file = File::open(path).ok().filter(|_| plain)?;
+        // A pipe gives its first bytes only once, and who writes to it waits for one reader only.
+        if !fs::metadata(path).is_ok_and(|meta| meta.is_file()) {
+            return None;
+        }
+        let mut file = File::open(path).ok()?;
         let mut start = [0; 4];
         file.read_exact(&mut start).ok()?;
         (start == parquet::MAGIC).then_some(file)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Call, CallIx, Calls, Map};
 use crate::stats::{median, quantile};
-use crate::units::{Nanos, Sym};
+use crate::units::{Nanos, Sym, roomy};
 
 /// Upper bounds of the idle-time bins, seconds; the last bin is open.
 const IDLE_BINS: [f64; 4] = [20.0, 60.0, 150.0, 400.0];
@@ -117,7 +117,7 @@ impl CacheHabits {
     }
 
     fn learn_later(&mut self, calls: &Calls, kept: &[CallIx]) {
-        let mut shares = Vec::new();
+        let mut shares = roomy(kept.len());
         for &i in kept {
             let call = calls.get(i);
             let (Some(before), Some(cached)) =

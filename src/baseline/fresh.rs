@@ -3,7 +3,7 @@
 //! of magnitude, and the time their first calls take tells it.
 
 use super::price::after_first;
-use super::{Call, Calls, Map, Prices};
+use super::{Call, CallIx, Calls, Map, Prices};
 use crate::stats::median;
 use crate::units::{Millis, Sym};
 
@@ -22,10 +22,10 @@ pub(super) struct Fresh {
 
 impl Fresh {
     /// Reads the shares off the first calls in `group` that show no cache, at the prices of the others.
-    pub(super) fn learn(calls: &Calls, group: &[&Call], prices: &Prices) -> Self {
+    pub(super) fn learn(calls: &Calls, group: &[CallIx], prices: &Prices) -> Self {
         let mut by_agent: Map<(Sym, Sym), Vec<f64>> = Map::default();
         let mut all = Vec::new();
-        for call in group {
+        for call in group.iter().map(|&i| calls.get(i)) {
             if let Some(share) = share_of(calls, call, prices) {
                 by_agent
                     .entry((call.kind, call.agent))
@@ -71,7 +71,7 @@ fn share_of(calls: &Calls, call: &Call, prices: &Prices) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::units::{Nanos, Small, Window};
 
@@ -80,7 +80,13 @@ mod tests {
     const OUTPUT: f64 = 20.0;
 
     /// A call that computed so many prompt tokens.
-    fn call(agent: u32, previous: Option<u32>, input: u32, computed: u32, output: u32) -> Call {
+    pub(in crate::baseline) fn call(
+        agent: u32,
+        previous: Option<u32>,
+        input: u32,
+        computed: u32,
+        output: u32,
+    ) -> Call {
         let millis = 60.0 + PROMPT * f64::from(computed) + OUTPUT * f64::from(output);
         Call {
             op: 0,

@@ -6,6 +6,7 @@ use super::grammar::{Grammar, Transition};
 use super::pause::{GapIx, Pauses};
 use super::{Excluded, Map};
 use crate::stats::median;
+use crate::trace::Forest;
 
 const LEAST: usize = 5;
 
@@ -30,8 +31,8 @@ pub struct Gaps {
 impl Gaps {
     /// Learns from what is not excluded; transitions are counted over everything.
     #[must_use]
-    pub fn learn(pauses: &Pauses, excluded: &Excluded) -> Self {
-        let lengths = pauses.lengths(|request, op| {
+    pub fn learn(forest: &Forest, pauses: &Pauses, excluded: &Excluded) -> Self {
+        let lengths = pauses.lengths(forest, |request, op| {
             excluded.keeps_request(request) && op.is_none_or(|op| excluded.keeps(op))
         });
         let any_service = any_service(pauses, &lengths);

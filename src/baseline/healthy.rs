@@ -61,7 +61,7 @@ impl Healthy {
         shown.mask(&mut calls);
         let lacks_signals = Shown::by(&calls) != shown;
         let mut base = Baselines {
-            volumes: Volumes::learn(&calls, &kept),
+            volumes: Volumes::learn(&calls, &kept, &[]),
             tools: tools(norms, dataset, measured),
             gaps: gaps(norms, dataset, measured),
             kinds: kinds_of(norms.tasks.iter().filter_map(|(name, times)| {

@@ -14,6 +14,7 @@ mod price;
 mod recording;
 mod tool;
 mod volume;
+mod whole;
 mod work;
 
 use std::sync::Arc;
@@ -32,12 +33,13 @@ pub use price::{Expected, Price, Prices, log_ratio};
 pub(crate) use tool::tool_name;
 pub use tool::{ToolCalls, ToolTime, ToolTimes};
 pub use volume::{Volume, Volumes};
+pub use whole::WholePrompt;
 pub use work::{Work, work};
 
 use crate::model::Dataset;
 use crate::stats::{LowSide, SpreadLimits, median};
 use crate::trace::{Forest, RootState};
-use crate::units::Sym;
+use crate::units::{Sym, roomy};
 
 /// Hash map whose order repeats; nothing shown depends on it all the same.
 pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
@@ -166,9 +168,9 @@ impl Baselines {
     #[must_use]
     pub fn learn(forest: &Forest, measured: &Measured, excluded: &Excluded) -> Self {
         let calls = &measured.calls;
-        let kept = (0..calls.all.len() as CallIx).into_par_iter();
-        let kept = kept.filter(|&i| excluded.keeps(calls.get(i).op));
-        let kept: Vec<CallIx> = kept.collect();
+        let (kept, spare): (Vec<CallIx>, Vec<CallIx>) = (0..calls.all.len() as CallIx)
+            .into_par_iter()
+            .partition(|&i| excluded.keeps(calls.get(i).op));
         let alone = || kept.iter().copied().filter(|&i| excluded.keeps_price(i));
         let some = alone().count();
         // Prices first: they take most memory, and use all threads themselves.
@@ -183,9 +185,9 @@ impl Baselines {
         rayon::scope(|scope| {
             // The longest first: other threads take them up in this order.
             scope.spawn(|_| all.cache = CacheHabits::learn(calls, &measured.idle, &kept));
-            scope.spawn(|_| all.volumes = Volumes::learn(calls, &kept));
+            scope.spawn(|_| all.volumes = Volumes::learn(calls, &kept, &spare));
             scope.spawn(|_| all.tools = ToolTimes::learn(forest, &measured.tools, excluded));
-            scope.spawn(|_| all.gaps = Gaps::learn(&measured.pauses, excluded));
+            scope.spawn(|_| all.gaps = Gaps::learn(forest, &measured.pauses, excluded));
             scope.spawn(|_| all.kinds = kinds(forest, excluded));
             scope.spawn(|_| times = (median_task(forest), median_call(calls, &kept)));
         });
@@ -200,8 +202,9 @@ fn median_task(forest: &Forest) -> f64 {
 }
 
 fn median_call(calls: &Calls, kept: &[CallIx]) -> f64 {
-    let times = kept.iter().map(|&i| calls.get(i).total());
-    median(&mut times.collect::<Vec<f64>>()).unwrap_or(0.0)
+    let mut times = roomy(kept.len());
+    times.extend(kept.iter().map(|&i| calls.get(i).total()));
+    median(&mut times).unwrap_or(0.0)
 }
 
 fn complete(forest: &Forest) -> impl Iterator<Item = (u32, &crate::trace::Request)> {

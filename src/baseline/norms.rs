@@ -75,8 +75,8 @@ impl Norms {
                 times.add(op.window.len().0);
             }
         }
-        for pause in measured.pauses.of(index) {
-            let (service, before, after) = measured.pauses.key_of(pause);
+        for pause in measured.pauses.of(forest, index) {
+            let (service, before, after) = measured.pauses.key_of(&pause);
             let follows = self.pauses.entry(dataset.text(service).to_owned());
             let follows = follows.or_default().entry(label(dataset, before));
             let lengths = follows.or_default().entry(label(dataset, after));

@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 
 use super::fresh::{ASSUMED, Fresh};
+use super::whole::{Whole, WholePrompt};
 use super::{Call, CallIx, Calls, Curve, Map};
 use crate::stats::{LowSide, SpreadLimits, median, relative_plane};
-use crate::units::Sym;
+use crate::units::{Millis, Sym};
 
 /// Shorter answers say little about the rate.
 const LEAST_OUTPUT: u32 = 15;
@@ -38,6 +39,8 @@ pub struct Price {
     pub n: usize,
     /// True where calls show their first token.
     pub split: bool,
+    /// What whole prompts cost, where no cached tokens are shown.
+    whole: Option<Whole>,
 }
 
 impl Price {
@@ -45,6 +48,7 @@ impl Price {
         Self {
             first: self.first.scaled(factor),
             rate: self.rate * factor,
+            whole: self.whole.map(|whole| whole.scaled(factor)),
             ..*self
         }
     }
@@ -70,21 +74,21 @@ pub struct Prices {
 }
 
 /// What a call should have taken.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Expected {
     /// Uncached prompt tokens it rests on.
     pub uncached: f64,
     /// Milliseconds to the first token.
     pub first: f64,
-    /// Milliseconds from the first token to the last.
-    pub rest: f64,
+    /// From the first token to the last.
+    pub rest: Millis,
 }
 
 impl Expected {
     /// Milliseconds in all.
     #[must_use]
     pub fn total(&self) -> f64 {
-        self.first + self.rest
+        self.first + self.rest.get()
     }
 }
 
@@ -96,13 +100,12 @@ impl Prices {
         let parts = kept.par_chunks(part).map(|kept| Timed::of(calls, kept));
         let timed = parts.reduce(Timed::default, Timed::followed_by);
         let Timed {
-            everything,
             measured,
             unmeasured,
             by_model,
-        } = timed.measured_or_not();
+        } = timed.measured_or_not(calls);
         // Model by model, so that each takes its memory with it when it is fitted.
-        let groups: Vec<(Sym, Vec<&Call>)> = by_model.into_iter().collect();
+        let groups: Vec<(Sym, Vec<CallIx>)> = by_model.into_iter().collect();
         let fits = groups.into_par_iter().filter_map(|(model, group)| {
             let enough = group.len() >= LEAST_CALLS;
             Some((model, enough.then(|| fit(calls, &group)).flatten()?))
@@ -113,13 +116,16 @@ impl Prices {
         let mut prices = Self {
             all: all.then(|| fit(calls, &measured)).flatten(),
             by_model,
-            unmeasured: usual(&unmeasured),
+            unmeasured: usual(calls, &unmeasured),
             spread: 0.0,
             together: None,
             lift: 1.0,
             fresh: Fresh::default(),
         };
         prices.fresh = Fresh::learn(calls, &measured, &prices);
+        drop((measured, unmeasured));
+        let timed = kept.iter().copied().filter(|&i| took_time(calls.get(i)));
+        let everything: Vec<CallIx> = timed.collect();
         if let Some(level) = level(calls, &everything, &prices) {
             prices.spread = TENTH * level.spread;
             prices.lift = level.centre.clamp(-LEAST_LIFT, 0.0).exp();
@@ -191,7 +197,7 @@ impl Prices {
             return Some(Expected {
                 uncached: 0.0,
                 first: self.lift * usual,
-                rest: 0.0,
+                rest: Millis::new(0.0),
             });
         }
         let price = self.of(call.model)?;
@@ -199,8 +205,19 @@ impl Prices {
         Some(Expected {
             uncached,
             first: self.lift * price.first.at(uncached),
-            rest: self.lift * price.rate * after_first(call),
+            rest: Millis::new(self.lift * price.rate * after_first(call)),
         })
+    }
+
+    /// What `call` usually takes, and what its whole prompt costs beyond that; only where no cached tokens are shown.
+    #[must_use]
+    pub fn whole_prompt(&self, calls: &Calls, call: &Call) -> Option<WholePrompt> {
+        let whole = self
+            .of(call.model)?
+            .whole
+            .filter(|_| call.cached.is_none())?;
+        let expected = self.expect(calls, call)?;
+        whole.of(calls, call, (expected.uncached, expected.total()))
     }
 
     /// Prompt tokens to compute. Where the dump shows no cache: what was added since the lane's last call,
@@ -230,43 +247,39 @@ fn known_uncached(calls: &Calls, call: &Call) -> Option<f64> {
 
 /// Calls that took time, in order.
 #[derive(Default)]
-struct Timed<'a> {
-    everything: Vec<&'a Call>,
+struct Timed {
     /// Those that show how much work they were, or all where none does.
-    measured: Vec<&'a Call>,
+    measured: Vec<CallIx>,
     /// The others.
-    unmeasured: Vec<&'a Call>,
+    unmeasured: Vec<CallIx>,
     /// The measured ones.
-    by_model: Map<Sym, Vec<&'a Call>>,
+    by_model: Map<Sym, Vec<CallIx>>,
 }
 
-impl<'a> Timed<'a> {
-    fn of(calls: &'a Calls, kept: &[CallIx]) -> Self {
+impl Timed {
+    fn of(calls: &Calls, kept: &[CallIx]) -> Self {
         let mut timed = Self::default();
-        timed.everything.reserve(kept.len());
         timed.measured.reserve(kept.len());
-        let kept = kept.iter().map(|&i| calls.get(i));
-        for call in kept.filter(|call| !call.window.is_empty()) {
-            timed.everything.push(call);
+        let kept = kept.iter().map(|&i| (i, calls.get(i)));
+        for (index, call) in kept.filter(|(_, call)| took_time(call)) {
             match is_measured(call) {
-                true => timed.measure(call),
-                false => timed.unmeasured.push(call),
+                true => timed.measure(index, call),
+                false => timed.unmeasured.push(index),
             }
         }
         timed
     }
 
-    fn measure(&mut self, call: &'a Call) {
-        self.measured.push(call);
-        self.by_model.entry(call.model).or_default().push(call);
+    fn measure(&mut self, index: CallIx, call: &Call) {
+        self.measured.push(index);
+        self.by_model.entry(call.model).or_default().push(index);
     }
 
     /// With calls that come after these.
     fn followed_by(mut self, other: Self) -> Self {
-        if self.everything.is_empty() {
+        if self.measured.is_empty() && self.unmeasured.is_empty() {
             return other;
         }
-        self.everything.extend(other.everything);
         self.measured.extend(other.measured);
         self.unmeasured.extend(other.unmeasured);
         for (model, calls) in other.by_model {
@@ -276,13 +289,17 @@ impl<'a> Timed<'a> {
     }
 
     /// Where none is measured, all are taken for it.
-    fn measured_or_not(mut self) -> Self {
+    fn measured_or_not(mut self, calls: &Calls) -> Self {
         if self.measured.is_empty() {
-            let all = std::mem::take(&mut self.unmeasured);
-            all.into_iter().for_each(|call| self.measure(call));
+            let all = std::mem::take(&mut self.unmeasured).into_iter();
+            all.for_each(|index| self.measure(index, calls.get(index)));
         }
         self
     }
+}
+
+fn took_time(call: &Call) -> bool {
+    !call.window.is_empty()
 }
 
 /// The smaller of two spreads; a spread of nought is one that nothing told.
@@ -295,8 +312,8 @@ fn calmer(a: f64, b: f64) -> f64 {
 }
 
 /// What a call usually takes where nothing tells how much work it was, milliseconds.
-fn usual(calls: &[&Call]) -> Option<f64> {
-    let times: Vec<f64> = calls.iter().map(|c| c.total()).collect();
+fn usual(calls: &Calls, group: &[CallIx]) -> Option<f64> {
+    let times: Vec<f64> = group.iter().map(|&i| calls.get(i).total()).collect();
     LowSide::fit(&times, RATIO_SPREAD).map(|fit| fit.typical())
 }
 
@@ -312,20 +329,26 @@ pub(super) fn after_first(call: &Call) -> f64 {
 
 /// Prompts are priced by the calls whose uncached tokens the dump tells, as long as these are the most: what
 /// is but assumed of the others would bend the price of large prompts to whatever was assumed.
-fn fit(calls: &Calls, group: &[&Call]) -> Option<Price> {
-    let told = |call: &&&Call| known_uncached(calls, call).is_some();
-    let known: Vec<&Call> = group.iter().filter(told).copied().collect();
+fn fit(calls: &Calls, group: &[CallIx]) -> Option<Price> {
+    let told = |i: &CallIx| known_uncached(calls, calls.get(*i)).is_some();
+    let known: Vec<CallIx> = group.iter().copied().filter(told).collect();
     let group = if known.len() >= LEAST_CALLS && 2 * known.len() >= group.len() {
         &known
     } else {
         group
     };
-    let split: Vec<&&Call> = group.iter().filter(|c| c.first_token.is_some()).collect();
-    if split.len() >= LEAST_CALLS || (split.len() * 2 >= group.len() && !split.is_empty()) {
-        fit_split(calls, &split)
-    } else {
-        fit_whole(calls, group)
-    }
+    let split = |i: &CallIx| calls.get(*i).first_token.is_some();
+    let split: Vec<CallIx> = group.iter().copied().filter(split).collect();
+    let price =
+        if split.len() >= LEAST_CALLS || (split.len() * 2 >= group.len() && !split.is_empty()) {
+            fit_split(calls, &split)
+        } else {
+            fit_whole(calls, group)
+        };
+    Some(Price {
+        whole: Whole::fit(calls, group),
+        ..price?
+    })
 }
 
 fn uncached_or_assumed(calls: &Calls, call: &Call) -> f64 {
@@ -334,13 +357,12 @@ fn uncached_or_assumed(calls: &Calls, call: &Call) -> f64 {
 }
 
 /// Where the first token is shown, prompt and output are priced apart.
-fn fit_split(calls: &Calls, group: &[&&Call]) -> Option<Price> {
-    let points: Vec<(f64, f64)> = group
-        .iter()
+fn fit_split(calls: &Calls, group: &[CallIx]) -> Option<Price> {
+    let of_group = || group.iter().map(|&i| calls.get(i));
+    let points: Vec<(f64, f64)> = of_group()
         .filter_map(|c| Some((uncached_or_assumed(calls, c), c.first_token?.get())))
         .collect();
-    let mut rates: Vec<f64> = group
-        .iter()
+    let mut rates: Vec<f64> = of_group()
         .filter(|c| c.output.is_some_and(|o| o.get() > LEAST_OUTPUT))
         .filter_map(|c| Some((c.total() - c.first_token?.get()).max(0.0) / after_first(c)))
         .collect();
@@ -349,14 +371,15 @@ fn fit_split(calls: &Calls, group: &[&&Call]) -> Option<Price> {
         rate: median(&mut rates).unwrap_or(0.0),
         n: group.len(),
         split: true,
+        whole: None,
     })
 }
 
 /// Where it is not: a plane over both, robustly; with calls enough, prompts are priced again by a curve
 /// over what the output leaves.
-fn fit_whole(calls: &Calls, group: &[&Call]) -> Option<Price> {
-    let rows: Vec<(f64, f64, f64)> = group
-        .iter()
+fn fit_whole(calls: &Calls, group: &[CallIx]) -> Option<Price> {
+    let of_group = group.iter().map(|&i| calls.get(i));
+    let rows: Vec<(f64, f64, f64)> = of_group
         .map(|c| (uncached_or_assumed(calls, c), after_first(c), c.total()))
         .collect();
     let plane = relative_plane(&rows)?;
@@ -379,15 +402,16 @@ fn fit_whole(calls: &Calls, group: &[&Call]) -> Option<Price> {
         rate,
         n: group.len(),
         split: false,
+        whole: None,
     })
 }
 
 /// Where healthy calls lie around the fitted prices, read off the low side: on a bad day the bins'
 /// medians are themselves raised.
-fn level(calls: &Calls, group: &[&Call], prices: &Prices) -> Option<LowSide> {
+fn level(calls: &Calls, group: &[CallIx], prices: &Prices) -> Option<LowSide> {
     let ratios = group
         .par_iter()
-        .filter_map(|c| log_ratio(calls, c, prices))
+        .filter_map(|&i| log_ratio(calls, calls.get(i), prices))
         .collect();
     LowSide::fit_logs(ratios, RATIO_SPREAD)
 }
@@ -396,14 +420,16 @@ fn level(calls: &Calls, group: &[&Call], prices: &Prices) -> Option<LowSide> {
 /// over all calls of a request. What scatters from call to call averages out over a request, what slows a
 /// request as a whole does not (one-way random effects: Searle, Casella & McCulloch, *Variance Components*,
 /// 1992).
-fn together(calls: &Calls, group: &[&Call], prices: &Prices) -> Option<f64> {
-    let sums = group.par_chunk_by(|a, b| a.request == b.request);
+fn together(calls: &Calls, group: &[CallIx], prices: &Prices) -> Option<f64> {
+    let request = |i: &CallIx| calls.get(*i).request;
+    let sums = group.par_chunk_by(|a, b| request(a) == request(b));
     let ratios: Vec<f64> = sums
         .filter(|own| own.len() > 1)
         .filter_map(|own| {
-            let expected = own.iter().filter_map(|c| prices.expect(calls, c));
+            let own = || own.iter().map(|&i| calls.get(i));
+            let expected = own().filter_map(|c| prices.expect(calls, c));
             let expected: f64 = expected.map(|e| e.total()).sum();
-            let observed: f64 = own.iter().map(|c| c.total()).sum();
+            let observed: f64 = own().map(Call::total).sum();
             (expected > 0.0).then_some(observed / expected)
         })
         .collect();

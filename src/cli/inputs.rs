@@ -33,7 +33,7 @@ pub struct Inputs {
 
     /// Memory to use at most; what is not needed for a while is put into a temporary file where that is too little
     ///
-    /// The result does not depend on it. The file lies where TMPDIR says, has no name, and is gone however the run ends. A run that would need more all the same ends with exit code 2 and says how much.
+    /// The result does not depend on it. The file lies where TMPDIR says, has no name, and is gone however the run ends. A run that would need more all the same ends with exit code 2 and says how much. Where nothing is said, large dumps (from some half a million spans on) have such a file too, if one can be made, to stay near 64 MB and 160 bytes a span; with more than a run needs, such as 100GB, there is none.
     #[arg(
         long,
         value_name = "SIZE",

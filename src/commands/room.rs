@@ -2,22 +2,22 @@
 
 use std::io;
 
-use super::aside::{Aside, Origins};
+use super::aside::{self, Aside, Calls, Origins};
 use super::load::Loaded;
-use super::shelf::{Away, Shelf};
+use super::shelf::Shelf;
 use crate::baseline::Norms;
-use crate::diagnose::{self, Judged, Needed, Options, Remarks, Verdicts};
+use crate::diagnose::{self, Needed, Options, Remarks, Verdicts};
 use crate::error::Error;
 use crate::model::{Dataset, Record, weight};
 use crate::units::human;
 
 /// The program itself, and what it reads into.
-const ITSELF: u64 = 16 << 20;
+const ITSELF: u64 = 19_000_000;
 
-/// Percent more than tables take, for each thread that works on them: room that was freed between others. At most
-/// [`MOST_HOLES`]. As measured on dumps of a million spans, on one and two threads.
+/// Percent more than tables take, and bytes more for each further thread that works on them: room that was freed between
+/// others. As measured on dumps of a million spans, on one and two threads.
 const HOLES: u64 = 8;
-const MOST_HOLES: u64 = 40;
+const HOLES_EACH: u64 = 2_000_000;
 
 /// A span as it was read, without what was measured about it.
 const SPAN: u64 = size_of::<Record>() as u64;
@@ -27,6 +27,10 @@ const SUMS: u64 = 64;
 
 /// Requests that are judged before their verdicts are put away.
 const PIECE: usize = 1 << 12;
+
+/// Memory that a run does with where nothing is said: what a program of some size takes anyway, and for each span.
+const USUAL: u64 = 64_000_000;
+const USUAL_EACH: u64 = 160;
 
 /// The memory that a run may take, bytes, where that is limited.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +65,8 @@ impl Room {
     }
 
     /// Judges every request. What is not needed meanwhile is put into a temporary file where there is too little room;
-    /// verdicts stay there until they are asked for.
+    /// verdicts stay there until they are asked for. Where nothing limits the memory, as much is put away as keeps a run
+    /// to what is usual, if a file can be had for it.
     ///
     /// # Errors
     /// When there is too little all the same, or when the file cannot be written or read.
@@ -70,15 +75,24 @@ impl Room {
         loaded: &mut Loaded,
         (rule, norms): (&Options, Option<&Norms>),
     ) -> Result<Held, Error> {
-        let [at_once, in_steps] = needed(loaded);
-        if self.0.is_none_or(|most| at_once <= most) {
+        let needs = Needs::of(loaded);
+        let most = self.0.unwrap_or_else(|| usual(&loaded.dataset));
+        let fits = |plan: &Plan| needs.with(*plan) <= most;
+        let plan = Plan::ALL.into_iter().find(fits).unwrap_or(Plan::Calls);
+        self.check("judging requests", needs.with(plan))?;
+        if plan == Plan::Nothing {
             let Loaded { dataset, forest } = &*loaded;
             let verdicts = diagnose::diagnose_against(dataset, forest, rule, norms);
             return Ok(Held::Here(verdicts));
         }
-        self.check("judging requests", in_steps)?;
-        let shelved = in_pieces(loaded, (rule, norms)).map_err(|error| failed(&error))?;
-        Ok(Held::Away(Box::new(shelved)))
+        let shelf = match self.0 {
+            Some(_) => Shelf::new(),
+            None => Ok(Shelf::lenient()),
+        };
+        let shelved = shelf.and_then(|shelf| in_pieces(loaded, (rule, norms), (plan, shelf)));
+        Ok(Held::Away(Box::new(
+            shelved.map_err(|error| failed(&error))?,
+        )))
     }
 
     fn check(self, doing: &str, needed: u64) -> Result<(), Error> {
@@ -93,28 +107,77 @@ impl Room {
     }
 }
 
-/// Bytes that judging takes at once, and step by step with all put aside that a step has no need of.
-fn needed(loaded: &Loaded) -> [u64; 2] {
-    let Loaded { dataset, forest } = loaded;
-    let judging = Needed::by(dataset, forest);
-    let tables = dataset.bytes() + forest.bytes();
-    let at_once = tables + judging.survey + judging.pass + judging.verdicts;
-    let aside = dataset.bytes_aside() + forest.tree.bytes();
-    let calls = dataset.llm.bytes() + dataset.tools.bytes();
-    let surveying = (tables + judging.survey).saturating_sub(aside);
-    let passing = (surveying + judging.pass).saturating_sub(calls);
-    let origins = weight(&dataset.origins) + forest.tree.bytes();
-    let sums = dataset.llm.len() as u64 * SUMS;
-    let summing = (tables + sums).saturating_sub(origins);
-    let showing = tables + judging.verdicts;
-    let in_steps = surveying.max(passing).max(summing).max(showing);
-    [at_once, in_steps].map(resident)
+/// Bytes that a run does with over these spans, where nothing else is said.
+fn usual(dataset: &Dataset) -> u64 {
+    USUAL + USUAL_EACH * dataset.spans.len() as u64
+}
+
+/// What is put away while requests are judged; each also what those before it put away.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Plan {
+    /// All stays in memory.
+    Nothing,
+    /// What only is shown: where spans come from, what is no call; and verdicts as they are reached.
+    Shown,
+    /// Facts of calls, once requests are measured.
+    Calls,
+}
+
+impl Plan {
+    const ALL: [Self; 3] = [Self::Nothing, Self::Shown, Self::Calls];
+}
+
+/// Bytes that tables take, now and later.
+struct Needs {
+    /// All that were read and rebuilt.
+    tables: u64,
+    judging: Needed,
+    sums: u64,
+    /// Of the tables, what [`Plan::Shown`] puts away.
+    aside: u64,
+    /// Of these, what stays away until verdicts are shown.
+    origins: u64,
+    calls: u64,
+}
+
+impl Needs {
+    fn of(loaded: &Loaded) -> Self {
+        let Loaded { dataset, forest } = loaded;
+        Self {
+            tables: dataset.bytes() + forest.bytes(),
+            judging: Needed::by(dataset, forest),
+            sums: dataset.llm.len() as u64 * SUMS,
+            aside: dataset.bytes_aside() + forest.tree.bytes(),
+            origins: weight(&dataset.origins) + forest.tree.bytes(),
+            calls: dataset.llm.bytes() + dataset.tools.bytes(),
+        }
+    }
+
+    /// Bytes that a run takes with what `plan` says put away.
+    fn with(&self, plan: Plan) -> u64 {
+        let Needed {
+            survey,
+            pass,
+            verdicts,
+        } = self.judging;
+        if plan == Plan::Nothing {
+            return resident(self.tables + survey + pass + verdicts);
+        }
+        let surveying = (self.tables + survey).saturating_sub(self.aside);
+        let passing = match plan {
+            Plan::Calls => (surveying + pass).saturating_sub(self.calls),
+            _ => surveying + pass,
+        };
+        let summing = (self.tables + self.sums).saturating_sub(self.origins);
+        let showing = self.tables + verdicts;
+        resident(surveying.max(passing).max(summing).max(showing))
+    }
 }
 
 /// What a run occupies whose tables take so many bytes.
 fn resident(tables: u64) -> u64 {
-    let holes = (HOLES * rayon::current_num_threads() as u64).min(MOST_HOLES);
-    ITSELF + tables + tables / 100 * holes
+    let further = rayon::current_num_threads().saturating_sub(1) as u64;
+    ITSELF + tables + tables / 100 * HOLES + HOLES_EACH * further
 }
 
 /// Verdicts that were reached, wherever they lie.
@@ -128,7 +191,7 @@ pub(super) enum Held {
 /// What lies in the file until all sums are made.
 pub(super) struct Shelved {
     shelf: Shelf,
-    judged: Away<Judged>,
+    judged: aside::Verdicts,
     remarks: Remarks,
     origins: Origins,
 }
@@ -148,21 +211,23 @@ impl Held {
 
 impl Shelved {
     fn verdicts(self, loaded: &mut Loaded) -> io::Result<Verdicts> {
-        let mut shelf = self.shelf;
-        self.origins.back(loaded, &mut shelf)?;
-        let mut all = Judged::default();
-        for piece in shelf.take(self.judged)? {
-            all.absorb(piece);
-        }
+        let Self {
+            shelf,
+            judged,
+            remarks,
+            origins,
+        } = self;
+        let (judged, back) = rayon::join(|| judged.back(&shelf), || origins.back(loaded, &shelf));
+        back?;
         let Loaded { dataset, forest } = loaded;
-        Ok(diagnose::conclude(dataset, forest, all, self.remarks))
+        Ok(diagnose::conclude(dataset, forest, judged?, remarks))
     }
 }
 
 fn failed(error: &io::Error) -> Error {
     let folder = std::env::temp_dir();
     Error::File(format!(
-        "a temporary file in {}: {error}; TMPDIR names another folder, and without --max-memory none is needed",
+        "a temporary file in {}: {error}; TMPDIR names another folder, and with more for --max-memory none is needed",
         folder.display()
     ))
 }
@@ -171,25 +236,25 @@ fn failed(error: &io::Error) -> Error {
 fn in_pieces(
     loaded: &mut Loaded,
     (rule, norms): (&Options, Option<&Norms>),
+    (plan, shelf): (Plan, Shelf),
 ) -> io::Result<Shelved> {
-    let mut shelf = Shelf::new()?;
-    let origins = Origins::put(loaded, &mut shelf)?;
-    let aside = Aside::put(loaded, &mut shelf)?;
+    let origins = Origins::put(loaded, &shelf)?;
+    let aside = Aside::put(loaded, &shelf)?;
     let survey = diagnose::survey(&loaded.dataset, &loaded.forest, rule, norms);
-    let data = &mut loaded.dataset;
-    let spans = shelf.put(std::mem::take(&mut data.spans))?;
-    let calls = shelf.put(vec![std::mem::take(&mut data.llm)])?;
-    let tools = shelf.put(vec![std::mem::take(&mut data.tools)])?;
-    let learned = diagnose::learn(&loaded.dataset, &loaded.forest, survey, rule);
-    loaded.dataset.spans = shelf.take(spans)?;
-    let mut judged = shelf.put(Vec::<Judged>::new())?;
+    let calls = match plan {
+        Plan::Calls => Some(Calls::put(loaded, &shelf)?),
+        _ => None,
+    };
     let Loaded { dataset, forest } = &*loaded;
+    let learned = diagnose::learn(dataset, forest, survey, rule);
+    let mut judged = aside::Verdicts::default();
     let remarks = diagnose::judge_all(dataset, forest, (learned, rule), PIECE, |piece| {
-        shelf.add(&mut judged, &[piece])
+        judged.add(piece, &shelf)
     })?;
-    loaded.dataset.llm = shelf.take(calls)?.pop().unwrap_or_default();
-    loaded.dataset.tools = shelf.take(tools)?.pop().unwrap_or_default();
-    aside.back(loaded, &mut shelf)?;
+    if let Some(calls) = calls {
+        calls.back(loaded, &shelf)?;
+    }
+    aside.back(loaded, &shelf)?;
     Ok(Shelved {
         shelf,
         judged,
@@ -243,19 +308,41 @@ mod tests {
     fn verdicts_and_the_dump_are_the_same_whatever_is_put_away_meanwhile() {
         let mut loaded = loaded();
         let before = tables(&loaded);
-        let [all, least] = needed(&loaded);
-        assert!(least < all);
+        let needs = Plan::ALL.map(|plan| Needs::of(&loaded).with(plan));
+        assert!(needs.is_sorted_by(|more, less| more >= less) && needs[2] < needs[0]);
         let at_once = judged(&mut loaded, None).unwrap();
-        for most in [all, all - 1, least] {
+        for most in needs {
             assert_eq!(judged(&mut loaded, Some(most)).unwrap(), at_once, "{most}");
             assert_eq!(tables(&loaded), before, "{most}");
         }
     }
 
     #[test]
+    fn without_a_file_all_stays_in_memory_and_is_the_same() {
+        let mut loaded = loaded();
+        let before = tables(&loaded);
+        let rule = Options::default();
+        let at_once = judged(&mut loaded, None).unwrap();
+        let how = (&rule, None);
+        let shelved = in_pieces(&mut loaded, how, (Plan::Calls, Shelf::over(None, true)));
+        let verdicts = shelved.unwrap().verdicts(&mut loaded).unwrap();
+        assert_eq!(format!("{verdicts:?}"), at_once);
+        assert_eq!(tables(&loaded), before);
+    }
+
+    #[test]
+    fn what_is_usual_decides_where_nothing_is_said() {
+        let loaded = loaded();
+        let spans = loaded.dataset.spans.len() as u64;
+        assert_eq!(usual(&loaded.dataset), 64_000_000 + 160 * spans);
+        let needs = Needs::of(&loaded);
+        assert!(needs.with(Plan::Nothing) < usual(&loaded.dataset), "few");
+    }
+
+    #[test]
     fn a_run_that_needs_more_all_the_same_says_how_much() {
         let mut loaded = loaded();
-        let [_, least] = needed(&loaded);
+        let least = Needs::of(&loaded).with(Plan::Calls);
         let refused = judged(&mut loaded, Some(least - 1)).unwrap_err();
         let message = refused.to_string();
         assert!(message.starts_with("judging requests takes"), "{message}");

@@ -27,6 +27,8 @@ pub(super) struct Proof {
     pub(super) note: &'static str,
 }
 
+/// The fact that a call, with others of its tenant or at its place, took what whole prompts cost.
+pub(super) const LOST_TOGETHER: &str = "whole_prompts_time";
 /// The fact that a call was slow by itself, with nothing around it that says why.
 pub(super) const LONE_SLOWDOWN: &str = "slowdown";
 /// The same of all calls of a request together.
@@ -87,13 +89,12 @@ impl Account {
         self.certain.0 / self.certain.1.max(1e-9)
     }
 
-    /// True when most of the contention rests on these facts.
-    pub(super) fn rests_on(&self, facts: &[&str]) -> bool {
-        let contention = self.charges.iter();
-        let contention = contention.filter(|c| c.cause == Cause::NoisyNeighbour);
-        let on_these = contention.filter(|c| facts.contains(&c.proof.fact));
+    /// True when most of what is charged to `cause` rests on these facts.
+    pub(super) fn rests_on(&self, cause: Cause, facts: &[&str]) -> bool {
+        let charges = self.charges.iter().filter(|c| c.cause == cause);
+        let on_these = charges.filter(|c| facts.contains(&c.proof.fact));
         let on_these: f64 = on_these.map(|c| c.millis).sum();
-        2.0 * on_these > self.total(Cause::NoisyNeighbour)
+        2.0 * on_these > self.total(cause)
     }
 
     /// Milliseconds already charged against `target`.

@@ -120,6 +120,7 @@ pub fn judge_part(dataset: &Dataset, forest: &Forest, shared: Shared, own: Own) 
             releases: Releases { of_op, of_gap },
             giants: shared.giants,
             holes: shared.holes,
+            losses: shared.losses,
             overtaken: Overtaken(own.overtaken.into_iter().collect()),
             found: Found {
                 proven: Proven(own.proven.into_iter().collect()),

@@ -147,11 +147,11 @@ impl<'a> Search<'a> {
     fn of(&self, request: u32) -> Counts {
         let mut counts = Counts::default();
         let pauses = &self.ground.measured.pauses;
-        for pause in pauses.of(request) {
-            let whole = is_whole(self.ground, pause);
-            if self.is_hole(pause.key, pauses.key_of(pause), pause.length()) && whole != Some(false)
-            {
-                let (_, before, after) = pauses.key_of(pause);
+        for pause in pauses.of(self.ground.forest, request) {
+            let whole = is_whole(self.ground, &pause);
+            let key = pauses.key_of(&pause);
+            if self.is_hole(pause.key, key, pause.length()) && whole != Some(false) {
+                let (_, before, after) = key;
                 let kind = (before.kind_only(), after, whole == Some(true));
                 counts.entry((kind, length(pause.length()))).or_default().0 += 1.0;
             }

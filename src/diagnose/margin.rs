@@ -1,8 +1,11 @@
 //! How much more than the threshold a verdict must show.
 
 use super::Cause;
-use super::account::{Account, LONE_SLOWDOWN, REQUEST_SLOWDOWN, SHARED_SLOWDOWN, Target};
+use super::account::{
+    Account, LONE_SLOWDOWN, LOST_TOGETHER, REQUEST_SLOWDOWN, SHARED_SLOWDOWN, Target,
+};
 use super::scene::Scene;
+use super::volume::is_far_beyond;
 
 /// Margins are this many times as wide where no other request around was slow for the same cause. Of verdicts that
 /// stood so alone in labelled dumps of a simulated fleet, five in six were wrong.
@@ -41,9 +44,9 @@ pub(super) fn if_witnessed(
 
 fn full(account: &Account, cause: Cause) -> f64 {
     match cause {
-        Cause::NoisyNeighbour if account.rests_on(&[LONE_SLOWDOWN]) => 3.0,
+        Cause::NoisyNeighbour if account.rests_on(cause, &[LONE_SLOWDOWN]) => 3.0,
         Cause::NoisyNeighbour => 2.0 - account.certainty(),
-        Cause::ColdCache => 1.5,
+        Cause::ColdCache if !lost_together(account) => 1.5,
         Cause::OrchestrationGap => 1.4,
         Cause::LongGeneration | Cause::RetryCascade | Cause::ProviderError => 1.0,
         _ => 1.15,
@@ -60,19 +63,35 @@ fn narrowed(full: f64, scene: &Scene<'_>, request: u32, account: &Account, cause
 fn without_witnesses(scene: &Scene<'_>, request: u32, account: &Account, cause: Cause) -> f64 {
     // What slows a place slows many there, and a claim of nothing but slowness says no more than that.
     let by_slowness = cause == Cause::NoisyNeighbour
-        && account.rests_on(&[LONE_SLOWDOWN, REQUEST_SLOWDOWN, SHARED_SLOWDOWN]);
+        && account.rests_on(cause, &[LONE_SLOWDOWN, REQUEST_SLOWDOWN, SHARED_SLOWDOWN]);
     let alone = scene.stands_alone(request, cause)
         || by_slowness && scene.found.witnesses.few(request, cause);
-    if !alone {
+    if !alone || is_borne_out(scene, request, account, cause) {
         return 1.0;
     }
     let times = match cause {
         Cause::PrefillSurge | Cause::ColdCache => AGAINST_USUAL,
-        Cause::NoisyNeighbour if account.rests_on(&[SHARED_SLOWDOWN]) => SWING,
+        Cause::NoisyNeighbour if account.rests_on(cause, &[SHARED_SLOWDOWN]) => SWING,
         _ => ALONE,
     };
     let for_certain = scene.swing.is_some() || scene.holes.any();
     times.max(if for_certain { ALONE_FOR_CERTAIN } else { 1.0 })
+}
+
+/// Caches lost with those of others have their witnesses; a prompt far beyond all others needs none.
+fn is_borne_out(scene: &Scene<'_>, request: u32, account: &Account, cause: Cause) -> bool {
+    match cause {
+        Cause::ColdCache => lost_together(account),
+        Cause::PrefillSurge => scene.calls_of(request).any(|(_, index, call)| {
+            scene.seen(index).surge().is_some() && is_far_beyond(scene.calls, scene.base, call)
+        }),
+        _ => false,
+    }
+}
+
+/// What a cache lost with those of others costs was told by many calls.
+fn lost_together(account: &Account) -> bool {
+    account.rests_on(Cause::ColdCache, &[LOST_TOGETHER])
 }
 
 /// How widely what a cause is about varies by itself: the tools charged, else the model calls.

@@ -75,7 +75,10 @@ static META: [CauseMeta; 10] = [
                money, because cached tokens are cheaper.",
         seen_by: "Cached tokens per call against what the previous round of the same agent, or an \
                   equally recent request of the same tenant, left in the cache. Where no cached tokens \
-                  are shown and the servers run evenly: calls that took what their whole prompt costs.",
+                  are shown: calls that took what their whole prompt costs, on servers that run evenly; \
+                  on others, many calls of one tenant, beside others that were not slowed, or of all \
+                  at one place, which took longer in proportion to the part of their prompts that is \
+                  usually cached.",
         look_alikes: &[
             "prefill_surge: the prompt itself grew",
             "routing_change: requests reach another region or deployment whose cache is empty; \
@@ -186,8 +189,8 @@ static META: [CauseMeta; 10] = [
         because: "the model wrote far more tokens than normal",
         what: "The model generated many more tokens than this step normally needs, at the normal rate: a \
                rambling answer, a loop, a whole file printed again, or more reasoning.",
-        seen_by: "Output tokens against the typical output of the same agent and finish reason, priced at the \
-                  normal time per token.",
+        seen_by: "Output tokens against the typical output of the same agent and finish reason, and against how far \
+                  answers reach in this dump; priced at the normal time per token.",
         look_alikes: &[
             "noisy_neighbour: a normal number of tokens, each of them slower",
             "prefill_surge: the time is before the first token",

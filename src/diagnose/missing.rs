@@ -232,10 +232,11 @@ pub(super) fn outcome(
 
 /// True where a pause is so long that spans must be missing, or most likely are.
 fn has_lost_spans(scene: &Scene<'_>, request: u32) -> bool {
-    scene.measured.pauses.of(request).iter().any(|pause| {
+    let mut pauses = scene.measured.pauses.of(scene.forest, request);
+    pauses.any(|pause| {
         holes::is_long(scene.base, scene.options, pause.key, pause.length())
             && (scene.base.gaps.lacks_a_span(pause.key)
-                || holes::is_whole(scene, pause) == Some(false)
-                || scene.holes.hides_a_span(scene, pause))
+                || holes::is_whole(scene, &pause) == Some(false)
+                || scene.holes.hides_a_span(scene, &pause))
     })
 }

@@ -3,7 +3,7 @@
 use super::Diagnosis;
 use super::volume::Seen;
 use super::witnesses::Around;
-use crate::baseline::{Call, Pause};
+use crate::baseline::{Call, Pauses};
 use crate::model::Dataset;
 use crate::trace::Forest;
 
@@ -34,7 +34,7 @@ impl Needed {
         let all = |count: usize, bytes: usize| count as u64 * bytes as u64;
         let (calls, requests) = (dataset.llm.len(), forest.requests.len());
         let pauses = forest.ops.len() + forest.lanes.len();
-        let measured = all(calls, size_of::<Call>()) + all(pauses, size_of::<Pause>());
+        let measured = all(calls, size_of::<Call>()) + all(pauses, Pauses::EACH);
         let around = all(requests, size_of::<Around>() + 2 * size_of::<u32>());
         Self {
             survey: measured + all(forest.ops.len(), NUMBERS),

@@ -48,7 +48,7 @@ impl Overtaken {
         let waited = |(index, call): (usize, &Call)| {
             let seen = &seen[index];
             let (first, rest) = seen.residual_split(call)?;
-            let usual = rest <= (USUAL_RATE * seen.expected?.rest).max(BESIDE_WAIT * first);
+            let usual = rest <= (USUAL_RATE * seen.expected?.rest.get()).max(BESIDE_WAIT * first);
             (first >= LEAST_WAIT * floor && usual && !call.server_side_only)
                 .then_some(index as CallIx)
         };

@@ -230,10 +230,10 @@ impl Overlong<'_> {
             }
         }
         let pauses = &self.ground.measured.pauses;
-        for pause in pauses.of(request) {
+        for pause in pauses.of(forest, request) {
             let usual = self.base.gaps.norm(pause.key).map_or(0.0, |n| n.centre);
             if pause.length() - usual > self.least
-                && let Some(index) = pauses.op_after(pause)
+                && let Some(index) = pauses.op_after(&pause)
             {
                 let op = &forest.ops[index as usize];
                 found.push(end(index, true, op.window.start, op.lane));

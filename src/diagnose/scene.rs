@@ -3,6 +3,7 @@
 use super::giants::Giants;
 use super::ground::Ground;
 use super::holes::Holes;
+use super::losses::{Losses, Whose};
 use super::overtaken::Overtaken;
 use super::proven::Proven;
 use super::releases::Releases;
@@ -36,6 +37,7 @@ pub(super) struct Scene<'a> {
     pub(super) giants: Giants,
     pub(super) holes: Holes,
     pub(super) overtaken: Overtaken,
+    pub(super) losses: Losses,
     pub(super) found: Found,
 }
 
@@ -64,6 +66,7 @@ pub(super) struct Known<'a> {
     pub(super) giants: Giants,
     pub(super) holes: Holes,
     pub(super) overtaken: Overtaken,
+    pub(super) losses: Losses,
     pub(super) found: Found,
 }
 
@@ -77,6 +80,7 @@ pub(super) struct Kept {
     giants: Giants,
     holes: Holes,
     overtaken: Overtaken,
+    losses: Losses,
     /// Those that bar went by.
     witnesses: Witnesses,
 }
@@ -92,11 +96,16 @@ impl<'a> Scene<'a> {
         let seen = volume::see(calls, base, options, &found.witnesses);
         let reach = reach(base.median_task);
         let company_limit = company_limit(ground, base);
-        let ((windows, overtaken), ((routes, releases), (giants, holes))) = rayon::join(
+        let ((windows, (overtaken, losses)), ((routes, releases), (giants, holes))) = rayon::join(
             || {
                 rayon::join(
                     || Windows::fold(calls, &ground.sites, &seen, reach, company_limit),
-                    || Overtaken::find(ground, &seen, options),
+                    || {
+                        rayon::join(
+                            || Overtaken::find(ground, &seen, options),
+                            || Losses::find(ground, base, &seen, reach),
+                        )
+                    },
                 )
             },
             || {
@@ -120,6 +129,7 @@ impl<'a> Scene<'a> {
             giants,
             holes,
             overtaken,
+            losses,
             found,
             ground,
             calls,
@@ -158,6 +168,7 @@ impl<'a> Scene<'a> {
             giants: kept.giants,
             holes: kept.holes,
             overtaken: kept.overtaken,
+            losses: kept.losses,
             found,
         };
         Self::of(ground, base, options, seen, known)
@@ -174,6 +185,7 @@ impl<'a> Scene<'a> {
             giants: self.giants,
             holes: self.holes,
             overtaken: self.overtaken,
+            losses: self.losses,
             witnesses,
         };
         (kept, proven)
@@ -212,6 +224,7 @@ impl<'a> Scene<'a> {
             giants: known.giants,
             holes: known.holes,
             overtaken: known.overtaken,
+            losses: known.losses,
             found: known.found,
         }
     }
@@ -305,6 +318,13 @@ impl<'a> Scene<'a> {
         let call = self.calls.get(index);
         let site = *self.places.get(&self.homes.home(call)?)?;
         Some(self.windows.company(call, site, &self.own(request))?.0)
+    }
+
+    /// Whose cache a call of `request` lost with those of others, where no cached tokens are shown.
+    pub(super) fn lost_together(&self, request: u32, index: CallIx) -> Option<Whose> {
+        let start = self.forest.requests[request as usize].wall.start;
+        let site = self.sites[index as usize];
+        self.losses.of(self.calls.get(index), site, start)
     }
 
     /// What was seen of a call.

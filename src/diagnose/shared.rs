@@ -8,6 +8,7 @@ use super::devices::Devices;
 use super::giants::Giants;
 use super::ground::{Ground, SiteKey, numbered_sites};
 use super::holes::Holes;
+use super::losses::Losses;
 use super::passes::{Passes, learn_from};
 use super::scene::Scene;
 use super::serving::Serving;
@@ -46,6 +47,7 @@ pub struct Shared {
     pub(super) extra: Vec<((Sym, Sym), (f64, f64))>,
     pub(super) giants: Giants,
     pub(super) holes: Holes,
+    pub(super) losses: Losses,
     pub(super) slow_limit: Option<Nanos>,
     pub(super) notes: Remarks,
 }
@@ -128,6 +130,7 @@ pub fn share(
         extra: scene.routes.extra.iter().map(|(k, v)| (*k, *v)).collect(),
         giants: scene.giants,
         holes: scene.holes,
+        losses: scene.losses,
         slow_limit: slow_limit(forest, options),
         notes,
     };
@@ -145,6 +148,7 @@ fn names(dataset: &Dataset, ground: &Ground<'_>) -> Vec<String> {
             call.kind,
             call.agent,
             call.finish,
+            call.tenant,
         ]
     });
     let kinds = ground.forest.requests.iter().map(|request| request.kind);

@@ -44,7 +44,7 @@ pub enum SparedTokens {
 }
 
 /// One request without what its cause added: how long it would have taken, and what it would have spared.
-pub(super) type OfRequest = (Nanos, Vec<Spared>);
+pub type OfRequest = (Nanos, Vec<Spared>);
 
 pub(super) fn of_request(scene: &Scene<'_>, request: u32, cause: Cause) -> Option<OfRequest> {
     let account = account(scene, request)?;

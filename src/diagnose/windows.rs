@@ -149,27 +149,20 @@ impl Windows {
         reach: Nanos,
         limit: f64,
     ) -> Self {
-        let none = || (u64::MAX, 0);
-        let (start, end) = calls
-            .all
-            .par_iter()
-            .map(|call| (call.window.start.0, call.window.end.0))
-            .reduce(none, |a, b| (a.0.min(b.0), a.1.max(b.1)));
-        let start = if calls.all.is_empty() { 0 } else { start };
-        // At most 100,000 bins, whatever the clocks say.
-        let bin = (reach.0 / 6)
-            .max(end.saturating_sub(start) / 100_000)
-            .max(1);
-        let judged = calls.all.par_iter().zip(sites).zip(seen);
-        let mut entries: Vec<u64> = judged
-            .filter(|(_, seen)| seen.expected.is_some())
-            .map(|((call, &site), seen)| {
-                let bin = ((middle(call) - start) / bin) as usize;
-                key(site, bin) | bucket(seen.log_ratio) as u64
-            })
-            .collect();
-        entries.par_sort_unstable();
-        Self::over((reach, bin, start), entries, limit)
+        let ratio = |index: usize| seen[index].expected.map(|_| seen[index].log_ratio);
+        let (measures, entries) = entries(calls, sites, reach, ratio);
+        Self::over(measures, entries, limit)
+    }
+
+    /// The same of ln(observed / expected) as `ratio` tells it of each call, where nobody asks who was slowed.
+    pub(super) fn fold_ratios(
+        calls: &Calls,
+        sites: &[Site],
+        reach: Nanos,
+        ratio: impl Fn(usize) -> Option<f64> + Sync,
+    ) -> Self {
+        let (measures, entries) = entries(calls, sites, reach, ratio);
+        Self::over(measures, entries, f64::MAX)
     }
 
     /// True where the company of `call`, a call of a request with `own` calls, cannot be slowed: fewer than
@@ -204,6 +197,22 @@ impl Windows {
         }
         let n: u32 = counts.iter().sum();
         (n >= LEAST).then(|| (median(&counts, n).exp(), n))
+    }
+
+    /// Median of ln(observed / expected) over the calls around `call` at its place but those of its owner, who has a
+    /// place of their own in `own`, a fold over the same calls.
+    pub(super) fn company_without(
+        &self,
+        (call, site): (&Call, Site),
+        (own, owner): (&Self, Site),
+    ) -> Option<f64> {
+        let (from, to) = self.around(call);
+        let mut counts = self.between(site, from..to);
+        for (count, own) in counts.iter_mut().zip(own.between(owner, from..to)) {
+            *count = count.saturating_sub(own);
+        }
+        let n: u32 = counts.iter().sum();
+        (n >= LEAST).then(|| median(&counts, n))
     }
 
     /// The bins from which the company of `call` comes.
@@ -247,6 +256,35 @@ impl Windows {
         }
         counts
     }
+}
+
+/// Reach, bin and start, and the entries of all calls with a ratio.
+fn entries(
+    calls: &Calls,
+    sites: &[Site],
+    reach: Nanos,
+    ratio: impl Fn(usize) -> Option<f64> + Sync,
+) -> ((Nanos, u64, u64), Vec<u64>) {
+    let none = || (u64::MAX, 0);
+    let (start, end) = calls
+        .all
+        .par_iter()
+        .map(|call| (call.window.start.0, call.window.end.0))
+        .reduce(none, |a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let start = if calls.all.is_empty() { 0 } else { start };
+    // At most 100,000 bins, whatever the clocks say.
+    let bin = (reach.0 / 6)
+        .max(end.saturating_sub(start) / 100_000)
+        .max(1);
+    let placed = calls.all.par_iter().zip(sites).enumerate();
+    let mut entries: Vec<u64> = placed
+        .filter_map(|(index, (call, &site))| {
+            let bin_of_call = ((middle(call) - start) / bin) as usize;
+            Some(key(site, bin_of_call) | bucket(ratio(index)?) as u64)
+        })
+        .collect();
+    entries.par_sort_unstable();
+    ((reach, bin, start), entries)
 }
 
 /// Where the calls of a place from a bin on stand among the entries; 32 bits for the bin.

@@ -8,15 +8,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::dataset::extend;
 use super::{Digest, Known, LlmCall, Via, weight};
-use crate::units::{Nanos, Pack, Sym, Unpack, Usd, growing};
+use crate::units::{Nanos, Pack, Sym, Unpack, Usd, Words, growing, halves, whole};
 
 /// All model calls. [`LlmCall`] goes in and comes out, unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct LlmCalls {
-    calls: Vec<Packed>,
+    calls: Vec<PackedCall>,
     routes: Vec<Route>,
     known: HashMap<Route, u32, foldhash::fast::FixedState>,
-    rare: Vec<Rare>,
+    rare: Vec<RareFigures>,
 }
 
 /// Who was called and how it ended: few combinations occur.
@@ -33,7 +33,7 @@ struct Route {
 
 /// What most calls lack.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-struct Rare {
+pub struct RareFigures {
     cache_write: Option<Known<u32>>,
     cache_write_1h: Option<Known<u32>>,
     reasoning: Option<Known<u32>>,
@@ -46,7 +46,7 @@ struct Rare {
     resends: Option<u16>,
 }
 
-const NOTHING_RARE: Rare = Rare {
+const NOTHING_RARE: RareFigures = RareFigures {
     cache_write: None,
     cache_write_1h: None,
     reasoning: None,
@@ -62,8 +62,10 @@ const NOTHING_RARE: Rare = Rare {
 /// Index of a call without an entry in `rare`.
 const COMMON: u32 = u32::MAX;
 
+/// The rest of a call, no wider than its figures: 44 bytes.
 #[derive(Clone, Copy, Debug)]
-struct Packed {
+#[repr(Rust, packed(4))]
+pub struct PackedCall {
     first_token: u64,
     /// Zero when absent.
     response_id: u64,
@@ -77,7 +79,7 @@ struct Packed {
     bits: u16,
 }
 
-/// Places in [`Packed::bits`]: three bits say whether a figure is there and how it became known.
+/// Places in [`PackedCall::bits`]: three bits say whether a figure is there and how it became known.
 const INPUT: u16 = 0;
 const OUTPUT: u16 = 3;
 const CACHED: u16 = 6;
@@ -113,6 +115,17 @@ impl LlmCalls {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         weight(&self.calls) + weight(&self.rare)
+    }
+
+    /// Takes out all but who was called, until they are put back: nobody must ask for a call meanwhile.
+    pub fn take_rows(&mut self) -> (Vec<PackedCall>, Vec<RareFigures>) {
+        let calls = std::mem::take(&mut self.calls);
+        (calls, std::mem::take(&mut self.rare))
+    }
+
+    /// Puts back what was taken out.
+    pub fn put_rows(&mut self, (calls, rare): (Vec<PackedCall>, Vec<RareFigures>)) {
+        (self.calls, self.rare) = (calls, rare);
     }
 
     /// Adds a call; the answer is its index.
@@ -225,7 +238,7 @@ impl LlmCalls {
     }
 
     /// `at` is where the call's rare figures lie already, or [`COMMON`].
-    fn pack(&mut self, call: &LlmCall, at: u32) -> Packed {
+    fn pack(&mut self, call: &LlmCall, at: u32) -> PackedCall {
         let bits = bits_of(call.input, INPUT)
             | bits_of(call.output, OUTPUT)
             | bits_of(call.cached, CACHED)
@@ -235,7 +248,7 @@ impl LlmCalls {
             | flag(call.streamed == Some(true), STREAMED)
             | flag(call.cache_basis_assumed, BASIS_ASSUMED);
         let count = |figure: Option<Known<u32>>| figure.map_or(0, |known| known.value);
-        Packed {
+        PackedCall {
             first_token: call.first_token.map_or(0, |known| known.value.0),
             response_id: call.response_id.map_or(0, |digest| digest.0.get()),
             route: self.route(Route {
@@ -258,7 +271,7 @@ impl LlmCalls {
     }
 
     fn rare(&mut self, call: &LlmCall, at: u32) -> u32 {
-        let rare = Rare {
+        let rare = RareFigures {
             cache_write: call.cache_write,
             cache_write_1h: call.cache_write_1h,
             reasoning: call.reasoning,
@@ -282,7 +295,7 @@ impl LlmCalls {
     }
 
     #[inline(always)]
-    fn unpack(&self, packed: &Packed) -> LlmCall {
+    fn unpack(&self, packed: &PackedCall) -> LlmCall {
         let Some(route) = self.routes.get(packed.route as usize) else {
             return LlmCall::default();
         };
@@ -345,13 +358,13 @@ impl Serialize for LlmCalls {
 
 impl<'de> Deserialize<'de> for LlmCalls {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (routes, rare, bytes): (Vec<Route>, Vec<Rare>, &'de [u8]) =
+        let (routes, rare, bytes): (Vec<Route>, Vec<RareFigures>, &'de [u8]) =
             Deserialize::deserialize(deserializer)?;
         let known = routes.iter().copied().zip(0..).collect();
         let mut calls = Vec::with_capacity(bytes.len() / 18);
         let mut unpack = Unpack(bytes);
         while !unpack.0.is_empty() {
-            let call = Packed::read(&mut unpack);
+            let call = PackedCall::read(&mut unpack);
             calls.push(call.ok_or_else(|| D::Error::custom("a model call is cut off"))?);
         }
         Ok(Self {
@@ -363,7 +376,7 @@ impl<'de> Deserialize<'de> for LlmCalls {
     }
 }
 
-impl Packed {
+impl PackedCall {
     fn read(unpack: &mut Unpack<'_>) -> Option<Self> {
         Some(Self {
             bits: unpack.number()? as u16,
@@ -377,6 +390,56 @@ impl Packed {
             cached: unpack.short()?,
             http_status: unpack.number()? as u16,
         })
+    }
+}
+
+impl Words<11> for PackedCall {
+    #[inline]
+    fn words(self) -> [u32; 11] {
+        let ([a, b], [c, d]) = (halves(self.first_token), halves(self.response_id));
+        let bits = u32::from(self.http_status) << 16 | u32::from(self.bits);
+        [
+            a,
+            b,
+            c,
+            d,
+            self.route,
+            self.conversation.0,
+            self.rare,
+            self.input,
+            self.output,
+            self.cached,
+            bits,
+        ]
+    }
+
+    #[inline]
+    fn from_words(words: [u32; 11]) -> Self {
+        let [
+            a,
+            b,
+            c,
+            d,
+            route,
+            conversation,
+            rare,
+            input,
+            output,
+            cached,
+            bits,
+        ] = words;
+        Self {
+            first_token: whole([a, b]),
+            response_id: whole([c, d]),
+            route,
+            conversation: Sym(conversation),
+            rare,
+            input,
+            output,
+            cached,
+            http_status: (bits >> 16) as u16,
+            bits: bits as u16,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ mod weight;
 
 pub use attr::{Resource, Scope};
 pub use call::{Digest, ErrorKind, HttpCall, Known, LlmCall, TaskFacts, ToolCall, Via};
-pub use calls::LlmCalls;
+pub use calls::{LlmCalls, PackedCall, RareFigures};
 pub(crate) use dataset::extend;
 pub use dataset::{Dataset, Emitter, Input, Link, Round};
 pub use event::ClusterEvent;
@@ -30,6 +30,6 @@ pub use metric::{Exemplar, Point, Series, SeriesKind};
 pub use redact::Redaction;
 pub use span::{CallIx, Op, Origin, Record, Span, SpanFlags, SpanIx, SpanKind, Status};
 pub use symbols::Symbols;
-pub use tools::ToolCalls;
+pub use tools::{PackedTool, RareTool, ToolCalls};
 pub use traces::{TraceIx, Traces};
 pub use weight::weight;

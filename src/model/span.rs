@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use super::{ErrorKind, Place, SpanId, TraceIx};
-use crate::units::{Nanos, Sym, Window};
+use crate::units::{Nanos, Sym, Window, Words, halves, whole};
 
 /// Index of a span in [`Dataset::spans`](super::Dataset::spans).
 pub type SpanIx = u32;
@@ -273,6 +273,23 @@ pub struct Origin {
     pub parent: SpanId,
     /// Where it was read.
     pub place: Place,
+}
+
+impl Words<6> for Origin {
+    #[inline]
+    fn words(self) -> [u32; 6] {
+        let ([a, b], [c, d]) = (halves(self.id.0), halves(self.parent.0));
+        [a, b, c, d, self.place.file, self.place.block]
+    }
+
+    #[inline]
+    fn from_words([a, b, c, d, file, block]: [u32; 6]) -> Self {
+        Self {
+            id: SpanId(whole([a, b])),
+            parent: SpanId(whole([c, d])),
+            place: Place { file, block },
+        }
+    }
 }
 
 /// A span as it was read, until traces are rebuilt.

@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use super::dataset::extend;
 use super::{Digest, Known, ToolCall, weight};
-use crate::units::{Nanos, Sym, growing};
+use crate::units::{Nanos, Sym, Words, growing, halves, whole};
 
 /// All tool calls of a dump.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ToolCalls {
-    calls: Vec<Packed>,
-    rare: Vec<Rare>,
+    calls: Vec<PackedTool>,
+    rare: Vec<RareTool>,
 }
 
 /// What few tool calls say.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Rare {
+pub struct RareTool {
     reported: Known<Nanos>,
 }
 
 /// A tool call in 24 bytes; zero where there is no digest.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Packed {
+pub struct PackedTool {
     arguments: u64,
     call_id: u64,
     tool: Sym,
@@ -60,6 +60,17 @@ impl ToolCalls {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         weight(&self.calls) + weight(&self.rare)
+    }
+
+    /// Takes out all, until they are put back: nobody must ask for a call meanwhile.
+    pub fn take_rows(&mut self) -> (Vec<PackedTool>, Vec<RareTool>) {
+        let calls = std::mem::take(&mut self.calls);
+        (calls, std::mem::take(&mut self.rare))
+    }
+
+    /// Puts back what was taken out.
+    pub fn put_rows(&mut self, (calls, rare): (Vec<PackedTool>, Vec<RareTool>)) {
+        (self.calls, self.rare) = (calls, rare);
     }
 
     /// Adds one; the answer is its index.
@@ -105,9 +116,9 @@ impl ToolCalls {
     }
 
     /// `at` is where what few calls say lay before, if it did.
-    fn pack(&mut self, call: &ToolCall, at: u32) -> Packed {
+    fn pack(&mut self, call: &ToolCall, at: u32) -> PackedTool {
         let failed = if call.said_failed { SAID_FAILED } else { 0 };
-        Packed {
+        PackedTool {
             arguments: number(call.arguments),
             call_id: number(call.call_id),
             tool: call.tool,
@@ -123,12 +134,12 @@ impl ToolCalls {
             slot.reported = reported;
             return at;
         }
-        self.rare.push(Rare { reported });
+        self.rare.push(RareTool { reported });
         self.rare.len() as u32 - 1
     }
 
     #[inline]
-    fn unpack(&self, packed: &Packed) -> ToolCall {
+    fn unpack(&self, packed: &PackedTool) -> ToolCall {
         let rare = self.rare.get((packed.bits & COMMON) as usize);
         ToolCall {
             tool: packed.tool,
@@ -136,6 +147,24 @@ impl ToolCalls {
             call_id: NonZeroU64::new(packed.call_id).map(Digest),
             reported: rare.map(|rare| rare.reported),
             said_failed: packed.bits & SAID_FAILED != 0,
+        }
+    }
+}
+
+impl Words<6> for PackedTool {
+    #[inline]
+    fn words(self) -> [u32; 6] {
+        let ([a, b], [c, d]) = (halves(self.arguments), halves(self.call_id));
+        [a, b, c, d, self.tool.0, self.bits]
+    }
+
+    #[inline]
+    fn from_words([a, b, c, d, tool, bits]: [u32; 6]) -> Self {
+        Self {
+            arguments: whole([a, b]),
+            call_id: whole([c, d]),
+            tool: Sym(tool),
+            bits,
         }
     }
 }
@@ -175,7 +204,7 @@ mod tests {
 
     #[test]
     fn calls_come_out_as_they_went_in() {
-        assert_eq!(size_of::<Packed>(), 24);
+        assert_eq!(size_of::<PackedTool>(), 24);
         let all: ToolCalls = (0..16).map(call).collect();
         assert_eq!(text(all.iter()), text((0..16).map(call)));
     }

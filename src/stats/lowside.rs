@@ -10,6 +10,7 @@
 use super::distance::normal_two_sided;
 use super::interval::normal_upper;
 use super::order::Ordered;
+use crate::units::roomy;
 
 /// Limits of the spread: a tool that always takes exactly 50 ms still varies a little, and one that
 /// varies by more than this is not one population.
@@ -83,11 +84,9 @@ impl LowSide {
     /// Fits positive values; others are ignored. `None` when nothing is left.
     #[must_use]
     pub fn fit(values: &[f64], limits: SpreadLimits) -> Option<Self> {
-        let positive = values.iter().filter(|v| **v > 0.0 && v.is_finite());
-        Self::of(
-            &mut Plain(Ordered::new(positive.copied().collect())),
-            limits,
-        )
+        let mut positive = roomy(values.len());
+        positive.extend(values.iter().filter(|v| **v > 0.0 && v.is_finite()));
+        Self::of(&mut Plain(Ordered::new(positive)), limits)
     }
 
     /// The same from finite natural logarithms.

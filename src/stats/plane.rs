@@ -1,7 +1,7 @@
 //! What two kinds of work cost, from times that faults can only make longer.
 
 /// `base + per_x · x + per_y · y`, none of them negative.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Plane {
     /// Value at x = y = 0.
     pub base: f64,
@@ -9,6 +9,14 @@ pub struct Plane {
     pub per_x: f64,
     /// Rise per unit of y.
     pub per_y: f64,
+}
+
+impl Plane {
+    /// Value at (x, y).
+    #[must_use]
+    pub fn at(&self, x: f64, y: f64) -> f64 {
+        self.base + self.per_x * x + self.per_y * y
+    }
 }
 
 /// Rounds of reweighting; the coefficients settle to a percent in about ten.
@@ -25,6 +33,13 @@ const CLOSE: f64 = 0.02;
 /// fitted again. `None` without rows.
 #[must_use]
 pub fn relative_plane(rows: &[(f64, f64, f64)]) -> Option<Plane> {
+    relative_plane_above(rows, 0.5)
+}
+
+/// The same plane above a `share` of the rows, where long times weigh less: their regression quantile (Koenker & Bassett,
+/// "Regression Quantiles", 1978). `None` without rows.
+#[must_use]
+pub fn relative_plane_above(rows: &[(f64, f64, f64)], share: f64) -> Option<Plane> {
     let step = rows.len().div_ceil(MOST_ROWS).max(1);
     // Divided by the time observed, the target is 1 for every row.
     let scaled: Vec<[f64; 3]> = rows
@@ -38,10 +53,10 @@ pub fn relative_plane(rows: &[(f64, f64, f64)]) -> Option<Plane> {
     }
     let mut used = [true; 3];
     loop {
-        let fit = reweighted(&scaled, used);
+        let fit = reweighted(&scaled, used, share);
         let worst = (0..3)
             .filter(|&i| used[i] && fit[i] < 0.0)
-            .min_by(|&a, &b| share(&scaled, fit, a).total_cmp(&share(&scaled, fit, b)));
+            .min_by(|&a, &b| worth(&scaled, fit, a).total_cmp(&worth(&scaled, fit, b)));
         let Some(worst) = worst else {
             return Some(Plane {
                 base: fit[0],
@@ -54,11 +69,12 @@ pub fn relative_plane(rows: &[(f64, f64, f64)]) -> Option<Plane> {
 }
 
 /// What a coefficient contributes over all rows.
-fn share(rows: &[[f64; 3]], fit: [f64; 3], index: usize) -> f64 {
+fn worth(rows: &[[f64; 3]], fit: [f64; 3], index: usize) -> f64 {
     rows.iter().map(|r| r[index] * fit[index]).sum()
 }
 
-fn reweighted(rows: &[[f64; 3]], used: [bool; 3]) -> [f64; 3] {
+/// `share` of the rows are to lie below.
+fn reweighted(rows: &[[f64; 3]], used: [bool; 3], share: f64) -> [f64; 3] {
     let mut fit = [0.0; 3];
     for round in 0..ROUNDS {
         let mut normal = [[0.0; 4]; 3];
@@ -67,7 +83,8 @@ fn reweighted(rows: &[[f64; 3]], used: [bool; 3]) -> [f64; 3] {
             let weight = if round == 0 {
                 1.0
             } else {
-                1.0 / residual.abs().max(CLOSE)
+                let side = if residual > 0.0 { share } else { 1.0 - share };
+                2.0 * side / residual.abs().max(CLOSE)
             };
             for (line, a) in normal.iter_mut().zip(row) {
                 for (cell, b) in line.iter_mut().zip(row) {
@@ -133,6 +150,25 @@ mod tests {
         assert!((plane.base - 31.0).abs() < 2.0, "{plane:?}");
         assert!((plane.per_x - 0.05).abs() < 0.005, "{plane:?}");
         assert!((plane.per_y - 2.0).abs() < 0.1, "{plane:?}");
+    }
+
+    #[test]
+    fn a_lower_plane_runs_below_times_that_were_shared() {
+        let shared = |i: u32, time: f64| time * (1.0 + f64::from(i * 29 % 10) / 10.0);
+        let rows: Vec<_> = (0..90_u32)
+            .map(|i| {
+                let (x, y) = (f64::from(i * 37 % 101) * 20.0, f64::from(i * 53 % 89));
+                (x, y, shared(i, 30.0 + 0.05 * x + 2.0 * y))
+            })
+            .collect();
+        let below = |share| {
+            let plane = relative_plane_above(&rows, share).unwrap();
+            let below = rows.iter().filter(|r| r.2 < plane.at(r.0, r.1));
+            below.count() as f64 / rows.len() as f64
+        };
+        for share in [0.15, 0.5, 0.8] {
+            assert!((below(share) - share).abs() < 0.1, "{}", below(share));
+        }
     }
 
     #[test]

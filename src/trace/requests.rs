@@ -14,7 +14,7 @@ use crate::units::{Nanos, Sym, Window, growing};
 /// Traces that one task looks at: enough that memory is reused, few enough to spread over threads.
 const TRACES: usize = 512;
 /// Such tasks per thread between two rounds of joining what was found.
-const BATCHES: usize = 16;
+const BATCHES: usize = 8;
 
 /// Finds the requests of all traces, by start, trace id and root id.
 pub(super) fn find(dataset: &Dataset, tree: &Tree, counted: &[Counted], marks: &Marks) -> Batch {

@@ -124,6 +124,42 @@ impl Unpack<'_> {
     }
 }
 
+/// What lies in so many words, all of them written as they are: for tables of millions of rows that are put away for a
+/// while, where time is dearer than room.
+pub trait Words<const N: usize>: Copy {
+    /// Its words.
+    fn words(self) -> [u32; N];
+
+    /// What these words are of.
+    fn from_words(words: [u32; N]) -> Self;
+}
+
+/// The lower and the upper half of a number.
+#[inline]
+#[must_use]
+pub fn halves(number: u64) -> [u32; 2] {
+    [number as u32, (number >> 32) as u32]
+}
+
+/// The number of which these are the [`halves`].
+#[inline]
+#[must_use]
+pub fn whole([low, high]: [u32; 2]) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}
+
+impl Words<1> for u32 {
+    #[inline]
+    fn words(self) -> [u32; 1] {
+        [self]
+    }
+
+    #[inline]
+    fn from_words([word]: [u32; 1]) -> Self {
+        word
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -31,6 +31,20 @@ pub fn filled<T: Clone>(value: T, len: usize) -> Vec<T> {
     table
 }
 
+/// Appends a list to one that may become long.
+pub fn lengthen<T>(all: &mut Vec<T>, more: Vec<T>) {
+    let bytes = |items: usize| items * size_of::<T>();
+    if all.is_empty() {
+        *all = more;
+        return;
+    }
+    if bytes(all.len() + more.len()) >= SMALL && bytes(all.capacity()) < MAPPED {
+        let few = std::mem::replace(all, growing());
+        all.extend(few);
+    }
+    all.extend(more);
+}
+
 /// Where a machine counts memory that nobody uses, less room will do.
 fn mapped<T>(len: usize) -> Vec<T> {
     let mut table = Vec::new();
@@ -44,6 +58,18 @@ fn mapped<T>(len: usize) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_that_become_long_are_mapped() {
+        let mut all = Vec::new();
+        for part in 0..400_u32 {
+            lengthen(&mut all, vec![part; 1_000]);
+            let (len, room) = (all.len() * 4, all.capacity() * 4);
+            assert!(room >= MAPPED || len < SMALL, "{room} for {len}");
+        }
+        let mut parts = all.chunks(1_000).zip(0..);
+        assert!(parts.all(|(part, number)| part == [number; 1_000]));
+    }
 
     #[test]
     fn small_tables_are_exact_and_large_ones_are_mapped() {

@@ -10,7 +10,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::pricer::{Calls, usage_of};
 use crate::aggregate::prices::Usage;
-use crate::units::Nanos;
+use crate::units::{Nanos, growing};
 
 /// Calls alike that it takes to know what share of their prompts the cache usually holds.
 const LEAST_ALIKE: usize = 8;
@@ -65,7 +65,7 @@ type Usual = Vec<Option<u64>>;
 pub(super) fn tokens(calls: &Calls<'_>) -> Vec<(usize, u64)> {
     let places = places(calls);
     let usual = usual_shares(calls, &places);
-    let (mut held, mut looks) = (Held::default(), Vec::new());
+    let (mut held, mut looks) = (Held::default(), growing());
     for (row, place) in places.iter().enumerate() {
         let Some(look) = look(calls, row, *place, &usual) else {
             continue;

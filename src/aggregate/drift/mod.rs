@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 use crate::model::Dataset;
 use crate::trace::{Forest, Request};
-use crate::units::{Interner, Nanos, Ratio, Sym};
+use crate::units::{Interner, Nanos, Ratio, Sym, growing};
 
 /// Chance of a false alarm that is accepted, for the whole of one dump.
 pub const ALPHA: f64 = 0.05;
@@ -173,6 +173,7 @@ impl<'a> Choices<'a> {
         let parts = requests.map(|requests| Self::of_requests(data, forest, requests));
         let mut all = Self {
             names: Cow::Borrowed(&data.names),
+            all: growing(),
             ..Self::default()
         };
         for part in parts.collect::<Vec<_>>() {

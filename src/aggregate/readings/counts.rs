@@ -8,7 +8,7 @@ use crate::aggregate::drift::Drift;
 use crate::model::{Dataset, LlmCall};
 use crate::stats::{Ordered, quantile};
 use crate::trace::{Forest, Request, RootState, StepKind, StepOp};
-use crate::units::{Nanos, Sym, Usd, Window};
+use crate::units::{Nanos, Sym, Usd, Window, lengthen};
 
 /// Numbers of one kind, in seconds or as counts.
 #[derive(Default)]
@@ -38,10 +38,7 @@ impl Sample {
 
     /// Those of requests that come after these.
     fn append(&mut self, more: Self) {
-        match self.0.is_empty() {
-            true => *self = more,
-            false => self.0.extend(more.0),
-        }
+        lengthen(&mut self.0, more.0);
     }
 }
 

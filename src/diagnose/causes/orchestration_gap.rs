@@ -14,12 +14,12 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
     if unrecorded && scene.modelled.contains(&r.service) {
         return;
     }
-    for pause in scene.measured.pauses.of(request) {
-        let op = scene.measured.pauses.op_after(pause);
+    for pause in scene.measured.pauses.of(scene.forest, request) {
+        let op = scene.measured.pauses.op_after(&pause);
         let lane = scene
             .measured
             .pauses
-            .lane_before(pause)
+            .lane_before(&pause)
             .unwrap_or(r.lanes.start);
         let target = match op {
             Some(op) => Target::Gap((op - r.ops.start) as usize),
@@ -30,7 +30,7 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         if account.charged(target) > 0.0 {
             continue;
         }
-        if !released && let Some(lost) = lost_call::explain(scene, request, pause) {
+        if !released && let Some(lost) = lost_call::explain(scene, request, &pause) {
             account.charge(lost.cause, target, lost.millis, lost.proof);
             continue;
         }
@@ -39,16 +39,16 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         };
         let over = pause.length() - norm.centre;
         let long = holes::is_long(scene.base, scene.options, pause.key, pause.length());
-        let stalled = released || long && !scene.holes.hides_a_span(scene, pause);
+        let stalled = released || long && !scene.holes.hides_a_span(scene, &pause);
         if over <= 0.0
             || !stalled
-            || holes::is_explained(scene.base, pause.key, scene.measured.pauses.key_of(pause))
-            || holes::is_whole(scene, pause) == Some(false)
+            || holes::is_explained(scene.base, pause.key, scene.measured.pauses.key_of(&pause))
+            || holes::is_whole(scene, &pause) == Some(false)
         {
             continue;
         }
         if !released {
-            account.doubt(over * scene.holes.share(scene, pause));
+            account.doubt(over * scene.holes.share(scene, &pause));
         }
         let span = op.map_or(scene.forest.lanes[lane as usize].span, |op| {
             scene.forest.ops[op as usize].span

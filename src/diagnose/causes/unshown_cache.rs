@@ -1,13 +1,13 @@
 //! Lost cache where no cache is shown. A queue delays a call by any amount; a lost cache by what its whole prompt costs
 //! beyond what is new of it. On a server that runs evenly the two are told apart by time alone.
 
+use super::shares::COLD_SHARE;
 use crate::baseline::{Call, CallIx};
 use crate::diagnose::Cause;
-use crate::diagnose::account::{Account, Proof, Target};
+use crate::diagnose::account::{Account, LOST_TOGETHER, Proof, Target};
+use crate::diagnose::losses::{EVEN, Whose};
 use crate::diagnose::scene::Scene;
 
-/// Servers whose healthy calls scatter more widely than this hide what a prompt costs (natural logarithm).
-const EVEN: f64 = 0.15;
 /// What a whole prompt costs must lie this many natural spreads above what the call should have taken, and by a
 /// quarter at least, …
 const APART: f64 = 4.0;
@@ -34,6 +34,56 @@ struct Uncached {
 }
 
 pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut Account) {
+    lost_together(scene, request, account);
+    lost_alone(scene, request, account);
+}
+
+/// Caches that many requests lost together.
+fn lost_together(scene: &Scene<'_>, request: u32, account: &mut Account) {
+    let (mut lost, mut pure, mut over) = (Vec::new(), 0.0, 0.0);
+    for (position, index, call) in scene.calls_of(request) {
+        let target = Target::Op(position);
+        let taken = account.charged(target) > 0.0 || scene.seen(index).surge().is_some();
+        let whose = scene.lost_together(request, index);
+        let prompt = || scene.base.prices.whole_prompt(scene.calls, call);
+        let Some((whose, prompt)) = whose.filter(|_| !taken).zip(prompt()) else {
+            continue;
+        };
+        pure += prompt.more;
+        over += call.total() - prompt.usual - prompt.more;
+        lost.push((target, call, whose, prompt));
+    }
+    // As where cached tokens are shown: a longer prefill meets more of everybody's load, unless that is most of it.
+    // What single calls scatter by is in it as well, so that it is told by all of them together.
+    let over = over.max(0.0);
+    let fair = pure >= COLD_SHARE * (pure + over);
+    let times = if fair {
+        1.0 + over / pure.max(1e-9)
+    } else {
+        1.0
+    };
+    for (target, call, whose, prompt) in lost {
+        let note = match whose {
+            Whose::Tenant(_) => {
+                "its tenant's calls took longer by what whole prompts cost, others' beside them did not"
+            }
+            Whose::Place(_) => "all calls at this place took longer by what whole prompts cost",
+        };
+        let proof = Proof {
+            span: Some(call.span),
+            fact: LOST_TOGETHER,
+            observed: call.total(),
+            expected: Some(prompt.usual),
+            unit: "ms",
+            via: "fit",
+            note,
+        };
+        account.charge(Cause::ColdCache, target, prompt.more * times, proof);
+    }
+}
+
+/// A cache that a single request lost.
+fn lost_alone(scene: &Scene<'_>, request: u32, account: &mut Account) {
     if scene.base.prices.spread <= 0.0 || scene.base.prices.spread > EVEN {
         return;
     }

@@ -41,7 +41,7 @@ fn share(fleet: Fleet, odds: f64) -> (f64, bool) {
         },
         |_| {},
         |scene| {
-            let pauses = scene.measured.pauses.of(26);
+            let pauses: Vec<_> = scene.measured.pauses.of(scene.forest, 26).collect();
             assert_eq!(pauses.len(), 3);
             let share = scene.holes.share(scene, &pauses[1]);
             (share, scene.holes.hides_a_span(scene, &pauses[1]))

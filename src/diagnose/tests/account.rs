@@ -72,10 +72,10 @@ fn contention_rests_on_what_more_than_half_of_it_does() {
         account.charge(ColdCache, Target::Op(0), 900.0, proof("seen"));
         account.charge(ColdCache, Target::Op(0), 900.0, proof(LONE_SLOWDOWN));
         account.charge(NoisyNeighbour, Target::Op(1), alone, proof(LONE_SLOWDOWN));
-        account.rests_on(&[LONE_SLOWDOWN])
+        account.rests_on(NoisyNeighbour, &[LONE_SLOWDOWN])
     };
     assert!(lonely(51.0, 50.0) && !lonely(50.0, 50.0) && !lonely(10.0, 50.0));
-    assert!(!Account::default().rests_on(&[LONE_SLOWDOWN]));
+    assert!(!Account::default().rests_on(NoisyNeighbour, &[LONE_SLOWDOWN]));
 }
 
 /// One request: a call of 1400 milliseconds, a tool of 400 and a call of 1380, pauses of 5 before each.

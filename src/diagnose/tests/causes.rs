@@ -412,6 +412,36 @@ fn an_answer_far_longer_than_usual_is_charged_at_the_normal_rate() {
 }
 
 #[test]
+fn where_answers_hardly_scatter_a_shorter_one_is_long_already() {
+    let with = |usual: fn(u32) -> u32, output: u32| {
+        let call = |output: u32| Call {
+            output: Some(output),
+            takes: 200.0 + f64::from(output) * 20.0,
+            ..CALL
+        };
+        let mut fleet = Fleet::default();
+        (0..60).for_each(|n| {
+            fleet.request(f64::from(n) * 60_000.0, &[Step::Model(call(usual(n)))]);
+        });
+        fleet.request(1e7, &[Step::Model(call(output))]);
+        fleet.seen(
+            |_, _| {},
+            |_| {},
+            |scene| charges(scene, 60, LOOKS[LONG]).len(),
+        )
+    };
+    let even = |n: u32| 58 + n % 5;
+    // Three times the usual length is the least.
+    assert_eq!((with(even, 175), with(even, 190)), (0, 1));
+    let uneven = |n: u32| match n % 20 {
+        0 => 180,
+        5 | 10 | 15 => 130,
+        _ => 60,
+    };
+    assert_eq!((with(uneven, 190), with(uneven, 420)), (0, 1));
+}
+
+#[test]
 fn a_call_of_eight_times_its_expectation_is_slow_whatever_the_reason() {
     let with = |expected: f64, spread| {
         let mut fleet = Fleet::healthy(20, 60_000.0);

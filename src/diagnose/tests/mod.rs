@@ -19,7 +19,7 @@ use crate::model::{
     SpanId, SpanKind, Status, TaskFacts, ToolCall, TraceId,
 };
 use crate::trace::{self, Forest};
-use crate::units::{Nanos, Sym};
+use crate::units::{Millis, Nanos, Sym};
 
 /// Milliseconds since the beginning of the dump.
 pub(super) fn at(millis: f64) -> Nanos {
@@ -329,7 +329,7 @@ pub(super) fn expect(scene: &mut Scene<'_>, index: CallIx, first: f64, rest: f64
     seen.expected = Some(Expected {
         uncached: 0.0,
         first,
-        rest,
+        rest: Millis::new(rest),
     });
     seen.log_ratio = (call.total() / (first + rest)).ln();
 }

@@ -300,7 +300,10 @@ fn calls<W: Write>(drawn: &Waterfall<'_>, row: &Row<'_>, page: &mut Page<W>) -> 
             tokens(call.cached),
             call.first_token.map_or(String::new(), short),
             tokens(call.output),
-            sentence::ended(&span),
+            match sentence::ended(&span) {
+                said if said.is_empty() => call.finish.to_owned(),
+                said => said,
+            },
         ];
         table.row(cells.into_iter().chain((!one).then(|| model.to_owned())));
     }

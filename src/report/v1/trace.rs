@@ -68,6 +68,7 @@ struct Call<'a> {
     output_tokens: Option<u32>,
     first_token_ms: Option<f64>,
     http_status: Option<u16>,
+    finish_reason: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -199,6 +200,7 @@ fn figures(call: CallFigures<'_>) -> Call<'_> {
         output_tokens: call.output,
         first_token_ms: call.first_token.map(Nanos::as_millis),
         http_status: call.http_status,
+        finish_reason: known(call.finish),
     }
 }
 

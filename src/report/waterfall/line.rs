@@ -78,6 +78,8 @@ pub struct CallFigures<'a> {
     pub first_token: Option<Nanos>,
     /// Status of the answer.
     pub http_status: Option<u16>,
+    /// Why generation ended, in one spelling; empty when not said.
+    pub finish: &'a str,
 }
 
 /// One stretch of a line.
@@ -191,6 +193,7 @@ fn figures<'a>(call: &LlmCall, text: impl Fn(Sym) -> &'a str) -> CallFigures<'a>
         output: call.output.map(|known| known.value),
         first_token: call.first_token.map(|known| known.value),
         http_status: call.http_status,
+        finish: text(call.finish),
     }
 }
 

@@ -12,7 +12,7 @@ use std::cell::OnceCell;
 
 use crate::baseline::{Call, CallIx};
 use crate::diagnose::Cause;
-use crate::diagnose::account::{Account, Proof, Target};
+use crate::diagnose::account::{Account, LOST_TOGETHER, Proof, Target};
 use crate::diagnose::scene::Scene;
 use crate::diagnose::volume::Seen;
 use crate::diagnose::windows::Site;
@@ -42,9 +42,11 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
     for (position, index, call) in scene.calls_of(request) {
         let seen = scene.seen(index);
         let target = Target::Op(position);
+        let lost = lost_together(account, target);
         let charged_otherwise = account.charges.iter().any(|c| {
             c.target == target
                 && c.cause != Cause::LongGeneration
+                && !(c.proof.fact == LOST_TOGETHER && lost < SETTLED_SHARE * seen.residual(call))
                 && !(c.cause == Cause::ColdCache
                     && c.millis < seen.cold().map_or(0.0, |e| e.millis) + 1e-9)
                 && !(c.cause == Cause::PrefillSurge
@@ -56,7 +58,8 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
             .filter(|c| c.target == target && c.cause == Cause::LongGeneration)
             .map(|c| c.millis)
             .sum::<f64>();
-        let millis = seen.residual(call) - (long - seen.long().map_or(0.0, |e| e.millis)).max(0.0);
+        let millis =
+            seen.residual(call) - (long - seen.long().map_or(0.0, |e| e.millis)).max(0.0) - lost;
         if charged_otherwise || (millis <= 0.0 && !scene.routes.is_away(index)) {
             continue;
         }
@@ -95,6 +98,13 @@ pub(in crate::diagnose) fn look(scene: &Scene<'_>, request: u32, account: &mut A
         it.neighbour(account, has_volume);
     }
     contention::own(account);
+}
+
+/// What was charged against a call because it lost its cache with others.
+fn lost_together(account: &Account, target: Target) -> f64 {
+    let charges = account.charges.iter().filter(|c| c.target == target);
+    let lost = charges.filter(|c| c.proof.fact == LOST_TOGETHER);
+    lost.map(|c| c.millis).sum()
 }
 
 impl Residual<'_> {

@@ -73,6 +73,11 @@ pub(in crate::man) const TRACE: &[(&str, &str, &str)] = &[
         "status of the answer",
     ),
     (
+        "spans[].finish_reason",
+        "string or null",
+        "why generation ended: stop, length, tool_call, content_filter, or the word recorded",
+    ),
+    (
         "spans[].phases[].part",
         "string",
         "what the span was busy with",

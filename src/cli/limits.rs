@@ -8,7 +8,7 @@ use crate::units::Bytes;
 /// Limits against damaged and hostile inputs. What exceeds one is left out, counted and named with file and byte offset.
 #[derive(Debug, Args)]
 pub struct Limits {
-    /// Largest record: a line, a document's element, a message
+    /// Largest record: a line, a document's element, a message; also the largest page of a Parquet file
     #[arg(
         long,
         value_name = "SIZE",
@@ -51,7 +51,7 @@ pub struct Limits {
     )]
     pub max_nesting: u16,
 
-    /// Most bytes that one stored byte may unpack to, once 256 MiB are unpacked
+    /// Most bytes that one stored byte may unpack to, once 256 MiB are unpacked, or 64 MiB of one Parquet page
     ///
     /// Exports pack about 10 to 40 times; a file that packs far better was made to fill memory or disks.
     #[arg(

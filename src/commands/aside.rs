@@ -10,7 +10,7 @@ use crate::model::{
     Round, SpanIx, TaskFacts,
 };
 
-/// Of these there are few, or they hold much.
+/// Of these there are few, or each is another size.
 macro_rules! plain {
     ($($row:ty),*) => {
         $(impl Row for $row {

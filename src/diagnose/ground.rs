@@ -26,7 +26,7 @@ pub(super) struct Ground<'a> {
     pub(super) survey: Survey,
 }
 
-/// What was measured, by itself: while [`learn`](super::learn) works on it, spans and facts of calls may lie elsewhere.
+/// What was measured, by itself: while [`learn`](super::learn) works on it, facts of calls may lie elsewhere.
 pub struct Survey {
     pub(super) measured: Measured,
     /// True where any call was recorded by its client.

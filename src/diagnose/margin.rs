@@ -5,6 +5,7 @@ use super::account::{
     Account, LONE_SLOWDOWN, LOST_TOGETHER, REQUEST_SLOWDOWN, SHARED_SLOWDOWN, Target,
 };
 use super::scene::Scene;
+use super::volume::is_far_beyond;
 
 /// Margins are this many times as wide where no other request around was slow for the same cause. Of verdicts that
 /// stood so alone in labelled dumps of a simulated fleet, five in six were wrong.
@@ -65,7 +66,7 @@ fn without_witnesses(scene: &Scene<'_>, request: u32, account: &Account, cause: 
         && account.rests_on(cause, &[LONE_SLOWDOWN, REQUEST_SLOWDOWN, SHARED_SLOWDOWN]);
     let alone = scene.stands_alone(request, cause)
         || by_slowness && scene.found.witnesses.few(request, cause);
-    if !alone || cause == Cause::ColdCache && lost_together(account) {
+    if !alone || is_borne_out(scene, request, account, cause) {
         return 1.0;
     }
     let times = match cause {
@@ -77,7 +78,18 @@ fn without_witnesses(scene: &Scene<'_>, request: u32, account: &Account, cause: 
     times.max(if for_certain { ALONE_FOR_CERTAIN } else { 1.0 })
 }
 
-/// Caches lost with those of others have their witnesses, and what they cost was told by many calls.
+/// Caches lost with those of others have their witnesses; a prompt far beyond all others needs none.
+fn is_borne_out(scene: &Scene<'_>, request: u32, account: &Account, cause: Cause) -> bool {
+    match cause {
+        Cause::ColdCache => lost_together(account),
+        Cause::PrefillSurge => scene.calls_of(request).any(|(_, index, call)| {
+            scene.seen(index).surge().is_some() && is_far_beyond(scene.calls, scene.base, call)
+        }),
+        _ => false,
+    }
+}
+
+/// What a cache lost with those of others costs was told by many calls.
 fn lost_together(account: &Account) -> bool {
     account.rests_on(Cause::ColdCache, &[LOST_TOGETHER])
 }

@@ -79,8 +79,8 @@ pub struct Learned {
     passes: Passes,
 }
 
-/// Learns what is normal from what was measured. Of `dataset` no spans and no facts of calls are looked at: they may
-/// have been put away meanwhile.
+/// Learns what is normal from what was measured. Of `dataset` no facts of calls are looked at: they may have been
+/// put away, until all requests are judged.
 #[must_use]
 pub fn learn(dataset: &Dataset, forest: &Forest, survey: Survey, options: &Options) -> Learned {
     let ground = Ground {

@@ -57,7 +57,7 @@ impl<'a, T: Copy + Default> Course<'a, T> {
         let next = self.known.get(self.last)?.next;
         for (way, place) in next.into_iter().enumerate() {
             let stop = self.known.get(place as usize)?;
-            if place != 0 && rest.starts_with(stop.text) {
+            if place != 0 && begins(rest, stop.text) {
                 let found = (stop.text, stop.means);
                 if way > 0 {
                     self.known.get_mut(self.last)?.next.swap(0, 1);
@@ -93,9 +93,37 @@ impl<'a, T: Copy + Default> Course<'a, T> {
     }
 }
 
+/// True when `rest` begins with `text`. Most texts are shorter than what calling a general comparison costs.
+#[inline]
+fn begins(rest: &[u8], text: &[u8]) -> bool {
+    let Some(rest) = rest.get(..text.len()) else {
+        return false;
+    };
+    let (Some(end), Some(expected)) = (rest.last_chunk::<8>(), text.last_chunk::<8>()) else {
+        return rest == text;
+    };
+    let mut words = rest.as_chunks::<8>().0.iter().zip(text.as_chunks::<8>().0);
+    end == expected && words.all(|(word, expected)| word == expected)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn beginnings_of_any_length_are_told() {
+        let text = b"{\"key\":\"gen_ai.usage.output_tokens\",\"value\":";
+        for length in 0..text.len() {
+            let (begun, rest) = (&text[..length], &text[..]);
+            assert!(begins(rest, begun) && begins(begun, begun), "{length}");
+            assert!(!begins(begun, rest));
+            for wrong in 0..length {
+                let mut other = text.to_vec();
+                other[wrong] ^= 1;
+                assert!(!begins(&other, begun), "{length} {wrong}");
+            }
+        }
+    }
 
     #[test]
     fn the_two_latest_followers_are_expected() {

@@ -46,6 +46,6 @@ pub fn read_as(
 /// # Errors
 /// When the packing is damaged.
 pub fn unpacked_length(bytes: &[u8], limit: u64) -> io::Result<u64> {
-    let (unpacked, _) = unpack(Box::new(Cursor::new(bytes.to_vec())))?;
+    let (unpacked, _) = unpack(Box::new(Cursor::new(bytes.to_vec())), &Options::default())?;
     io::copy(&mut io::Read::take(unpacked, limit), &mut io::sink())
 }

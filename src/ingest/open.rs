@@ -105,7 +105,7 @@ impl<'p> Plan<'p> {
             count: count.clone(),
             plan: self,
         };
-        match unpack(Box::new(metered)) {
+        match unpack(Box::new(metered), self.options) {
             Ok((bytes, layers)) => Some(Unpacked {
                 bytes,
                 stored: packed.map_or_else(|| Stored::Counted(count.clone()), Stored::Known),
@@ -127,7 +127,7 @@ impl<'p> Plan<'p> {
     fn columns(&self, opened: &mut Opened, file: File, found: bool) -> Option<Unpacked<'_>> {
         opened.input.bytes = file.metadata().map_or(0, |meta| meta.len());
         self.read(opened.input.bytes);
-        match parquet::Rows::of_file(file) {
+        match parquet::Rows::of_file(file, self.options) {
             Ok(rows) => Some(Unpacked {
                 bytes: Box::new(rows),
                 stored: Stored::Known(opened.input.bytes),

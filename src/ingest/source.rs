@@ -1,6 +1,7 @@
 //! From what the user named to files that can be opened: files, folders, globs, standard input.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -133,9 +134,11 @@ impl Source {
         let Origin::File(path) = &self.origin else {
             return None;
         };
-        // A pipe gives its first bytes only once.
-        let plain = fs::metadata(path).is_ok_and(|meta| meta.is_file());
-        let mut file = File::open(path).ok().filter(|_| plain)?;
+        // A pipe gives its first bytes only once, and who writes to it waits for one reader only.
+        if !fs::metadata(path).is_ok_and(|meta| meta.is_file()) {
+            return None;
+        }
+        let mut file = File::open(path).ok()?;
         let mut start = [0; 4];
         file.read_exact(&mut start).ok()?;
         (start == parquet::MAGIC).then_some(file)
@@ -209,16 +212,21 @@ impl Finder {
             let Origin::File(path) = &source.origin else {
                 continue;
             };
+            let Some(name) = path.file_name() else {
+                continue;
+            };
             let folder = match path.parent() {
                 Some(folder) if !folder.as_os_str().is_empty() => folder,
                 _ => Path::new("."),
             };
+            // Of thousands of files beside it, a name is all that is looked at.
             let beside = fs::read_dir(folder).into_iter().flatten().flatten();
             let rotated = beside
-                .map(|entry| entry.path())
-                .filter(|other| is_rotated(path, other));
+                .map(|entry| entry.file_name())
+                .filter(|other| is_rotated(name, other));
             let older = rotated.filter(|other| {
-                let real = fs::canonicalize(other).unwrap_or_else(|_| other.clone());
+                let other = folder.join(other);
+                let real = fs::canonicalize(&other).unwrap_or(other);
                 !files.contains(&real)
             });
             source.older = older.count();
@@ -315,23 +323,19 @@ impl Finder {
     }
 }
 
-/// True when `other` is named like `path` with a date before the ending.
-fn is_rotated(path: &Path, other: &Path) -> bool {
-    let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
-    let (Some(name), Some(other)) = (name(path), name(other)) else {
-        return false;
-    };
-    let (stem, end) = name.split_at(name.find('.').unwrap_or(name.len()));
+/// True when `other` is `name` with a date before the ending.
+fn is_rotated(name: &OsStr, other: &OsStr) -> bool {
+    let (name, other) = (name.as_encoded_bytes(), other.as_encoded_bytes());
+    let stem = memchr::memchr(b'.', name).unwrap_or(name.len());
+    let (stem, end) = name.split_at(stem);
     let date = other
         .strip_prefix(stem)
-        .and_then(|rest| rest.strip_prefix('-'))
+        .and_then(|rest| rest.strip_prefix(b"-"))
         .and_then(|rest| rest.strip_suffix(end));
     date.is_some_and(|date| {
-        let digits = date.bytes().filter(u8::is_ascii_digit).count();
-        digits >= 14
-            && date
-                .bytes()
-                .all(|b| b.is_ascii_digit() || b"-T.".contains(&b))
+        let digits = date.iter().filter(|byte| byte.is_ascii_digit()).count();
+        let is_date = |byte: &u8| byte.is_ascii_digit() || b"-T.".contains(byte);
+        digits >= 14 && date.iter().all(is_date)
     })
 }
 

@@ -16,6 +16,9 @@ pub(super) enum Stop {
     /// It unpacks to more than the allowed multiple of its size.
     #[error("it unpacks to more than {0} times its size; --max-ratio raises the limit")]
     Ratio(u32),
+    /// A part of it that can only be unpacked at once, a Parquet page, is larger than a record may be.
+    #[error("a page of it unpacks to more than {0} bytes; --max-record raises the limit")]
+    Page(usize),
     /// It unpacks to more than is read of one input.
     #[error("the limit for unpacked data was reached")]
     Length,
@@ -32,7 +35,7 @@ impl Stop {
         match self {
             Self::Shrunk => IssueKind::ShrunkInput,
             Self::Zeros => IssueKind::ZeroFilled,
-            Self::Ratio(_) | Self::Length => IssueKind::UnpackedLimit,
+            Self::Ratio(_) | Self::Page(_) | Self::Length => IssueKind::UnpackedLimit,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, Chain, Cursor, Read};
 
 use super::gzip::Gzip;
 use super::parquet;
+use super::pump::Options;
 
 /// Compressions inside compressions are followed this far.
 const DEPTH: usize = 4;
@@ -20,7 +21,10 @@ type Whole<'a> = Chain<Cursor<Vec<u8>>, Bytes<'a>>;
 
 /// Unpacks `bytes` as often as it is packed. Also gives the names of the compressions, outermost
 /// first; when there is any, an error while reading means damage.
-pub(crate) fn unpack(mut bytes: Bytes<'_>) -> io::Result<(Bytes<'_>, Vec<&'static str>)> {
+pub(crate) fn unpack<'b>(
+    mut bytes: Bytes<'b>,
+    options: &Options,
+) -> io::Result<(Bytes<'b>, Vec<&'static str>)> {
     let mut layers = Vec::new();
     while layers.len() < DEPTH {
         let (start, all) = peek(bytes)?;
@@ -31,7 +35,7 @@ pub(crate) fn unpack(mut bytes: Bytes<'_>) -> io::Result<(Bytes<'_>, Vec<&'stati
             }
             start if start == parquet::MAGIC => {
                 layers.push("parquet");
-                return Ok((Box::new(parquet::Rows::of_stream(all)?), layers));
+                return Ok((Box::new(parquet::Rows::of_stream(all, options)?), layers));
             }
             start if is_zstd(start) => {
                 layers.push("zstd");
@@ -105,7 +109,8 @@ mod tests {
     }
 
     fn read(bytes: Vec<u8>) -> (Vec<u8>, Vec<&'static str>, Option<String>) {
-        let (mut reader, layers) = unpack(Box::new(Cursor::new(bytes))).unwrap();
+        let (mut reader, layers) =
+            unpack(Box::new(Cursor::new(bytes)), &Options::default()).unwrap();
         let mut out = Vec::new();
         let error = reader.read_to_end(&mut out).err().map(|e| e.to_string());
         (out, layers, error)

@@ -148,7 +148,7 @@ impl Sorted {
     /// What the spans of these traces usually hang under.
     #[must_use]
     pub fn habits(&self, dataset: &Dataset) -> HabitCounts {
-        HabitCounts::of(dataset, &Habits::learn(dataset, &self.parent))
+        HabitCounts::of(dataset, &Habits::learn(dataset, &self.parent, &self.traces))
     }
 }
 

@@ -59,7 +59,7 @@ impl Links {
     }
 }
 
-/// Traces in one group of [`Tree::groups`].
+/// Traces in one group.
 const GROUP: usize = 512;
 
 /// The parts of `all` that belong to each of `ranges`, which follow each other from its beginning.
@@ -72,6 +72,30 @@ pub(super) fn divide<'a, T>(all: &'a mut [T], ranges: &[Range<SpanIx>]) -> Vec<&
         rest = tail;
     }
     parts
+}
+
+/// Ranges of whole traces, one after the other over all spans. No span hangs under one of another range: where traces
+/// were joined, there is one range only.
+pub(super) fn groups(parent: &[SpanIx], traces: &[Range<SpanIx>]) -> Vec<Range<SpanIx>> {
+    let mut groups = Vec::with_capacity(traces.len() / GROUP + 1);
+    let mut next = 0;
+    for traces in traces.chunks(GROUP) {
+        let end = traces.last().map_or(next, |last| last.end);
+        groups.push(next..end);
+        next = end;
+    }
+    let is_apart = |group: &Range<SpanIx>| {
+        let parents = parent.get(group.start as usize..group.end as usize);
+        parents.is_some_and(|parents| {
+            let mut parents = parents.iter();
+            parents.all(|above| *above == NO_SPAN || group.contains(above))
+        })
+    };
+    let all = parent.len() as SpanIx;
+    match next == all && groups.par_iter().all(is_apart) {
+        true => groups,
+        false => std::iter::once(0..all).collect(),
+    }
 }
 
 impl Tree {
@@ -108,28 +132,9 @@ impl Tree {
         self.links.get_or_init(|| Links::of(self))
     }
 
-    /// Ranges of whole traces, one after the other over all spans. No span hangs under one of another range: where
-    /// traces were joined, there is one range only.
+    /// [`groups`] of its traces.
     pub(super) fn groups(&self) -> Vec<Range<SpanIx>> {
-        let mut groups = Vec::with_capacity(self.traces.len() / GROUP + 1);
-        let mut next = 0;
-        for traces in self.traces.chunks(GROUP) {
-            let end = traces.last().map_or(next, |last| last.end);
-            groups.push(next..end);
-            next = end;
-        }
-        let is_apart = |group: &Range<SpanIx>| {
-            let parents = self.parent.get(group.start as usize..group.end as usize);
-            parents.is_some_and(|parents| {
-                let mut parents = parents.iter();
-                parents.all(|above| *above == NO_SPAN || group.contains(above))
-            })
-        };
-        let all = self.parent.len() as SpanIx;
-        match next == all && groups.par_iter().all(is_apart) {
-            true => groups,
-            false => std::iter::once(0..all).collect(),
-        }
+        groups(&self.parent, &self.traces)
     }
 
     /// Children of `span`, by start.

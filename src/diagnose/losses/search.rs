@@ -18,7 +18,7 @@ const DELAYS: [f64; 7] = [0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2];
 
 /// What a stretch must show. Of 273 random halves, three quarters and nine tenths of 21 labelled dumps of a simulated
 /// fleet whose cached tokens were hidden, the stretches found by these made 176 requests that lost their cache slow for
-/// it, 19 healthy ones and 18 that were slow for something else.
+/// it, 14 healthy ones and 17 that were slow for something else.
 #[derive(Clone, Copy)]
 pub(super) struct Bar {
     /// So many requests.
@@ -32,7 +32,7 @@ pub(super) struct Bar {
 
 /// Hardly anything but its cache slows one tenant among others that are not slowed …
 pub(super) const OF_TENANT: Bar = Bar {
-    requests: 3,
+    requests: 5,
     by_chance: 0.03,
     ahead: -0.5,
 };

@@ -1,6 +1,8 @@
 //! How much a verdict must show, and how sure it is.
 
-use super::super::account::{LONE_SLOWDOWN, REQUEST_SLOWDOWN, SHARED_SLOWDOWN, Settlement, Target};
+use super::super::account::{
+    LONE_SLOWDOWN, LOST_TOGETHER, REQUEST_SLOWDOWN, SHARED_SLOWDOWN, Settlement, Target,
+};
 use super::super::verdict::{is_slow, keep_slowest, slow_limit, threshold, would_be_slow};
 use super::super::witnesses::{Around, Witnesses};
 use super::super::{arbiter, confidence, margin};
@@ -66,6 +68,28 @@ fn what_looks_like_natural_variation_must_show_more() {
     assert_eq!(margin(0.3, LongGeneration, "f", 0.0, true), 2.0);
     assert_eq!(margin(0.3, RetryCascade, "f", 0.0, true), 1.0);
     assert_eq!(margin(0.3, ProviderError, "f", 0.0, true), 1.0);
+    // Caches lost together with others' are witnesses to each other.
+    assert_eq!(margin(0.3, ColdCache, LOST_TOGETHER, 0.0, true), 1.15);
+}
+
+#[test]
+fn a_prompt_far_beyond_all_others_needs_no_witness() {
+    let margin = |prompt: u32| {
+        let mut fleet = Fleet::healthy(20, 60_000.0);
+        let call = Call {
+            input: Some(prompt),
+            ..CALL.late(f64::from(prompt) / 5.0, 0.0)
+        };
+        fleet.request(1e7, &[Step::Model(call)]);
+        fleet.seen(
+            |_, base| base.prices.spread = 0.3,
+            |scene| scene.found.witnesses = Witnesses(vec![Around::default(); 21]),
+            |scene| margin::of(scene, 20, &charged(PrefillSurge, 0, "f"), PrefillSurge),
+        )
+    };
+    // Of 2,000 tokens usually, more than 3,200 are a surge.
+    assert!((margin(9_500) - 18.4).abs() < 1e-6, "{}", margin(9_500));
+    assert!((margin(9_700) - 1.15).abs() < 1e-6, "{}", margin(9_700));
 }
 
 #[test]

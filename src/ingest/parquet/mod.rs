@@ -16,6 +16,8 @@ use parquet::record::{Field, Row};
 
 use self::page::Pages;
 use super::json::{is_whole, quote};
+use super::pump::Options;
+use super::stop::Stop;
 use crate::error::contain;
 
 /// First bytes of a file.
@@ -37,24 +39,25 @@ pub(super) struct Rows {
 
 impl Rows {
     /// The rows of a file on disk.
-    pub(super) fn of_file(file: File) -> io::Result<Self> {
-        Self::new(file)
+    pub(super) fn of_file(file: File, options: &Options) -> io::Result<Self> {
+        Self::new(file, options)
     }
 
     /// The rows of a file that comes as a stream.
-    pub(super) fn of_stream(stream: impl Read) -> io::Result<Self> {
+    pub(super) fn of_stream(stream: impl Read, options: &Options) -> io::Result<Self> {
         let mut bytes = Vec::new();
         if stream.take(IN_MEMORY + 1).read_to_end(&mut bytes)? as u64 > IN_MEMORY {
             return Err(io::Error::other(
                 "a Parquet file of more than 2 GiB that is not on disk; unpack it first",
             ));
         }
-        Self::new(bytes::Bytes::from(bytes))
+        Self::new(bytes::Bytes::from(bytes), options)
     }
 
-    fn new(reader: impl ChunkReader + 'static) -> io::Result<Self> {
+    fn new(file: impl ChunkReader + 'static, options: &Options) -> io::Result<Self> {
+        let pages = Pages::of(file, options.limits, options.max_record);
         let rows = contained(|| {
-            let reader = SerializedFileReader::new(Pages(reader))?;
+            let reader = SerializedFileReader::new(pages)?;
             Ok(RowIter::from_file_into(Box::new(reader)))
         })?;
         Ok(Self {
@@ -108,6 +111,11 @@ impl Read for Rows {
 fn contained<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> io::Result<T> {
     match contain(work) {
         Some(Ok(found)) => Ok(found),
+        Some(Err(ParquetError::External(ref why)))
+            if let Some(stop) = why.downcast_ref::<Stop>() =>
+        {
+            Err((*stop).into())
+        }
         Some(Err(_)) | None => Err(io::Error::other(
             "damaged Parquet, or a feature not known here",
         )),

@@ -1,23 +1,58 @@
 //! Parquet pages before they are unpacked. The library makes room for as much as a page's header claims to unpack to,
-//! up to 2 GiB, whatever there is to be unpacked: such claims are refused.
+//! up to 2 GiB, whatever there is to be unpacked: claims that go too far are refused.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 
-/// A page that unpacks to no more than this may claim what it likes.
+use crate::ingest::limits::Limits;
+use crate::ingest::stop::Stop;
+
+/// A page that unpacks to no more than this may do so from any size.
 const SMALL: u64 = 64 << 20;
-/// A larger one unpacks to at most this many times its size.
-const RATIO: u64 = 1_000;
 /// As much of a page as its header's first three fields take at most.
 const HEAD: u64 = 18;
 
 /// A file whose pages are looked at first.
-pub(super) struct Pages<R>(pub(super) R);
+pub(super) struct Pages<R> {
+    file: R,
+    limits: Limits,
+    /// Bytes that one page may unpack to.
+    largest: usize,
+    /// Bytes that all pages so far unpacked to.
+    unpacked: AtomicU64,
+}
+
+impl<R: Length> Pages<R> {
+    pub(super) fn of(file: R, limits: Limits, largest: usize) -> Self {
+        Self {
+            file,
+            limits,
+            largest,
+            unpacked: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes note of a page.
+    fn check(&self, unpacked: u64, packed: u64) -> std::result::Result<(), Stop> {
+        if unpacked > self.largest as u64 {
+            return Err(Stop::Page(self.largest));
+        }
+        let before = self.unpacked.fetch_add(unpacked, Ordering::Relaxed);
+        let ratio = self.limits.ratio;
+        let alone = unpacked > SMALL.max(packed.saturating_mul(ratio.into()));
+        if alone || before + unpacked > self.limits.unpacked(self.file.len()) {
+            return Err(Stop::Ratio(ratio));
+        }
+        Ok(())
+    }
+}
 
 impl<R: Length> Length for Pages<R> {
     fn len(&self) -> u64 {
-        self.0.len()
+        self.file.len()
     }
 }
 
@@ -27,17 +62,16 @@ impl<R: ChunkReader> ChunkReader for Pages<R> {
     /// Every page is read from its header on.
     fn get_read(&self, start: u64) -> Result<R::T> {
         let rest = self.len().saturating_sub(start).min(HEAD);
-        let head = self.0.get_bytes(start, rest as usize)?;
-        match sizes(&head) {
-            Some((unpacked, packed)) if unpacked > SMALL && unpacked > RATIO * packed => {
-                Err(ParquetError::General("a page claims too much".to_owned()))
-            }
-            _ => self.0.get_read(start),
+        let head = self.file.get_bytes(start, rest as usize)?;
+        if let Some((unpacked, packed)) = sizes(&head) {
+            let checked = self.check(unpacked, packed);
+            checked.map_err(|stop| ParquetError::External(stop.into()))?;
         }
+        self.file.get_read(start)
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        self.0.get_bytes(start, length)
+        self.file.get_bytes(start, length)
     }
 }
 
@@ -112,15 +146,45 @@ mod tests {
         assert_eq!(sizes(&[0x15, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00]), None);
     }
 
-    #[test]
-    fn a_page_that_claims_a_thousand_times_its_size_is_refused() {
-        let taken = |unpacked, packed| {
-            let file = Pages(Bytes::from(header(unpacked, packed)));
-            file.get_read(0).is_ok()
+    /// Whether pages of these sizes may be read, one after another, from a file of so many bytes.
+    fn taken(stored: usize, pages: &[(u64, u64)]) -> Vec<bool> {
+        let headers: Vec<Vec<u8>> = pages.iter().map(|page| header(page.0, page.1)).collect();
+        let mut bytes = headers.concat();
+        bytes.resize(bytes.len().max(stored), 0);
+        let file = Pages::of(Bytes::from(bytes), Limits::default(), 1 << 29);
+        let mut start = 0;
+        let mut is_taken = |header: &Vec<u8>| {
+            let found = file.get_read(start).is_ok();
+            start += header.len() as u64;
+            found
         };
-        assert!(taken(SMALL, 1) && !taken(SMALL + 1, 1));
-        assert!(taken(100_000_000, 100_000) && !taken(100_000_001, 100_000));
-        let file = Pages(Bytes::from_static(b"PAR1PAR1"));
+        headers.iter().map(&mut is_taken).collect()
+    }
+
+    #[test]
+    fn a_page_that_claims_too_much_is_refused() {
+        assert_eq!(taken(0, &[(SMALL, 1)]), [true]);
+        assert_eq!(taken(0, &[(SMALL + 1, 1)]), [false]);
+        assert_eq!(taken(0, &[(100_000_000, 400_000)]), [true]);
+        assert_eq!(taken(0, &[(100_000_001, 400_000)]), [false]);
+        // However much there is to unpack.
+        assert_eq!(taken(4 << 20, &[(1 << 29, 4 << 20)]), [true]);
+        assert_eq!(taken(4 << 20, &[((1 << 29) + 1, 4 << 20)]), [false]);
+    }
+
+    #[test]
+    fn pages_that_claim_too_much_together_are_refused() {
+        let page = (SMALL, 1 << 20);
+        assert_eq!(taken(0, &[page; 5]), [true, true, true, true, false]);
+        assert_eq!(
+            taken(2 << 20, &[page; 8]),
+            [[true; 7].as_slice(), &[false]].concat()
+        );
+    }
+
+    #[test]
+    fn what_is_no_page_is_passed_on() {
+        let file = Pages::of(Bytes::from_static(b"PAR1PAR1"), Limits::default(), 1 << 29);
         assert!(file.get_read(4).is_ok() && file.get_read(8).is_ok());
         assert_eq!(
             (file.len(), file.get_bytes(4, 4).unwrap()),

@@ -3,13 +3,18 @@
 //! operation, and containers by name as well.
 
 use std::collections::BTreeMap;
+use std::hash::Hash;
 use std::iter::once;
+use std::ops::Range;
 
+use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Dataset, Op, Scope, Span, SpanIx};
 use crate::trace::NO_SPAN;
+use crate::trace::tree::groups;
 use crate::units::Sym;
 
 /// A kind of span.
@@ -50,7 +55,12 @@ const HABIT: f64 = 0.05;
 /// A parent of a kind has one such child where at most this share of them has more.
 const ONE_EACH: f64 = 0.1;
 
-type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+type Map<K, V> = HashMap<K, V, FixedState>;
+
+fn count<K: Eq + Hash>(counts: &mut Map<K, (u32, u32)>, key: K, more: (u32, u32)) {
+    let known = counts.entry(key).or_default();
+    *known = (known.0 + more.0, known.1 + more.1);
+}
 
 /// Links counted by the kinds of child and parent.
 #[derive(Debug, Default)]
@@ -63,28 +73,58 @@ pub struct Habits {
 }
 
 impl Habits {
-    pub(in crate::trace) fn learn(dataset: &Dataset, parent: &[SpanIx]) -> Self {
-        let mut habits = Self::default();
-        let mut below: HashSet<(SpanIx, Kind), foldhash::fast::FixedState> = HashSet::default();
-        for (span, &above) in dataset.records.iter().zip(parent) {
-            let kind = Kind::of(dataset, span);
-            for kind in kind.forms() {
-                let entry = habits.kinds.entry(kind).or_default();
-                entry.0 += 1;
-                entry.1 += u32::from(span.parent.is_none());
+    /// Learns from all spans; `traces` are the ranges of whole traces among them.
+    pub(in crate::trace) fn learn(
+        dataset: &Dataset,
+        parent: &[SpanIx],
+        traces: &[Range<SpanIx>],
+    ) -> Self {
+        // Siblings are of one group, so that each group knows which of them comes first.
+        let groups = groups(parent, traces).into_par_iter();
+        let learned = groups.map_init(HashSet::default, |below, group| {
+            below.clear();
+            let mut habits = Self::default();
+            for index in group {
+                habits.see(dataset, parent, index, below);
             }
-            if above == NO_SPAN {
-                continue;
-            }
-            let over = Kind::of(dataset, &dataset.records[above as usize]);
-            let again = !below.insert((above, kind));
-            for kind in kind.forms() {
-                let entry = habits.links.entry((kind, over)).or_default();
-                entry.0 += 1;
-                entry.1 += u32::from(again);
-            }
+            habits
+        });
+        learned.reduce(Self::default, Self::with)
+    }
+
+    fn see(
+        &mut self,
+        dataset: &Dataset,
+        parent: &[SpanIx],
+        index: SpanIx,
+        below: &mut HashSet<(SpanIx, Kind), FixedState>,
+    ) {
+        let span = &dataset.records[index as usize];
+        let kind = Kind::of(dataset, span);
+        for kind in kind.forms() {
+            let none = u32::from(span.parent.is_none());
+            count(&mut self.kinds, kind, (1, none));
         }
-        habits
+        let above = parent[index as usize];
+        if above == NO_SPAN {
+            return;
+        }
+        let over = Kind::of(dataset, &dataset.records[above as usize]);
+        let again = u32::from(!below.insert((above, kind)));
+        for kind in kind.forms() {
+            count(&mut self.links, (kind, over), (1, again));
+        }
+    }
+
+    /// Takes in what was learned from other groups.
+    fn with(mut self, other: Self) -> Self {
+        for (kind, more) in other.kinds {
+            count(&mut self.kinds, kind, more);
+        }
+        for (link, more) in other.links {
+            count(&mut self.links, link, more);
+        }
+        self
     }
 
     /// The kind under which enough spans like `span` are known: by name, else without.

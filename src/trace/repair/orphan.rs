@@ -39,8 +39,9 @@ pub(in crate::trace) fn adopt_orphans(
         let tops: Vec<SpanIx> = tops(parent, trace).collect();
         found += note(dataset, &tops);
         if trace.len() > tops.len() || tops.len() > 1 {
-            let habits = known
-                .unwrap_or_else(|| learned.get_or_insert_with(|| Habits::learn(dataset, parent)));
+            let habits = known.unwrap_or_else(|| {
+                learned.get_or_insert_with(|| Habits::learn(dataset, parent, traces))
+            });
             adopted.extend(Search::new(dataset, habits, parent, trace).adopt(&tops));
         }
     }

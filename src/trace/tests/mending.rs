@@ -1,6 +1,7 @@
 //! Broken traces, and what is mended of them.
 
 use super::*;
+use crate::model::SpanIx;
 use crate::trace::Sorted;
 use crate::trace::repair::{HabitCounts, Habits};
 
@@ -187,9 +188,31 @@ fn a_container_without_a_parent_is_adopted_where_most_of_its_kind_name_one() {
 fn relations(spans: &[S], child: u64, over: u64) -> String {
     let mut data = Dump::of(spans).data;
     let sorted = Sorted::of(&mut data);
-    let habits = Habits::learn(&data, &sorted.parent);
+    let habits = Habits::learn(&data, &sorted.parent, &sorted.traces);
     let by_id = |id| *data.records.iter().find(|s| s.id.0 == id).unwrap();
     format!("{:?}", habits.relation(&data, &by_id(child), &by_id(over)))
+}
+
+#[test]
+fn habits_are_the_same_from_any_number_of_groups() {
+    let mut spans = Vec::new();
+    for trace in 0..1_500 {
+        let id = 10 * trace;
+        spans.push(span(id + 1, 0, Op::Task, 0, 1_000).of(trace + 1));
+        for child in 2..3 + trace % 4 {
+            let step = span(id + child, id + 1, Op::Step, child, 10).of(trace + 1);
+            spans.push(step.named(["plan", "act"][child as usize % 2]));
+        }
+    }
+    let mut data = Dump::of(&spans).data;
+    let sorted = Sorted::of(&mut data);
+    let all = std::iter::once(0..data.records.len() as SpanIx);
+    let [grouped, at_once] = [sorted.traces.clone(), all.collect()].map(|traces| {
+        let habits = Habits::learn(&data, &sorted.parent, &traces);
+        HabitCounts::of(&data, &habits)
+    });
+    assert_eq!(grouped, at_once);
+    assert_ne!(grouped, HabitCounts::default());
 }
 
 #[test]

@@ -5,10 +5,19 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 
+use parquet::basic::{Compression, ConvertedType, Repetition, Type as Physical, ZstdLevel};
+use parquet::column::writer::ColumnWriter;
+use parquet::data_type::ByteArray;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::Type;
+
 use super::{
-    GOOD, Said, TOO_LITTLE, analyze, entry, folder, has_entry, many, moment, program, requests,
+    GOOD, Said, TOO_LITTLE, TRACE, analyze, entry, folder, has_entry, many, moment, program,
+    requests,
 };
 
 /// Feeds `bytes` to the standard input of a run.
@@ -198,4 +207,61 @@ fn a_file_that_unpacks_to_far_more_than_it_is() {
     // The limit can be raised; then all of it is read.
     let raised = ["--max-ratio", "1000000", "--strict", "bomb.zst"];
     assert_eq!(analyze(folder.path(), &raised).code, Some(TOO_LITTLE));
+}
+
+/// A Parquet file with one row: a span, and content of so many bytes.
+fn rows(content: usize) -> Vec<u8> {
+    let attributes = format!("{{\"gen_ai.prompt\": \"{}\"}}", "x".repeat(content));
+    let columns = [
+        ("trace_id", TRACE),
+        ("span_id", "b7ad6b7169203331"),
+        ("name", "chat"),
+        ("start_time", "2026-05-12T08:00:00Z"),
+        ("end_time", "2026-05-12T08:00:01Z"),
+        ("attributes", attributes.as_str()),
+    ];
+    let field = |(name, _): &(&str, &str)| {
+        let text = Type::primitive_type_builder(name, Physical::BYTE_ARRAY);
+        let text = text.with_converted_type(ConvertedType::UTF8);
+        let field = text.with_repetition(Repetition::REQUIRED).build();
+        Arc::new(field.expect("a column"))
+    };
+    let schema = Type::group_type_builder("spans").with_fields(columns.iter().map(field).collect());
+    let schema = Arc::new(schema.build().expect("a schema"));
+    let packed =
+        WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()));
+    let how = Arc::new(packed.set_dictionary_enabled(false).build());
+    let mut bytes = Vec::new();
+    let mut file = SerializedFileWriter::new(&mut bytes, schema, how).expect("begun");
+    let mut group = file.next_row_group().expect("begun");
+    for (_, value) in columns {
+        let mut column = group.next_column().expect("begun").expect("a column");
+        let ColumnWriter::ByteArrayColumnWriter(to) = column.untyped() else {
+            panic!("all are texts");
+        };
+        to.write_batch(&[ByteArray::from(value)], None, None)
+            .expect("written");
+        column.close().expect("written");
+    }
+    group.close().expect("written");
+    file.close().expect("written");
+    bytes
+}
+
+#[test]
+fn a_parquet_page_that_unpacks_to_far_more_than_it_is() {
+    let bomb = rows(70 << 20);
+    assert!(bomb.len() < 100_000, "{}", bomb.len());
+    let folder = folder(&[("bomb.parquet", &bomb)]);
+    let refused = |options: &[&str], reason: &str| {
+        let said = analyze(folder.path(), &[options, &["bomb.parquet"]].concat());
+        assert_eq!(said.code, Some(2), "{}", said.err);
+        assert!(said.err.contains(reason), "{}", said.err);
+    };
+    refused(&[], "more than 250 times its size; --max-ratio raises");
+    let raised = ["--max-ratio", "1000000"];
+    let lowered = [&raised[..], &["--max-record", "1MiB"]].concat();
+    refused(&lowered, "more than 1048576 bytes; --max-record raises");
+    let report = analyze(folder.path(), &[&raised[..], &["bomb.parquet"]].concat()).json();
+    assert_eq!(report["inputs"][0]["spans"], 1, "{report}");
 }

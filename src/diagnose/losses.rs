@@ -99,6 +99,10 @@ impl Losses {
         Self(found)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whose cache a call at `site`, of a request that began at `start`, lost with those of others.
     pub(super) fn of(&self, call: &Call, site: Site, start: Nanos) -> Option<Whose> {
         let stretch = |whose| {

@@ -37,7 +37,11 @@ pub(super) fn learn_from(ground: &Ground<'_>, options: &Options) -> Passes {
     let mut notes = Vec::new();
     for pass in 1..PASSES {
         let base = normal(ground, &excluded);
-        let scene = Scene::new(ground, &base, options, found);
+        let first = pass == 1;
+        let scene = match first {
+            true => Scene::without_losses(ground, &base, options, found),
+            false => Scene::new(ground, &base, options, found),
+        };
         let requests = (0..forest.requests.len() as u32).into_par_iter();
         let faults: Vec<Faults> = requests.map(|r| Faults::of(&scene, r)).collect();
         notes.clear();
@@ -46,7 +50,8 @@ pub(super) fn learn_from(ground: &Ground<'_>, options: &Options) -> Passes {
         let thin = |excluded: &Excluded| faults::healthy(forest, excluded) < LEAST_HEALTHY;
         let keeps = pass > 1 && thin(&next) && !thin(&excluded);
         let settled = SETTLED * forest.ops.len() as f64;
-        if !keeps && next.changed(&excluded) as f64 <= settled {
+        let few = next.changed(&excluded) as f64 <= settled;
+        if !keeps && few && !(first && scene.has_losses()) {
             let (kept, proven) = scene.keep();
             let witnesses = faults::witnesses(forest, &faults);
             return Passes {

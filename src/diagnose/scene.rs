@@ -92,6 +92,32 @@ impl<'a> Scene<'a> {
         options: &'a Options,
         found: Found,
     ) -> Self {
+        let find = |seen: &[Seen], reach| Losses::find(ground, base, seen, reach);
+        Self::finding(ground, base, options, found, find)
+    }
+
+    /// The same without lost caches that many calls tell of: they are sought when the worst is out of the prices.
+    pub(super) fn without_losses(
+        ground: &'a Ground<'a>,
+        base: &'a Baselines,
+        options: &'a Options,
+        found: Found,
+    ) -> Self {
+        Self::finding(ground, base, options, found, |_, _| Losses::default())
+    }
+
+    /// True where many calls tell of lost caches.
+    pub(super) fn has_losses(&self) -> bool {
+        !Losses::find(self.ground, self.base, &self.seen, self.reach).is_empty()
+    }
+
+    fn finding(
+        ground: &'a Ground<'a>,
+        base: &'a Baselines,
+        options: &'a Options,
+        found: Found,
+        find: impl FnOnce(&[Seen], Nanos) -> Losses + Send,
+    ) -> Self {
         let calls = &ground.measured.calls;
         let seen = volume::see(calls, base, options, &found.witnesses);
         let reach = reach(base.median_task);
@@ -103,7 +129,7 @@ impl<'a> Scene<'a> {
                     || {
                         rayon::join(
                             || Overtaken::find(ground, &seen, options),
-                            || Losses::find(ground, base, &seen, reach),
+                            || find(&seen, reach),
                         )
                     },
                 )

@@ -37,11 +37,11 @@ pub(super) fn learn_from(ground: &Ground<'_>, options: &Options) -> Passes {
     let mut notes = Vec::new();
     for pass in 1..PASSES {
         let base = normal(ground, &excluded);
-        let first = pass == 1;
-        let scene = match first {
-            true => Scene::without_losses(ground, &base, options, found),
-            false => Scene::new(ground, &base, options, found),
-        };
+        let mut scene = Scene::new(ground, &base, options, found);
+        // Lost caches are sought when the worst is out of the prices, or when nothing else is to come out.
+        if pass > 1 {
+            scene.find_losses();
+        }
         let requests = (0..forest.requests.len() as u32).into_par_iter();
         let faults: Vec<Faults> = requests.map(|r| Faults::of(&scene, r)).collect();
         notes.clear();
@@ -51,7 +51,10 @@ pub(super) fn learn_from(ground: &Ground<'_>, options: &Options) -> Passes {
         let keeps = pass > 1 && thin(&next) && !thin(&excluded);
         let settled = SETTLED * forest.ops.len() as f64;
         let few = next.changed(&excluded) as f64 <= settled;
-        if !keeps && few && !(first && scene.has_losses()) {
+        if few && pass == 1 {
+            scene.find_losses();
+        }
+        if !keeps && few && (pass > 1 || scene.losses.is_empty()) {
             let (kept, proven) = scene.keep();
             let witnesses = faults::witnesses(forest, &faults);
             return Passes {

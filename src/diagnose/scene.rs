@@ -92,46 +92,15 @@ impl<'a> Scene<'a> {
         options: &'a Options,
         found: Found,
     ) -> Self {
-        let find = |seen: &[Seen], reach| Losses::find(ground, base, seen, reach);
-        Self::finding(ground, base, options, found, find)
-    }
-
-    /// The same without lost caches that many calls tell of: they are sought when the worst is out of the prices.
-    pub(super) fn without_losses(
-        ground: &'a Ground<'a>,
-        base: &'a Baselines,
-        options: &'a Options,
-        found: Found,
-    ) -> Self {
-        Self::finding(ground, base, options, found, |_, _| Losses::default())
-    }
-
-    /// True where many calls tell of lost caches.
-    pub(super) fn has_losses(&self) -> bool {
-        !Losses::find(self.ground, self.base, &self.seen, self.reach).is_empty()
-    }
-
-    fn finding(
-        ground: &'a Ground<'a>,
-        base: &'a Baselines,
-        options: &'a Options,
-        found: Found,
-        find: impl FnOnce(&[Seen], Nanos) -> Losses + Send,
-    ) -> Self {
         let calls = &ground.measured.calls;
         let seen = volume::see(calls, base, options, &found.witnesses);
         let reach = reach(base.median_task);
         let company_limit = company_limit(ground, base);
-        let ((windows, (overtaken, losses)), ((routes, releases), (giants, holes))) = rayon::join(
+        let ((windows, overtaken), ((routes, releases), (giants, holes))) = rayon::join(
             || {
                 rayon::join(
                     || Windows::fold(calls, &ground.sites, &seen, reach, company_limit),
-                    || {
-                        rayon::join(
-                            || Overtaken::find(ground, &seen, options),
-                            || find(&seen, reach),
-                        )
-                    },
+                    || Overtaken::find(ground, &seen, options),
                 )
             },
             || {
@@ -155,7 +124,7 @@ impl<'a> Scene<'a> {
             giants,
             holes,
             overtaken,
-            losses,
+            losses: Losses::default(),
             found,
             ground,
             calls,
@@ -170,6 +139,11 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// Looks for lost caches that many calls tell of, which takes longer than all the rest where no cache is shown.
+    pub(super) fn find_losses(&mut self) {
+        self.losses = Losses::find(self.ground, self.base, &self.seen, self.reach);
+    }
+
     /// A scene by what an earlier pass `kept`, where it left anything, and by what it found.
     pub(super) fn after(
         ground: &'a Ground<'a>,
@@ -179,7 +153,9 @@ impl<'a> Scene<'a> {
         found: Found,
     ) -> Self {
         let Some(kept) = kept else {
-            return Self::new(ground, base, options, found);
+            let mut scene = Self::new(ground, base, options, found);
+            scene.find_losses();
+            return scene;
         };
         let (calls, mut seen) = (&ground.measured.calls, kept.seen);
         let witnesses = [&kept.witnesses, &found.witnesses];

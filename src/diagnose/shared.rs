@@ -9,7 +9,7 @@ use super::giants::Giants;
 use super::ground::{Ground, SiteKey, numbered_sites};
 use super::holes::Holes;
 use super::losses::Losses;
-use super::passes::{Passes, learn_from};
+use super::passes::learn_from;
 use super::scene::Scene;
 use super::serving::Serving;
 use super::swing::Swing;
@@ -97,17 +97,10 @@ pub fn share(
         forest,
         survey: survey(dataset, forest, options, norms),
     };
-    let learned = learn_from(&ground, options);
-    let Passes {
-        base,
-        found,
-        notes,
-        clear,
-        kept,
-    } = learned;
-    let scene = Scene::after(&ground, &base, options, kept, found);
-    let own = own(&scene, &clear, part_of);
-    let notes = remarks(&ground, notes);
+    let passes = learn_from(&ground, options);
+    let scene = Scene::after(&ground, &passes.base, options, passes.kept, passes.found);
+    let own = own(&scene, &passes.clear, part_of);
+    let notes = remarks(&ground, passes.notes);
     let mut sites = Vec::new();
     numbered_sites(&ground.measured.calls, &mut sites);
     let shared = Shared {
@@ -125,7 +118,7 @@ pub fn share(
         devices: ground.devices.clone(),
         failures: ground.failures.clone(),
         swing: ground.swing,
-        base: base.clone(),
+        base: passes.base.clone(),
         windows: scene.windows.parts(),
         extra: scene.routes.extra.iter().map(|(k, v)| (*k, *v)).collect(),
         giants: scene.giants,

@@ -113,21 +113,14 @@ pub fn judge_all<E>(
         forest,
         survey,
     };
-    let Passes {
-        base,
-        found,
-        notes,
-        clear,
-        kept,
-    } = passes;
-    let scene = Scene::after(&ground, &base, options, kept, found);
+    let scene = Scene::after(&ground, &passes.base, options, passes.kept, passes.found);
     let limit = slow_limit(forest, options);
     let all = forest.requests.len() as u32;
     for start in (0..all).step_by(count.max(1)) {
         let end = all.min(start.saturating_add(u32::try_from(count).unwrap_or(u32::MAX)));
-        keep(judge(&scene, &clear, start..end, limit))?;
+        keep(judge(&scene, &passes.clear, start..end, limit))?;
     }
-    Ok(remarks(&ground, notes))
+    Ok(remarks(&ground, passes.notes))
 }
 
 /// A request without an end, or without operations, has nothing to be held against; a stranger's call is

@@ -277,6 +277,7 @@ impl Fleet {
         let mut base = Baselines::learn(&forest, &ground.measured, &Excluded::default());
         measured(&mut ground, &mut base);
         let mut scene = Scene::new(&ground, &base, &options, Found::default());
+        scene.find_losses();
         learned(&mut scene);
         look(&scene)
     }
